@@ -1,0 +1,12 @@
+# One interface target that every target of ours links: include root, warnings, hardening, sanitizers.
+add_library(pipelined_build INTERFACE)
+target_include_directories(pipelined_build INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(pipelined_build INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
+  $<$<CONFIG:Release>:-D_FORTIFY_SOURCE=2> -fstack-protector-strong)
+target_link_options(pipelined_build INTERFACE -Wl,-z,relro,-z,now)
+if(PIPELINED_SANITIZE)
+  target_compile_options(pipelined_build INTERFACE
+    -fsanitize=${PIPELINED_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(pipelined_build INTERFACE -fsanitize=${PIPELINED_SANITIZE})
+endif()

@@ -1,0 +1,225 @@
+// The run engine: every decision about runs, without an effect.
+//
+// `apply(event, now)` takes one fact, records through the Ledger what must survive a crash, and
+// appends to `effects` what it wishes to happen.  The shell commits the turn's records before it
+// performs an effect or sends a reply of that turn; if the commit fails it throws the engine away
+// and builds it again with `recover`.  The engine knows no file, socket, clock, process or thread;
+// time and entropy come in.  States and transitions: run_state.h.  One thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "dag/ledger.h"
+#include "dag/pipeline.h"
+#include "dag/records.h"
+#include "dag/result.h"
+
+namespace pipelined {
+
+/// Now, on both clocks: wall time for records, steady time for timeouts and back-off.
+struct Instant {
+  TimeMs wall_ms = 0;
+  std::int64_t steady_ms = 0;
+};
+
+/// What the machine gives to attempts altogether.
+struct Capacity {
+  double cpus = 1;
+  std::int64_t memory_bytes = 0;  ///< 0: not limited
+  std::int64_t attempts = 0;      ///< at the same time; 0: not limited
+};
+
+using RequestId = std::int64_t;  ///< of a caller who waits for a Reply; 0: nobody does
+
+namespace event {
+
+/// A version of a pipeline is in force from now on (applied, or read again at a start).
+struct PipelineApplied {
+  std::shared_ptr<const Pipeline> pipeline;
+  RequestId request = 0;
+};
+/// A delivery has settled and its snapshot is in the store.
+struct Arrived {
+  std::string pipeline, source, span;
+  ArtifactRef artifact;
+  std::string path;
+};
+struct RunRequested {
+  RequestId request = 0;
+  std::string pipeline;
+  RunOptions options;
+  std::string who;
+};
+/// A worker reported, and what it delivered is stored.
+struct AttemptEnded {
+  std::string attempt, fence;
+  Outcome outcome = Outcome::failed;
+  std::vector<Binding> outputs;     ///< stored ones; passed-through ports are named in `passed`
+  std::vector<std::string> passed;
+  std::string refused;              ///< an output that was no plain file of ours, with the reason
+  std::vector<MetricFact> metrics;
+  Value notes;
+  std::string error;                ///< a sentence; of a halt: the verdict
+  bool retryable = false;           ///< RETRY, a crash of the operator or a timeout
+  std::int64_t cpu_ms = 0, memory_peak_bytes = 0;
+};
+/// The attempt is gone through no fault of its operator: host or daemon died, killed from outside.
+struct AttemptLost {
+  std::string attempt, why;
+};
+/// Outputs wait for space on the disk; no try is counted.
+struct OutputsHeld {
+  std::string attempt, why;
+};
+struct AcceptRequested {
+  RequestId request = 0;
+  RunNumber run = 0;
+  std::string step, element, who, why;
+};
+/// Rejects a halted or reviewed step.
+struct RejectRequested {
+  RequestId request = 0;
+  RunNumber run = 0;
+  std::string step, element, who, why;
+};
+struct ApproveRequested {
+  RequestId request = 0;
+  RunNumber run = 0;
+  std::string step, element, who, why;
+};
+struct SpanRequested {
+  RequestId request = 0;
+  std::string pipeline, source, span, who, why;
+  bool restore = false;             ///< else drop
+};
+struct CancelRequested {
+  RequestId request = 0;
+  RunNumber run = 0;
+  std::string who, why;
+};
+struct RetryRequested {
+  RequestId request = 0;
+  RunNumber run = 0;
+  std::string who, why;
+};
+struct PauseRequested {
+  RequestId request = 0;
+  std::string pipeline, who;
+  bool paused = true;
+};
+struct CapacityChanged {
+  Capacity capacity;
+};
+/// A fact of the daemon that a person should know (a missing folder, a bad pipeline file).
+struct TroubleFound {
+  std::string id, pipeline, subject, severity, sentence;
+  Value evidence;
+};
+/// A timer that the engine asked for through `next_timer` is due.
+struct TimeReached {};
+
+}  // namespace event
+
+using Event = std::variant<event::PipelineApplied, event::Arrived, event::RunRequested,
+                           event::AttemptEnded, event::AttemptLost, event::OutputsHeld,
+                           event::AcceptRequested, event::RejectRequested, event::ApproveRequested,
+                           event::SpanRequested, event::CancelRequested, event::RetryRequested,
+                           event::PauseRequested, event::CapacityChanged, event::TroubleFound,
+                           event::TimeReached>;
+
+/// The inputs of one port, in order.
+struct PortInputs {
+  std::string port, type;
+  std::vector<ArtifactRef> artifacts;
+};
+
+namespace effect {
+
+/// Run one attempt.  The operator's plugin is named; where things lie is the shell's business.
+struct StartAttempt {
+  std::string attempt, fence;
+  RunNumber run = 0;
+  std::string pipeline, step, element;
+  std::int64_t number = 0;
+  std::string operator_id, plugin;        ///< plugin empty: a built-in operator
+  ValueTable params;                      ///< resolved; defaults of the operator not filled in
+  std::vector<PortInputs> inputs;
+  std::vector<OutputSpec> outputs;        ///< ports to write; passed-through ones are not among them
+  std::int64_t seed = 0;
+  double cpus = 1;
+  std::int64_t memory_bytes = 0;          ///< 0: no limit stated
+  std::int64_t timeout_ms = 0;            ///< 0: none; the engine kills, this is for the operator
+  bool network = false;
+};
+struct KillAttempt {
+  std::string attempt;
+  std::int64_t grace_ms = 0;
+  std::string why;
+};
+/// The answer to a caller; leaves only after the commit.
+struct Reply {
+  RequestId request = 0;
+  std::optional<Error> error;
+  RunNumber run = 0;
+  std::string sentence;
+};
+/// New alerts stand in the outbox.
+struct AlertsQueued {};
+/// Something about the run changed (for `--wait` and event streams).
+struct RunChanged {
+  std::string pipeline;
+  RunNumber run = 0;
+  RunState state = RunState::queued;
+};
+/// Where its watched files are may have changed.
+struct SourcesChanged {};
+
+}  // namespace effect
+
+using Effect = std::variant<effect::StartAttempt, effect::KillAttempt, effect::Reply,
+                            effect::AlertsQueued, effect::RunChanged, effect::SourcesChanged>;
+
+/// What `plan` says of one step or element.
+struct PlannedStep {
+  std::string step, element;
+  std::string verdict;  ///< "reuse", "run", "depends", "halt", "skip", "block", "wait"
+  Reason reason;
+};
+
+class Engine {
+ public:
+  /// `entropy` seeds fences, attempt ids and jitter; the ledger must outlive the engine.
+  Engine(Ledger& ledger, std::uint64_t entropy);
+  ~Engine();
+
+  /// Takes up what the ledger holds after a start.  Attempts still marked running are lost with
+  /// their daemon.  `pipelines` holds every version that an open run or a current row names.
+  void recover(const Recovered& found, const std::vector<std::shared_ptr<const Pipeline>>& pipelines,
+               Instant now, std::vector<Effect>& effects);
+
+  void apply(const Event& event, Instant now, std::vector<Effect>& effects);
+
+  /// Steady time at which `TimeReached` should be applied; nothing: no timer is set.
+  std::optional<std::int64_t> next_timer() const;
+
+  /// What a run with these options would do now.  Records nothing.
+  Result<std::vector<PlannedStep>> plan(const std::string& pipeline, const RunOptions& options,
+                                        Instant now) const;
+
+  /// A deterministic text of all that the engine holds, for comparing an engine with its rebuilt self.
+  std::string state_text() const;
+
+  /// Attempts that are running now.
+  std::size_t live_attempts() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace pipelined

@@ -1,0 +1,77 @@
+// The engine's view of what is recorded.
+//
+// `put` records a row in the open transaction and later `find`s see it at once; nothing that was
+// put is true for anybody else before the shell has committed the whole turn.  Implemented by the
+// store (daemon/store) and by the simulator.  The engine decides; a ledger only remembers: no
+// method chooses, retries or waits.  Calls come from the loop thread only.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dag/records.h"
+
+namespace pipelined {
+
+/// Everything the engine needs in order to go on after a start.
+struct Recovered {
+  std::vector<PipelineRow> pipelines;      ///< current versions
+  std::vector<SpanRow> spans;              ///< newest and older versions of every span
+  std::vector<ArrivalRow> unfired;         ///< arrivals whose `run` is 0
+  std::vector<RunRow> runs;                ///< queued, running, halted and in review
+  std::vector<StepRow> steps;              ///< of those runs
+  std::vector<AttemptRow> attempts;        ///< of those runs, still marked running
+  std::int64_t last_seq = 0, last_run = 0, last_arrival = 0, last_result = 0;
+};
+
+class Ledger {
+ public:
+  virtual ~Ledger() = default;
+
+  virtual void put(const PipelineRow& row) = 0;    ///< `current` unsets it on the others of that name
+  virtual void put(const ArrivalRow& row) = 0;     ///< by number, replacing
+  virtual void put(const SpanRow& row) = 0;        ///< by (pipeline, source, span, version)
+  virtual void put(const RunRow& row) = 0;         ///< by number
+  virtual void put(const StepRow& row) = 0;        ///< by (run, step, element)
+  virtual void put(const AttemptRow& row) = 0;     ///< by id
+  virtual void put(const ResultRow& row) = 0;      ///< by id, once
+  virtual void put(const AcceptanceRow& row) = 0;  ///< by key, the first stays
+  virtual void put(const ResolutionRow& row) = 0;  ///< by (scope, run)
+  virtual void put(const AlertRow& row) = 0;       ///< by id, the first stays; fills the outbox too
+  virtual void put(const DecisionRow& row) = 0;
+  /// Marks every arrival of these numbers as taken by `run`.
+  virtual void mark_fired(const std::vector<std::int64_t>& arrivals, RunNumber run) = 0;
+
+  /// The newest result with that key whose seq is below `before_seq`, if any.
+  virtual std::optional<ResultRow> find_result(const Digest& key, std::int64_t before_seq) = 0;
+  virtual std::optional<ResultRow> find_result_by_id(std::int64_t id) = 0;
+  /// The first output of the result whose object is missing or has the wrong size.
+  virtual std::optional<Digest> first_lost(const ResultRow& result) = 0;
+  /// The newest result with a key of that step and element in that pipeline: what a miss is compared
+  /// with.  Empty element: any element will do when none has exactly that one.
+  virtual std::optional<ResultRow> nearest_result(const std::string& pipeline,
+                                                  const std::string& step,
+                                                  const std::string& element) = 0;
+  virtual std::optional<AcceptanceRow> find_acceptance(const Digest& key) = 0;
+  /// The recorded answer with the highest run among those with seq below `before_seq`.
+  virtual std::optional<ResolutionRow> find_resolution(const Digest& scope,
+                                                       std::int64_t before_seq) = 0;
+  /// Finished (succeeded or cached) step rows of `step` in runs with `full()` options, seq below
+  /// `before_seq`, highest run first, at most `limit` after skipping `offset`.
+  virtual std::vector<StepRow> finished_steps(const std::string& pipeline, const std::string& step,
+                                              const std::string& element, bool full_only,
+                                              std::int64_t before_seq, int offset, int limit) = 0;
+  /// The newest step row of (pipeline, step, element) that ended failed, and the version that it ran
+  /// under; used to tell whether a failed span is open again.
+  virtual std::optional<StepRow> last_failure(const std::string& pipeline, const std::string& step,
+                                              const std::string& element) = 0;
+  /// Every digest that the artifact descends from, through recorded results, nearest first, at most
+  /// `limit`; the artifact itself is not among them.
+  virtual std::vector<Digest> ancestors(const Digest& artifact, int limit) = 0;
+  virtual std::vector<StepRow> steps_of(RunNumber run) = 0;
+  virtual std::optional<RunRow> find_run(RunNumber run) = 0;
+};
+
+}  // namespace pipelined

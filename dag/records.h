@@ -1,0 +1,225 @@
+// The rows that the engine writes and reads: everything that must survive a crash.
+//
+// Plain structs with public fields; the store gives each its table, the simulator keeps them in
+// maps.  Times are milliseconds since 1970 UTC.  `seq` is a number that the engine gives to every
+// row that it writes, rising for ever: "before" between rows means a smaller seq.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dag/digest.h"
+#include "dag/manifest.h"
+#include "dag/value.h"
+
+namespace pipelined {
+
+using RunNumber = std::int64_t;
+using TimeMs = std::int64_t;
+
+/// One changed thing in a reason: a parameter, an input, a library, a threshold.
+struct ReasonDetail {
+  std::string name, before, after;
+  bool operator==(const ReasonDetail&) const = default;
+};
+
+/// Why the engine did something: a stable word for machines, a sentence for people.
+struct Reason {
+  std::string code;      ///< "same_inputs", "parameter_changed", "halted", …
+  std::string sentence;
+  std::vector<ReasonDetail> details;
+  bool operator==(const Reason&) const = default;
+};
+
+/// waiting and ready are never stored; a step row of an open run that is absent is waiting.
+enum class StepState {
+  waiting, ready, running, succeeded, cached, failed, halted, in_review, rejected, cancelled,
+  skipped, blocked,
+};
+enum class RunState { queued, running, failed, rejected, halted, in_review, cancelled, succeeded };
+enum class SpanState { open, accepted, halted, failed, rejected, dropped };
+enum class Outcome { ok, more, halt, invalid, failed, retry, cancelled, unsupported };
+
+/// The word of a state as people and scripts see it ("in_review").
+const char* name_of(StepState state);
+const char* name_of(RunState state);
+const char* name_of(SpanState state);
+const char* name_of(Outcome outcome);
+std::optional<StepState> parse_step_state(std::string_view word);
+std::optional<RunState> parse_run_state(std::string_view word);
+std::optional<SpanState> parse_span_state(std::string_view word);
+/// Case does not matter: the wire says "HALT", rows say "halt".
+std::optional<Outcome> parse_outcome(std::string_view word);
+
+/// A version of a pipeline: the digest of its bundle (an artifact of type `bundle/1`).
+struct PipelineRow {
+  std::string name;
+  Digest version;
+  TimeMs applied_at = 0;
+  bool current = false;       ///< the version that new runs take; one a pipeline
+  bool paused = false;
+  std::int64_t seq = 0;
+};
+
+/// One delivery.  Identity: (pipeline, source, span, digest) next to the newest version of the span.
+struct ArrivalRow {
+  std::int64_t number = 0;    ///< rises over all sources; a run's horizon is one of these
+  std::string pipeline, source, span;
+  std::int64_t version = 0;   ///< of the span, from 1
+  ArtifactRef artifact;       ///< files/1
+  std::string path;           ///< where it was delivered, for people
+  TimeMs at = 0;
+  RunNumber run = 0;          ///< the run that its trigger started; 0: none yet
+  std::int64_t seq = 0;
+};
+
+/// The state of a span's version in its pipeline.
+struct SpanRow {
+  std::string pipeline, source, span;
+  std::int64_t version = 0;
+  std::int64_t arrival = 0;   ///< its arrival number
+  ArtifactRef artifact;
+  SpanState state = SpanState::open;
+  std::string why, who;       ///< of drop and reject, or the step that failed or halted
+  RunNumber run = 0;          ///< the run that decided the state
+  TimeMs at = 0;
+  std::int64_t seq = 0;
+};
+
+/// A span as a run saw it when it was created.
+struct RunSpan {
+  std::string source, span;
+  std::int64_t version = 0;
+  std::string left_out;       ///< why it takes no part; empty: it does
+  bool operator==(const RunSpan&) const = default;
+};
+
+/// What a run was asked to do beside its pipeline's text.
+struct RunOptions {
+  ValueTable params;                   ///< --param
+  std::vector<std::string> force;      ///< steps whose earlier results are passed over
+  std::string select;                  ///< --select; empty: the whole pipeline
+  bool refresh = false, revalidate = false;
+  bool operator==(const RunOptions&) const = default;
+  /// Whether its outputs count as the pipeline's own (see `{ latest = … }`).
+  bool full() const { return params.empty() && select.empty(); }
+};
+
+struct RunRow {
+  RunNumber number = 0;
+  std::string pipeline;
+  Digest version;
+  RunState state = RunState::queued;
+  Reason reason;              ///< why it was started
+  Reason end_reason;          ///< why it ended, halted or was superseded
+  RunOptions options;
+  std::int64_t horizon = 0;
+  std::int64_t created_seq = 0;
+  std::vector<RunSpan> spans; ///< in span order, source by source
+  std::string who;            ///< who asked; "arrival" for the machine
+  TimeMs created_at = 0, started_at = 0, ended_at = 0;
+};
+
+/// The newest state of a step or element in a run.  Identity: (run, step, element).
+struct StepRow {
+  RunNumber run = 0;
+  std::string step, element;  ///< element empty: the step is not fanned out
+  StepState state = StepState::waiting;
+  std::optional<Digest> key;
+  std::int64_t result = 0;    ///< ResultRow::id of its outputs; 0: none
+  std::int64_t tries = 0;     ///< tries that count
+  std::int64_t faults = 0;    ///< machine faults in a row
+  TimeMs next_try_at = 0;     ///< while waiting for back-off
+  Reason reason;
+  TimeMs started_at = 0, ended_at = 0;
+  std::int64_t seq = 0;
+};
+
+struct AttemptRow {
+  std::string id;             ///< 26 characters, sorts by time
+  RunNumber run = 0;
+  std::string step, element;
+  std::int64_t number = 0;    ///< from 1, machine faults included
+  std::string fence;          ///< 32 hexadecimal digits; a report with another fence is ignored
+  bool running = true;
+  Outcome outcome = Outcome::failed;
+  bool machine_fault = false;
+  std::string error;          ///< a sentence; empty on success
+  TimeMs started_at = 0, ended_at = 0;
+  std::int64_t cpu_ms = 0, memory_peak_bytes = 0;
+};
+
+/// One artifact at one port.
+struct Binding {
+  std::string port;
+  std::int64_t position = 0;  ///< in a MANY port
+  ArtifactRef artifact;
+  bool operator==(const Binding&) const = default;
+};
+
+struct MetricFact {
+  std::string name, slice;
+  double value = 0;
+  bool operator==(const MetricFact&) const = default;
+};
+
+/// What an execution made: the outputs of a key.  A cached step points at the result that it reuses.
+struct ResultRow {
+  std::int64_t id = 0;
+  std::optional<Digest> key;  ///< none: never reused (effects, run_on, cache = false)
+  std::string key_text;
+  bool halt = false;          ///< the operator's verdict was that the data is wrong
+  std::string pipeline;
+  RunNumber run = 0;
+  std::string step, element, attempt;
+  std::vector<Binding> inputs, outputs;
+  std::vector<MetricFact> metrics;
+  Value notes;                ///< what the operator noted, a table
+  std::string verdict;        ///< the operator's sentence on a halt
+  TimeMs started_at = 0, ended_at = 0;
+  std::int64_t seq = 0;
+};
+
+/// "These data are wrong" overruled for exactly one key.
+struct AcceptanceRow {
+  Digest key;
+  std::string who, why;
+  RunNumber run = 0;
+  std::string step, element;
+  TimeMs at = 0;
+  std::int64_t seq = 0;
+};
+
+/// What a resolver returned, so that running again returns the same.
+struct ResolutionRow {
+  Digest scope;               ///< of pipeline, step, element, port and what the answer hangs on
+  RunNumber run = 0;
+  std::optional<Binding> answer;
+  std::string origin;         ///< for people: "run 1 train"
+  std::int64_t seq = 0;
+};
+
+/// Something that a person should know.  A second row with the same id is ignored.
+struct AlertRow {
+  std::string id;             ///< "flights/2013-12/validate/<key>"
+  std::string pipeline, subject, severity;  ///< severity: error warning info
+  std::string sentence;
+  RunNumber run = 0;
+  std::string step, element;
+  Value evidence;             ///< a table: comparisons, file and line, …
+  TimeMs at = 0;
+  std::int64_t seq = 0;
+};
+
+/// A decision that a person took, for the record.
+struct DecisionRow {
+  std::string kind;           ///< accept reject drop restore approve cancel retry pause …
+  std::string pipeline, subject, who, why;
+  RunNumber run = 0;
+  TimeMs at = 0;
+  std::int64_t seq = 0;
+};
+
+}  // namespace pipelined

@@ -1,0 +1,154 @@
+// What a pipeline file says, as plain data.
+//
+// Filled by spec_toml from the text; read by check, by pipeline (which resolves names against
+// operators and bundle files) and by nobody else.  Durations are milliseconds, sizes bytes.
+// Every item remembers where it stood, for messages.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dag/value.h"
+
+namespace pipelined {
+
+/// A place in a text file, from 1; line 0: nowhere in particular.
+struct SourcePosition {
+  int line = 0, column = 0;
+  bool operator==(const SourcePosition&) const = default;
+};
+
+/// One thing wrong with a pipeline file, for a person.
+struct Diagnostic {
+  std::string file;
+  SourcePosition at;
+  std::string message;
+  bool warning = false;
+};
+
+/// Which spans: "all", "new", "last 9", "2013-01..2013-09".
+struct SpanSelection {
+  enum class Kind { all, only_new, last, range } kind = Kind::all;
+  int count = 0;             ///< of last
+  std::string first, last;   ///< of range, both included
+};
+
+struct SourceSpec {
+  std::string name, kind = "files", path;  ///< path: relative to the pipeline file, with {YYYY} …
+  std::string snapshot = "copy";
+  std::int64_t settle_ms = 2000;
+  SourcePosition at;
+};
+
+struct TriggerSpec {
+  std::vector<std::string> arrival;  ///< source names
+  bool all_of = false;               ///< wait for one new arrival of each, not of any
+  std::int64_t coalesce_ms = 5000;   ///< quiet period; capped at ten times itself
+  SourcePosition at;
+};
+
+/// Where an input comes from.
+struct InputSpec {
+  enum class Kind {
+    step,    ///< "join" or "validate.examples" or { of = "validate.examples", spans = … }
+    each,    ///< "each": the element of the source itself
+    source,  ///< { source = "weather" }: the newest version
+    file,    ///< { file = "schema.toml" } of the bundle
+    span,    ///< { of = "statistics", span = -1 }
+    newest,  ///< { newest = "validate.examples" }
+    latest,  ///< { latest = "train" }
+  } kind = Kind::step;
+  std::string port;          ///< the input port that it feeds
+  std::string step, output;  ///< of step, span, newest, latest; output empty: the only one (rule 1)
+  std::string source, file;
+  SpanSelection spans;       ///< of step
+  int offset = 0;            ///< of span: -1, -2, …
+  bool optional = false;
+  SourcePosition at;
+};
+
+/// An output that the step itself declares (`out.copy = "files/1"`).
+struct OutputSpec {
+  std::string port, type;
+  bool evidence = false, optional = false;
+  SourcePosition at;
+};
+
+struct ForeachSpec {
+  std::string of;            ///< a step name, or a source name when `is_source`
+  bool is_source = false;
+  SpanSelection spans;       ///< of a source
+  SourcePosition at;
+};
+
+struct RetrySpec {
+  std::int64_t max = 0;                  ///< extra tries
+  std::int64_t backoff_ms = 1000;        ///< of the first, doubled each time, full jitter
+  std::int64_t backoff_max_ms = 300000;
+};
+
+/// What an attempt may use; limits, not wishes.  0: no limit stated.
+struct ResourceSpec {
+  double cpus = 0;
+  std::int64_t memory_bytes = 0, scratch_bytes = 0, gpus = 0;
+};
+
+struct StepSpec {
+  std::string name, operator_id, description;
+  std::vector<InputSpec> inputs;         ///< sorted by port
+  std::vector<OutputSpec> outputs;       ///< sorted by port
+  ValueTable params;                     ///< `${x}` and { file = … } not yet replaced
+  std::vector<std::string> after, tags;
+  std::optional<ForeachSpec> foreach;
+  std::int64_t max_parallel = 0;         ///< 0: as many as fit
+  std::string when;                      ///< condition text; empty: always
+  std::string run_on = "success";        ///< success failure always
+  RetrySpec retry;
+  std::int64_t timeout_ms = 0;           ///< execution; 0: none
+  std::int64_t timeout_queue_ms = 0, timeout_progress_ms = 0;
+  ResourceSpec resources;
+  bool resources_given = false;
+  std::string pool, executor = "local";
+  std::int64_t priority = 0;
+  bool review = false;
+  std::int64_t review_expires_ms = 0;    ///< 0: never
+  bool cache = true;
+  std::int64_t seed = 0;
+  std::string salt;
+  SourcePosition at;
+  /// Where each parameter stood, by dotted name, for messages.
+  std::vector<std::pair<std::string, SourcePosition>> param_positions;
+};
+
+struct RunPolicySpec {
+  std::int64_t max_active = 1;
+  std::string overlap = "queue";         ///< queue skip cancel_previous coalesce
+  std::int64_t deadline_ms = 0, priority = 0;
+};
+
+struct PipelineSpec {
+  std::string name, description, owner;
+  ValueTable params;
+  std::vector<SourceSpec> sources;       ///< in file order
+  std::vector<TriggerSpec> triggers;
+  std::vector<StepSpec> steps;           ///< in file order
+  RunPolicySpec run;
+
+  const SourceSpec* source(std::string_view source_name) const {
+    for (const SourceSpec& s : sources) {
+      if (s.name == source_name) return &s;
+    }
+    return nullptr;
+  }
+  const StepSpec* step(std::string_view step_name) const {
+    for (const StepSpec& s : steps) {
+      if (s.name == step_name) return &s;
+    }
+    return nullptr;
+  }
+};
+
+}  // namespace pipelined
