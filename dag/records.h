@@ -58,6 +58,7 @@ struct PipelineRow {
   std::string name;
   Digest version;
   TimeMs applied_at = 0;
+  std::string folder;         ///< absolute; source paths are relative to it
   bool current = false;       ///< the version that new runs take; one a pipeline
   bool paused = false;
   std::int64_t seq = 0;
