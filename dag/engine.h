@@ -42,6 +42,7 @@ namespace event {
 struct PipelineApplied {
   std::shared_ptr<const Pipeline> pipeline;
   RequestId request = 0;
+  std::string folder;               ///< absolute; its source paths are relative to it
 };
 /// A delivery has settled and its snapshot is in the store.
 struct Arrived {
