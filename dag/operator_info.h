@@ -15,7 +15,9 @@ namespace pipelined {
 
 /// A typed, named input or output.
 struct PortInfo {
-  std::string name;      ///< "examples"; "*" on an operator whose ports the step names itself
+  /// "examples"; "*" on an operator whose ports the step names itself; an output "{shares}" or
+  /// "{shares}_statistics" stands for one port a key of the table parameter `shares`.
+  std::string name;
   std::string type;      ///< "examples/1"; "*" takes any type; "a/1|b/1" takes either
   bool many = false;     ///< inputs: any number of artifacts, in span order
   bool optional = false;

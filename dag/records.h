@@ -84,7 +84,9 @@ struct SpanRow {
   ArtifactRef artifact;
   SpanState state = SpanState::open;
   std::string why, who;       ///< of drop and reject, or the step that failed or halted
+  Digest definition;          ///< of the failed step and its ancestors: defined otherwise, it is open again
   RunNumber run = 0;          ///< the run that decided the state
+  RunNumber succeeded_run = 0; ///< the first run with it that succeeded; 0: it is "new"
   TimeMs at = 0;
   std::int64_t seq = 0;
 };
@@ -93,6 +95,7 @@ struct SpanRow {
 struct RunSpan {
   std::string source, span;
   std::int64_t version = 0;
+  bool fresh = false;         ///< no run with it had succeeded yet ("new")
   std::string left_out;       ///< why it takes no part; empty: it does
   bool operator==(const RunSpan&) const = default;
 };
