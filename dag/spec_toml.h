@@ -1,0 +1,53 @@
+// Reads a pipeline file: TOML text in, PipelineSpec out, with every problem and its place.
+//
+// The only file that knows TOML (the library stays inside spec_toml.cc).  It judges the text alone:
+// keys, kinds, durations, sizes, words.  Whether the names in it exist is the business of check.h.
+// Pure functions, any thread.  Input is hostile: size, depth and number of keys are bounded before
+// anything is built from it.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dag/spec.h"
+
+namespace pipelined {
+
+/// What a pipeline file may weigh.  Generous for people, small for an attacker.
+struct PipelineLimits {
+  std::size_t bytes = 1 << 20;
+  std::size_t keys = 10'000;  ///< of all tables together
+  int depth = 64;             ///< of brackets and of dotted keys
+};
+
+/// The outcome of reading a pipeline file.
+struct ParsedPipeline {
+  std::optional<PipelineSpec> spec;  ///< present unless a problem is an error
+  std::vector<Diagnostic> problems;  ///< in order of their place in the text
+};
+
+/// Reads `text`; `file_name` goes into the problems.  All problems are found, not only the first
+/// (after a breach of TOML's own grammar nothing more can be read, so that one stands alone).
+ParsedPipeline parse_pipeline(std::string_view text, const std::string& file_name,
+                              const PipelineLimits& limits = {});
+
+/// "500ms", "2s", "5m", "1h", "3d", also decimals ("1.5h"), as milliseconds; nothing otherwise.
+std::optional<std::int64_t> parse_duration(std::string_view text);
+
+/// "512", "64KiB", "4GiB", "10MB" as bytes (powers of 1024 with an i, of 1000 without); nothing
+/// otherwise.
+std::optional<std::int64_t> parse_size(std::string_view text);
+
+/// "all", "new", "last 9", "2013-01..2013-09"; nothing otherwise.
+std::optional<SpanSelection> parse_spans(std::string_view text);
+
+/// "pipeline.toml:12:3: error: …", as compilers write it.
+std::string text_of(const Diagnostic& problem);
+
+/// Whether any of them is an error and not only a warning.
+bool has_errors(const std::vector<Diagnostic>& problems);
+
+}  // namespace pipelined
