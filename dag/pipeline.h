@@ -45,7 +45,6 @@ struct PipelineStep {
   std::vector<OutputSpec> outputs;      ///< the ports that it writes or passes, in port order
   std::map<std::string, std::string> passed;  ///< output port → input port
   std::string fan_source;               ///< the source whose spans are its elements; empty: one element
-  bool waits_for_foreach = false;
   std::vector<StepIndex> parents;       ///< data and `after`, without repetition
   std::vector<StepIndex> consumers;     ///< the reverse
   bool below_collector = false;         ///< its state never changes a span's state
@@ -57,6 +56,7 @@ struct Pipeline {
   Digest version;
   BundleFiles files;
   std::vector<PipelineStep> steps;      ///< parents before children
+  std::map<std::string, StepIndex, std::less<>> index;  ///< of steps, by name
 
   /// Index of the step of that name, or no_step.
   StepIndex find(std::string_view name) const;
@@ -67,6 +67,14 @@ struct Pipeline {
 Result<std::shared_ptr<const Pipeline>> compile(const PipelineSpec& spec,
                                                 const OperatorSet& operators,
                                                 const BundleFiles& files, const Digest& version);
+
+/// The manifest of one bundle file as an artifact of `type`: what `PipelineInput::file` names, and
+/// what the daemon must have stored before the version is in force.
+Manifest file_manifest(const std::string& type, const std::string& path, std::string_view content);
+
+/// The output ports of an operator used with these parameters: `{shares}` becomes one port a key of
+/// that table parameter; `*` is left out.
+std::vector<PortInfo> expand_outputs(const OperatorInfo& info, const ValueTable& params);
 
 /// `params` with `${name}` replaced from `values` (alone it keeps its type) and { file = "x" } by
 /// that file's text; an unknown name or file is an error.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "dag/spec.h"
+#include "dag/spec_words.h"
 
 namespace pipelined {
 
@@ -33,21 +34,5 @@ struct ParsedPipeline {
 /// (after a breach of TOML's own grammar nothing more can be read, so that one stands alone).
 ParsedPipeline parse_pipeline(std::string_view text, const std::string& file_name,
                               const PipelineLimits& limits = {});
-
-/// "500ms", "2s", "5m", "1h", "3d", also decimals ("1.5h"), as milliseconds; nothing otherwise.
-std::optional<std::int64_t> parse_duration(std::string_view text);
-
-/// "512", "64KiB", "4GiB", "10MB" as bytes (powers of 1024 with an i, of 1000 without); nothing
-/// otherwise.
-std::optional<std::int64_t> parse_size(std::string_view text);
-
-/// "all", "new", "last 9", "2013-01..2013-09"; nothing otherwise.
-std::optional<SpanSelection> parse_spans(std::string_view text);
-
-/// "pipeline.toml:12:3: error: …", as compilers write it.
-std::string text_of(const Diagnostic& problem);
-
-/// Whether any of them is an error and not only a warning.
-bool has_errors(const std::vector<Diagnostic>& problems);
 
 }  // namespace pipelined

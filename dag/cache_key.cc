@@ -1,0 +1,183 @@
+#include "dag/cache_key.h"
+
+#include <algorithm>
+#include <map>
+
+namespace pipelined {
+namespace {
+
+bool is_plain_name(const std::string& name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+  });
+}
+
+// A table is flattened to dotted names; anything else is one line.  Bounded by the depth of TOML.
+void append_param(std::string& out, const std::string& name, const Value& value) {
+  const ValueTable* table = value.as_table();
+  if (table == nullptr || table->empty()) {
+    out += "param " + name + " " + canonical(value) + "\n";
+    return;
+  }
+  for (const auto& [key, inner] : *table) {
+    append_param(out, name + "." + (is_plain_name(key) ? key : quoted(key)), inner);
+  }
+}
+
+void append_params(std::string& out, const PipelineStep& step, const ValueTable& params) {
+  for (const auto& [name, value] : params) {
+    if (name == "argv" && step.info.id == "command.run") {
+      out += "command " + canonical(value) + "\n";
+      continue;
+    }
+    const ParamInfo* info = step.info.param(name);
+    if (info != nullptr && !info->default_value.is_null() && info->default_value == value) continue;
+    append_param(out, is_plain_name(name) ? name : quoted(name), value);
+  }
+}
+
+void append_operator(std::string& out, const OperatorInfo& info) {
+  out += "operator " + info.id + " " + std::to_string(info.behaviour) + "\n";
+  std::vector<std::string> lines;
+  for (const LibraryInfo& library : info.libraries) {
+    lines.push_back("library " + library.name + " " + library.version + "\n");
+  }
+  std::sort(lines.begin(), lines.end());
+  for (const std::string& line : lines) out += line;
+  if (!info.build.empty()) out += "build " + info.build + "\n";
+}
+
+void append_outputs(std::string& out, const PipelineStep& step) {
+  if (!step.info.open_outputs) return;
+  for (const OutputSpec& output : step.outputs) {
+    out += "out " + output.port + " " + output.type;
+    if (output.evidence) out += " evidence";
+    if (output.optional) out += " optional";
+    out += "\n";
+  }
+}
+
+// The name of a key line and its value: "param depth 6" → ("param depth", "6").
+std::pair<std::string, std::string> split_line(const std::string& line) {
+  std::size_t space = line.find(' ');
+  if (space == std::string::npos) return {line, ""};
+  const std::string kind = line.substr(0, space);
+  if (kind == "param" || kind == "in" || kind == "library" || kind == "out" || kind == "operator") {
+    const std::size_t next = line.find(' ', space + 1);
+    if (next != std::string::npos) space = next;
+  }
+  return {line.substr(0, space), line.substr(space + 1)};
+}
+
+std::vector<std::pair<std::string, std::string>> lines_of(const std::string& text) {
+  std::vector<std::pair<std::string, std::string>> lines;
+  std::size_t begin = 0;
+  while (begin < text.size()) {
+    std::size_t end = text.find('\n', begin);
+    if (end == std::string::npos) end = text.size();
+    lines.push_back(split_line(text.substr(begin, end - begin)));
+    begin = end + 1;
+  }
+  return lines;
+}
+
+// Digests are shortened for people; the full ones stand in the key text.
+std::string for_people(const std::string& value) {
+  std::string out;
+  std::size_t begin = 0;
+  while (begin <= value.size()) {
+    std::size_t end = value.find(' ', begin);
+    if (end == std::string::npos) end = value.size();
+    const std::string word = value.substr(begin, end - begin);
+    if (!out.empty()) out += ' ';
+    out += parse_digest(word) ? word.substr(0, 12) : word;
+    begin = end + 1;
+  }
+  if (out.size() > 400) out = out.substr(0, 397) + "…";
+  return out;
+}
+
+std::string shown(const ReasonDetail& detail) {
+  if (detail.before.empty()) return detail.name + " is new (" + detail.after + ")";
+  if (detail.after.empty()) return detail.name + " is gone (was " + detail.before + ")";
+  return detail.name + " changed from " + detail.before + " to " + detail.after;
+}
+
+}  // namespace
+
+std::string key_text(const PipelineStep& step, const ValueTable& params,
+                     const std::vector<PortInputs>& inputs) {
+  std::string out;
+  append_operator(out, step.info);
+  append_outputs(out, step);
+  append_params(out, step, params);
+  for (const PortInputs& port : inputs) {
+    out += "in " + port.port + " " + std::to_string(port.artifacts.size());
+    for (const ArtifactRef& artifact : port.artifacts) out += " " + artifact.digest.hex();
+    out += "\n";
+  }
+  out += "seed " + std::to_string(step.spec.seed) + "\n";
+  out += "salt " + quoted(step.spec.salt) + "\n";
+  return out;
+}
+
+std::vector<ReasonDetail> key_difference(const std::string& before, const std::string& after) {
+  std::map<std::string, std::string> old;
+  for (auto& [name, value] : lines_of(before)) old.emplace(name, value);
+  std::vector<ReasonDetail> details;
+  for (auto& [name, value] : lines_of(after)) {
+    const auto found = old.find(name);
+    if (found == old.end()) {
+      details.push_back({name, "", for_people(value)});
+    } else {
+      if (found->second != value) {
+        details.push_back({name, for_people(found->second), for_people(value)});
+      }
+      old.erase(found);
+    }
+  }
+  for (auto& [name, value] : old) details.push_back({name, for_people(value), ""});
+  return details;
+}
+
+Reason miss_reason(const std::vector<ReasonDetail>& differences, RunNumber earlier_run) {
+  Reason reason;
+  reason.details = differences;
+  const std::string against = " (compared with run " + std::to_string(earlier_run) + ")";
+  if (differences.empty()) return {"no_result", "no earlier result can be used" + against, {}};
+  const std::string& first = differences.front().name;
+  if (first.starts_with("param")) {
+    reason.code = "parameter_changed";
+  } else if (first.starts_with("in ")) {
+    reason.code = "input_changed";
+  } else if (first.starts_with("seed") || first.starts_with("salt")) {
+    reason.code = "setting_changed";
+  } else {
+    reason.code = "code_changed";
+  }
+  for (std::size_t i = 0; i < differences.size() && i < 3; ++i) {
+    if (i > 0) reason.sentence += "; ";
+    reason.sentence += shown(differences[i]);
+  }
+  if (differences.size() > 3) {
+    reason.sentence += "; and " + std::to_string(differences.size() - 3) + " more";
+  }
+  reason.sentence += against;
+  return reason;
+}
+
+Digest definition_digest(const PipelineStep& step, const ValueTable& params,
+                         const std::vector<Digest>& parents) {
+  std::string text = key_text(step, params, {});
+  for (const PipelineInput& input : step.inputs) {
+    const InputSpec& spec = input.spec;
+    text += "wire " + spec.port + " " + std::to_string(static_cast<int>(spec.kind)) + " " +
+            spec.step + " " + input.output + " " + spec.source + " " +
+            std::to_string(spec.offset) + " " + input.file.digest.hex() + "\n";
+  }
+  for (const Digest& parent : parents) text += "parent " + parent.hex() + "\n";
+  return sha256(text);
+}
+
+}  // namespace pipelined

@@ -1,0 +1,337 @@
+#include "dag/pipeline.h"
+
+#include <algorithm>
+#include <deque>
+
+namespace pipelined {
+namespace {
+
+Error defect(const StepSpec& step, const std::string& what) {
+  return {ErrorCode::invalid, "step " + step.name + ": " + what};
+}
+
+// The step that an input's order hangs on; resolvers over history look back and impose no order.
+const std::string* ordering_step(const InputSpec& input) {
+  const bool forward =
+      input.kind == InputSpec::Kind::step || input.kind == InputSpec::Kind::newest;
+  return forward ? &input.step : nullptr;
+}
+
+// Steps that must be terminal first.
+std::vector<std::string> parent_names(const StepSpec& step) {
+  std::vector<std::string> names = step.after;
+  for (const InputSpec& input : step.inputs) {
+    if (const std::string* name = ordering_step(input)) names.push_back(*name);
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+// The step of a foreach gives the elements; it is waited for only when it is read (rule 5).
+std::vector<std::string> ordering_names(const StepSpec& step) {
+  std::vector<std::string> names = parent_names(step);
+  if (step.foreach && !step.foreach->is_source) names.push_back(step.foreach->of);
+  return names;
+}
+
+// Parents before children, otherwise in file order.  Fewer steps than given: there is a cycle.
+std::vector<std::size_t> ordered(const std::vector<StepSpec>& steps) {
+  std::map<std::string_view, std::size_t> index;
+  for (std::size_t i = 0; i < steps.size(); ++i) index.emplace(steps[i].name, i);
+  std::vector<std::vector<std::size_t>> children(steps.size());
+  std::vector<std::size_t> missing(steps.size());
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    for (const std::string& name : ordering_names(steps[i])) {
+      if (const auto found = index.find(name); found != index.end()) {
+        children[found->second].push_back(i);
+        ++missing[i];
+      }
+    }
+  }
+  std::deque<std::size_t> ready;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    if (missing[i] == 0) ready.push_back(i);
+  }
+  std::vector<std::size_t> order;
+  while (!ready.empty()) {
+    const std::size_t i = ready.front();
+    ready.pop_front();
+    order.push_back(i);
+    for (const std::size_t child : children[i]) {
+      if (--missing[child] == 0) ready.push_back(child);
+    }
+  }
+  return order;
+}
+
+class Compiler {
+ public:
+  Compiler(const PipelineSpec& spec, const OperatorSet& operators, const BundleFiles& files)
+      : operators_(operators), pipeline_(std::make_shared<Pipeline>()) {
+    pipeline_->spec = spec;
+    pipeline_->files = files;
+  }
+
+  Result<std::shared_ptr<const Pipeline>> compile(const Digest& version) {
+    pipeline_->version = version;
+    const std::vector<std::size_t> order = ordered(pipeline_->spec.steps);
+    if (order.size() != pipeline_->spec.steps.size()) {
+      return Error{ErrorCode::invalid, "the steps of " + pipeline_->spec.name + " form a cycle"};
+    }
+    for (const std::size_t i : order) TRY_VOID(add_step(pipeline_->spec.steps[i]));
+    for (PipelineStep& step : pipeline_->steps) TRY_VOID(connect(step));
+    for (StepIndex i = 0; i < pipeline_->steps.size(); ++i) note_place(i);
+    note_depths();
+    return std::shared_ptr<const Pipeline>(pipeline_);
+  }
+
+ private:
+  Result<void> add_step(const StepSpec& spec) {
+    const auto found = operators_.find(spec.operator_id);
+    if (found == operators_.end()) return defect(spec, "unknown operator " + spec.operator_id);
+    PipelineStep step;
+    step.spec = spec;
+    step.info = found->second;
+    TRY(params, resolve_params(spec.params, pipeline_->spec.params, pipeline_->files));
+    for (const PortInfo& port : expand_outputs(step.info, params)) {
+      step.outputs.push_back({port.name, port.type, port.evidence, port.optional, spec.at});
+      if (!port.pass.empty()) step.passed.emplace(port.name, port.pass);
+    }
+    for (const OutputSpec& output : spec.outputs) step.outputs.push_back(output);
+    std::sort(step.outputs.begin(), step.outputs.end(),
+              [](const OutputSpec& a, const OutputSpec& b) { return a.port < b.port; });
+    if (spec.foreach) {
+      const StepIndex of = spec.foreach->is_source ? no_step : pipeline_->find(spec.foreach->of);
+      if (!spec.foreach->is_source && of == no_step) {
+        return defect(spec, "foreach names the unknown step " + spec.foreach->of);
+      }
+      step.fan_source =
+          spec.foreach->is_source ? spec.foreach->of : pipeline_->steps[of].fan_source;
+    }
+    pipeline_->index.emplace(spec.name, static_cast<StepIndex>(pipeline_->steps.size()));
+    pipeline_->steps.push_back(std::move(step));
+    return {};
+  }
+
+  Result<void> connect(PipelineStep& step) {
+    for (const InputSpec& spec : step.spec.inputs) {
+      PipelineInput input;
+      input.spec = spec;
+      const PortInfo* port = step.info.input(spec.port);
+      if (port == nullptr) return defect(step.spec, "unknown input port " + spec.port);
+      input.port = *port;
+      input.port.name = spec.port;
+      if (port->name == "*" && spec.optional) input.port.optional = true;  // rule 2
+      if (!spec.step.empty()) TRY_VOID(connect_step(step, input));
+      if (spec.kind == InputSpec::Kind::file) TRY_VOID(connect_file(step, input));
+      step.inputs.push_back(std::move(input));
+    }
+    std::sort(step.inputs.begin(), step.inputs.end(),
+              [](const PipelineInput& a, const PipelineInput& b) { return a.port.name < b.port.name; });
+    for (const std::string& name : parent_names(step.spec)) {
+      const StepIndex parent = pipeline_->find(name);
+      if (parent == no_step) return defect(step.spec, "unknown step " + name);
+      step.parents.push_back(parent);
+    }
+    return {};
+  }
+
+  Result<void> connect_step(const PipelineStep& step, PipelineInput& input) {
+    input.step = pipeline_->find(input.spec.step);
+    if (input.step == no_step) return defect(step.spec, "unknown step " + input.spec.step);
+    const PipelineStep& from = pipeline_->steps[input.step];
+    input.output = input.spec.output;
+    if (input.output.empty()) {
+      for (const OutputSpec& output : from.outputs) {  // rule 1
+        if (output.evidence || output.optional) continue;
+        if (!input.output.empty()) {
+          return defect(step.spec, "step " + from.spec.name + " has several outputs; name one");
+        }
+        input.output = output.port;
+      }
+    }
+    const OutputSpec* found = nullptr;
+    for (const OutputSpec& output : from.outputs) {
+      if (output.port == input.output) found = &output;
+    }
+    if (found == nullptr) {
+      return defect(step.spec, "step " + from.spec.name + " has no output " + input.output);
+    }
+    input.evidence = found->evidence;
+    if (input.port.type == "*" || input.port.type.find('|') != std::string::npos) {
+      input.port.type = found->type;
+    }
+    input.collects = input.spec.kind == InputSpec::Kind::newest ||
+                     (input.spec.kind == InputSpec::Kind::step && !from.fan_source.empty() &&
+                      from.fan_source != step.fan_source);
+    return {};
+  }
+
+  Result<void> connect_file(const PipelineStep& step, PipelineInput& input) {
+    const auto file = pipeline_->files.find(input.spec.file);
+    if (file == pipeline_->files.end()) {
+      return defect(step.spec, "the bundle holds no file " + input.spec.file);
+    }
+    std::string type = input.port.type;
+    if (type == "*" || type.find('|') != std::string::npos) type = "files/1";
+    const Manifest manifest = file_manifest(type, input.spec.file, file->second);
+    input.file = {manifest.digest(), type, manifest.size()};
+    return {};
+  }
+
+  void note_place(StepIndex index) {
+    PipelineStep& step = pipeline_->steps[index];
+    for (const StepIndex parent : step.parents) pipeline_->steps[parent].consumers.push_back(index);
+    if (step.fan_source.empty()) return;
+    for (const PipelineInput& input : step.inputs) {
+      if (input.collects) step.below_collector = true;
+    }
+    for (const StepIndex parent : step.parents) {
+      // An unfanned parent that collects, directly or through others, stands between.
+      if (reads_collection(parent)) step.below_collector = true;
+    }
+  }
+
+  bool reads_collection(StepIndex index) const {
+    std::vector<StepIndex> stack = {index};
+    std::vector<bool> seen(pipeline_->steps.size());
+    while (!stack.empty()) {
+      const StepIndex top = stack.back();
+      stack.pop_back();
+      if (seen[top]) continue;
+      seen[top] = true;
+      for (const PipelineInput& input : pipeline_->steps[top].inputs) {
+        if (input.collects) return true;
+      }
+      for (const StepIndex parent : pipeline_->steps[top].parents) stack.push_back(parent);
+    }
+    return false;
+  }
+
+  void note_depths() {
+    for (std::size_t i = pipeline_->steps.size(); i-- > 0;) {
+      PipelineStep& step = pipeline_->steps[i];
+      for (const StepIndex child : step.consumers) {
+        step.depth_to_end = std::max(step.depth_to_end, pipeline_->steps[child].depth_to_end + 1);
+      }
+    }
+  }
+
+  const OperatorSet& operators_;
+  std::shared_ptr<Pipeline> pipeline_;
+};
+
+Result<Value> resolve(const Value& value, const ValueTable& values, const BundleFiles& files);
+
+// Replaces ${name} in text; text that is nothing but one reference takes the value's own kind.
+Result<Value> resolve_text(const std::string& text, const ValueTable& values) {
+  std::string out;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    if (text.compare(at, 3, "$${") == 0) {
+      out += "${";
+      at += 3;
+      continue;
+    }
+    if (text.compare(at, 2, "${") != 0) {
+      out += text[at++];
+      continue;
+    }
+    const std::size_t end = text.find('}', at);
+    if (end == std::string::npos) {
+      return Error{ErrorCode::invalid, "`${` without `}` in " + quoted(text)};
+    }
+    const std::string name = text.substr(at + 2, end - at - 2);
+    const auto found = values.find(name);
+    if (found == values.end()) {
+      return Error{ErrorCode::invalid, "unknown parameter ${" + name + "}; declare it in [params]"};
+    }
+    if (at == 0 && end + 1 == text.size()) return found->second;
+    const std::string* inner = found->second.as_text();
+    out += inner != nullptr ? *inner : canonical(found->second);
+    at = end + 1;
+  }
+  return Value(out);
+}
+
+Result<Value> resolve_table(const ValueTable& table, const ValueTable& values,
+                            const BundleFiles& files) {
+  if (table.size() == 1 && table.begin()->first == "file" && table.begin()->second.as_text()) {
+    const std::string& name = *table.begin()->second.as_text();
+    const auto found = files.find(name);
+    if (found == files.end()) {
+      return Error{ErrorCode::invalid, "the bundle holds no file " + quoted(name)};
+    }
+    return Value(found->second);
+  }
+  TRY(resolved, resolve_params(table, values, files));
+  return Value(std::move(resolved));
+}
+
+Result<Value> resolve(const Value& value, const ValueTable& values, const BundleFiles& files) {
+  if (const std::string* text = value.as_text()) return resolve_text(*text, values);
+  if (const ValueTable* table = value.as_table()) return resolve_table(*table, values, files);
+  if (const ValueList* list = value.as_list()) {
+    ValueList out;
+    for (const Value& item : *list) {
+      TRY(resolved, resolve(item, values, files));
+      out.push_back(std::move(resolved));
+    }
+    return Value(std::move(out));
+  }
+  return value;
+}
+
+}  // namespace
+
+StepIndex Pipeline::find(std::string_view name) const {
+  const auto found = index.find(name);
+  return found == index.end() ? no_step : found->second;
+}
+
+Manifest file_manifest(const std::string& type, const std::string& path, std::string_view content) {
+  const std::size_t slash = path.rfind('/');
+  const std::string base = slash == std::string::npos ? path : path.substr(slash + 1);
+  return {type, {{base, sha256(content), static_cast<std::int64_t>(content.size()), false}}};
+}
+
+std::vector<PortInfo> expand_outputs(const OperatorInfo& info, const ValueTable& params) {
+  std::vector<PortInfo> ports;
+  for (const PortInfo& port : info.outputs) {
+    if (port.name == "*") continue;
+    const std::size_t close = port.name.find('}');
+    if (!port.name.starts_with("{") || close == std::string::npos) {
+      ports.push_back(port);
+      continue;
+    }
+    const auto found = params.find(port.name.substr(1, close - 1));
+    const ValueTable* table = found == params.end() ? nullptr : found->second.as_table();
+    if (table == nullptr) continue;
+    for (const auto& [key, value] : *table) {
+      PortInfo one = port;
+      one.name = key + port.name.substr(close + 1);
+      ports.push_back(std::move(one));
+    }
+  }
+  return ports;
+}
+
+Result<std::shared_ptr<const Pipeline>> compile(const PipelineSpec& spec,
+                                                const OperatorSet& operators,
+                                                const BundleFiles& files, const Digest& version) {
+  return Compiler(spec, operators, files).compile(version);
+}
+
+Result<ValueTable> resolve_params(const ValueTable& params, const ValueTable& values,
+                                  const BundleFiles& files) {
+  ValueTable out;
+  for (const auto& [name, value] : params) {
+    auto resolved = resolve(value, values, files);
+    if (!resolved) return resolved.error().within("parameter " + name);
+    out.emplace(name, *std::move(resolved));
+  }
+  return out;
+}
+
+}  // namespace pipelined
