@@ -1,0 +1,139 @@
+// What the HTTP interface needs from the daemon behind it.
+//
+// The server (daemon/api/server.h) turns requests into calls of this interface and its answers into
+// JSON; the application implements it over the supervisor, the store and the watchers, tests over a
+// fake.  Nothing here knows HTTP, sockets or JSON.  All calls and all callbacks are on the loop
+// thread; a callback comes at most once, never inside the call that asked for it, and may come after
+// the connection that asked is gone.  References that a call returns hold until the next loop turn.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dag/digest.h"
+#include "dag/engine.h"
+#include "dag/pipeline.h"
+#include "dag/records.h"
+#include "dag/result.h"
+#include "dag/spec.h"
+#include "daemon/artifacts/artifacts.h"
+#include "daemon/store/views.h"
+
+namespace pipelined {
+
+/// What the engine answered to a request, once it is durable.
+struct RequestOutcome {
+  RunNumber run = 0;      ///< the run that was made or touched; 0: none
+  std::string sentence;
+};
+
+/// A pipeline with its files, as a client uploads it.
+struct PipelineUpload {
+  std::string folder;     ///< absolute; relative source paths start here
+  std::string file;       ///< what the pipeline file is called where it lies, for diagnostics
+  BundleFiles files;      ///< a bundle (dag/bundle.h): `pipeline.toml` and the files that it names
+  std::string who;
+};
+
+/// What became of an upload.  With an error among the diagnostics nothing was changed.
+struct ApplyOutcome {
+  std::vector<Diagnostic> diagnostics;
+  std::string pipeline;
+  Digest version;         ///< zero when refused
+  bool changed = false;   ///< false: that version was in force already
+};
+
+/// Operators that plugins declare, and the plugins that could not be read.
+struct OperatorListing {
+  const OperatorSet* operators = nullptr;
+  std::vector<std::string> problems;
+};
+
+/// A source as its watcher sees it.
+struct SourceState {
+  std::string pipeline, source, kind;
+  std::string folder, pattern;             ///< absolute folder, name pattern in it
+  std::string trouble;                     ///< a sentence; empty: all is well
+  std::vector<std::string> settling;       ///< paths that have not settled yet
+  std::int64_t arrivals = 0;               ///< recorded ones
+  std::string newest_span;
+  TimeMs newest_at = 0;
+};
+
+/// One thing that this machine gives or does not give.
+struct DoctorLine {
+  std::string name;       ///< "landlock"
+  std::string level;      ///< ok, warning or missing
+  std::string value;      ///< "ABI 4"
+  std::string advice;     ///< what to do about it; empty: nothing
+};
+
+/// Figures for /metrics and `status`; names of counters are Prometheus names without prefix.
+struct DaemonFigures {
+  std::string version;                     ///< of the daemon
+  TimeMs started_at = 0;
+  bool ready = false;                      ///< recovered, and the store takes writes
+  std::string read_only;                   ///< why only reads are answered; empty: they are not
+  std::map<RunState, std::int64_t> open_runs;
+  std::int64_t live_attempts = 0, outbox_waiting = 0;
+  std::vector<std::pair<std::string, double>> counters;   ///< "turns_total", "watch_overflows_total"
+  std::vector<std::pair<std::string, double>> gauges;
+};
+
+/// Something that a listener may want to know at once.
+struct BackendEvent {
+  enum class Kind { run, alert, pipeline, source } kind = Kind::run;
+  std::string pipeline;
+  RunNumber run = 0;      ///< of run and alert
+  std::string state;      ///< of run: its state's word
+  std::string sentence;   ///< of alert, pipeline, source
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  using Answer = std::function<void(Result<RequestOutcome>)>;
+  /// Gives one of the *Requested events to the engine; the backend sets `request`.  `done` comes
+  /// after the commit.
+  virtual void submit(Event event, Answer done) = 0;
+
+  /// Checks the upload, stores its bundle and puts it in force.  An error means that it could not be
+  /// tried (full disk); mistakes in the files are diagnostics.
+  virtual void apply_pipeline(PipelineUpload upload,
+                              std::function<void(Result<ApplyOutcome>)> done) = 0;
+  /// Everything wrong with the upload; changes nothing.
+  virtual std::vector<Diagnostic> check(const PipelineUpload& upload) = 0;
+  virtual Result<std::vector<PlannedStep>> plan(const std::string& pipeline,
+                                                const RunOptions& options) = 0;
+
+  /// The version in force, or that very version of an open or finished run; nothing if unknown.
+  virtual std::shared_ptr<const Pipeline> pipeline(const std::string& name) = 0;
+  virtual std::shared_ptr<const Pipeline> pipeline_version(const Digest& version) = 0;
+
+  /// Everything that is recorded; the server only reads (daemon/store/views.h).
+  virtual Store& store() = 0;
+
+  /// One file of a stored artifact for streaming; the server closes the descriptor.  Clients compare
+  /// the digest of what they got with the manifest.
+  virtual Result<OpenedFile> open_file(const Digest& artifact, const std::string& path) = 0;
+  /// Where the log of an attempt is or will be; the file may be absent and may grow.
+  virtual std::string log_path(const std::string& attempt) = 0;
+
+  virtual OperatorListing operators() = 0;
+  virtual std::vector<SourceState> sources() = 0;
+  virtual std::vector<DoctorLine> doctor() = 0;
+  virtual DaemonFigures figures() = 0;
+
+  using Listener = std::function<void(const BackendEvent&)>;
+  /// Calls `listener` at every change until it is unsubscribed.
+  virtual std::uint64_t subscribe(Listener listener) = 0;
+  virtual void unsubscribe(std::uint64_t subscription) = 0;
+};
+
+}  // namespace pipelined

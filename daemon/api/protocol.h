@@ -1,0 +1,331 @@
+// What travels between the daemon and its clients: plain structs and their JSON.
+//
+// One struct a reply or request; `to_json` and `from_json` are generated from one list of fields a
+// struct (protocol.cc), as is the JSON schema in the OpenAPI document.  Readers ignore fields that
+// they do not know; requests with unknown fields are refused.  Times are milliseconds here and
+// ISO-8601 UTC text in JSON (null: never).  Knows nothing of HTTP, sockets or the engine.
+//
+// History of the protocol (the number is `protocol` in `Status`; it rises when a meaning changes,
+// not when a field is added):
+//   1  the first.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dag/records.h"
+#include "dag/result.h"
+#include "dag/value.h"
+
+namespace pipelined::protocol {
+
+/// The version of the protocol that this source speaks.
+inline constexpr std::int64_t version = 1;
+
+/// A moment in milliseconds since 1970 UTC; 0: never.
+struct Time {
+  TimeMs ms = 0;
+  bool operator==(const Time&) const = default;
+};
+/// "2026-01-31T08:15:00.250Z"; empty for 0.
+std::string iso_time(TimeMs ms);
+/// The reverse; nothing if it is no such text.
+std::optional<TimeMs> parse_iso_time(std::string_view text);
+
+/// Why a request was not done.
+struct Failure {
+  std::string code, message;       ///< code: a name of ErrorCode, or "unauthorized", "too_large"
+};
+struct FailureReply {
+  Failure error;
+};
+
+/// The answer to a request that the engine carried out.
+struct Done {
+  std::int64_t run = 0;            ///< the run that was made or touched; 0: none
+  std::string sentence;
+};
+
+/// One thing wrong with a pipeline file.
+struct Finding {
+  std::string file;
+  std::int64_t line = 0, column = 0;
+  std::string message;
+  bool warning = false;
+};
+
+/// Request of `check` and `apply`.  A file's text is plain; one that is no UTF-8 is in `binary` as
+/// base64.
+struct Upload {
+  std::string folder, file;
+  std::map<std::string, std::string> files, binary;
+};
+struct CheckReply {
+  bool ok = false;
+  std::vector<Finding> findings;
+};
+struct ApplyReply {
+  bool ok = false, changed = false;
+  std::string pipeline, version, sentence;
+  std::vector<Finding> findings;
+};
+
+/// Request of `run` and `plan`.
+struct RunRequest {
+  std::string pipeline;
+  ValueTable params;
+  std::vector<std::string> force;
+  std::string select;
+  bool refresh = false, revalidate = false;
+};
+
+struct Why {
+  std::string code, sentence;
+  std::vector<ReasonDetail> details;
+};
+struct Planned {
+  std::string step, element, verdict;
+  Why reason;
+};
+struct PlanReply {
+  std::string pipeline;
+  std::vector<Planned> steps;
+};
+
+/// Request of everything that a person decides about a run, a step or a span.
+struct Decision {
+  std::string step, element;       ///< of accept, reject, approve
+  std::string pipeline, source, span;  ///< of span drop, restore; of pause
+  std::string why;
+};
+
+/// A run in a list.
+struct RunSummary {
+  std::int64_t number = 0;
+  std::string pipeline, version, state, who;
+  Why reason, end_reason;
+  ValueTable params;
+  Time created_at, started_at, ended_at;
+  std::map<std::string, std::int64_t> steps;   ///< state → how many steps and elements
+};
+struct RunList {
+  std::vector<RunSummary> runs;
+};
+
+/// An artifact at a port.
+struct PortArtifact {
+  std::string port;
+  std::int64_t position = 0;
+  std::string digest, type;
+  std::int64_t size = 0;
+};
+struct Metric {
+  std::string name, slice;
+  double value = 0;
+};
+struct Attempt {
+  std::string id;
+  std::int64_t number = 0;
+  bool running = false;
+  std::string outcome, error;
+  bool machine_fault = false;
+  Time started_at, ended_at;
+  std::int64_t cpu_ms = 0, memory_peak_bytes = 0;
+};
+
+/// A step or element of a run.
+struct Step {
+  std::string step, element, state, operator_id;
+  Why reason;
+  std::string key;
+  std::int64_t from_run = 0;       ///< the run that made the outputs; another one if reused
+  std::int64_t tries = 0;
+  Time started_at, ended_at;
+  std::vector<PortArtifact> inputs, outputs;
+  std::vector<Metric> metrics;
+  Value notes;
+  std::string verdict;             ///< the operator's sentence on a halt
+  std::vector<Attempt> attempts;
+};
+struct RunSpanInfo {
+  std::string source, span;
+  std::int64_t version = 0;
+  std::string left_out;            ///< why it takes no part; empty: it does
+};
+struct RunDetail {
+  RunSummary run;
+  std::vector<std::string> force;
+  std::vector<RunSpanInfo> spans;
+  std::vector<Step> steps;         ///< in topological order, elements in span order
+  std::vector<std::string> explanation;  ///< sentences on what stands in the way, if anything does
+  std::vector<std::string> ways_on;      ///< what a person can do, as commands
+};
+
+/// Why a step or element is as it is.
+struct StepExplanation {
+  std::string step, element, state;
+  std::vector<std::string> sentences;
+  std::vector<ReasonDetail> changes;     ///< what differs from the nearest earlier result
+  Value comparisons;                     ///< measured values beside thresholds, as the operator noted
+  std::vector<std::string> ways_on;
+};
+struct Explanation {
+  std::int64_t run = 0;
+  std::string pipeline, state;
+  std::vector<std::string> sentences;
+  std::vector<StepExplanation> steps;
+};
+
+struct PipelineInfo {
+  std::string name, version, folder, description, owner;
+  Time applied_at;
+  bool paused = false;
+  std::int64_t last_run = 0;
+  std::string last_state;
+  std::map<std::string, std::int64_t> spans;   ///< state → how many newest versions
+};
+struct PipelineList {
+  std::vector<PipelineInfo> pipelines;
+};
+struct Status {
+  std::int64_t protocol = version;
+  std::string daemon;                    ///< its version
+  Time started_at;
+  bool ready = false;
+  std::string read_only;
+  std::int64_t live_attempts = 0, outbox_waiting = 0, alerts = 0;
+  std::map<std::string, std::int64_t> open_runs;
+  std::vector<PipelineInfo> pipelines;
+};
+
+struct Span {
+  std::string pipeline, source, span;
+  std::int64_t version = 0;
+  std::string state, why, who, digest;
+  std::int64_t run = 0;
+  Time at;
+};
+struct SpanList {
+  std::vector<Span> spans;
+};
+
+/// An artifact and one place where it stood.
+struct ArtifactInfo {
+  std::string digest, type;
+  std::int64_t size = 0;
+  std::string pipeline, step, element, port;
+  std::int64_t run = 0;
+  Time at;
+};
+struct ArtifactList {
+  std::vector<ArtifactInfo> artifacts;
+};
+struct FileInfo {
+  std::string path, digest;
+  std::int64_t size = 0;
+  bool exec = false;
+};
+struct ArtifactDetail {
+  std::string digest, type;
+  std::int64_t size = 0;
+  std::vector<FileInfo> files;
+  std::vector<ArtifactInfo> bindings;    ///< where it stood
+};
+/// One artifact with the artifacts that it was made from.
+struct LineageNode {
+  std::string digest, type, step, element, port;
+  std::int64_t run = 0;
+  std::vector<std::string> from;         ///< digests
+};
+struct Lineage {
+  std::string digest;
+  std::vector<LineageNode> nodes;        ///< nearest first; the first is the artifact itself
+};
+
+struct Alert {
+  std::string id, pipeline, subject, severity, sentence;
+  std::int64_t run = 0;
+  std::string step, element;
+  Value evidence;
+  Time at;
+};
+struct AlertList {
+  std::vector<Alert> alerts;
+};
+struct Source {
+  std::string pipeline, source, kind, folder, pattern, trouble;
+  std::vector<std::string> settling;
+  std::int64_t arrivals = 0;
+  std::string newest_span;
+  Time newest_at;
+};
+struct SourceList {
+  std::vector<Source> sources;
+};
+struct Port {
+  std::string name, type;
+  bool many = false, optional = false, evidence = false;
+  std::string pass, doc;
+};
+struct Param {
+  std::string name, kind;
+  Value default_value;
+  bool required = false;
+  std::vector<std::string> choices;
+  std::optional<double> min, max;
+  std::string doc;
+};
+/// All that `check` needs to know of an operator.
+struct Operator {
+  std::string id;
+  std::int64_t behaviour = 1;
+  std::string summary, doc, plugin;
+  std::vector<Port> inputs, outputs;
+  std::vector<Param> params;
+  std::map<std::string, std::string> libraries;
+  bool effect = false, network = false, open_inputs = false, open_outputs = false;
+};
+struct OperatorList {
+  std::vector<Operator> operators;
+  std::vector<std::string> problems;
+};
+struct Review {
+  std::int64_t run = 0;
+  std::string pipeline, step, element, kind;   ///< kind: halted or in_review
+  std::string sentence;
+  Time since;
+};
+struct ReviewList {
+  std::vector<Review> reviews;
+};
+struct Fact {
+  std::string name, level, value, advice;      ///< level: ok, warning or missing
+};
+struct DoctorReply {
+  std::vector<Fact> facts;
+};
+/// One server-sent event.
+struct Change {
+  std::string kind, pipeline;                  ///< kind: run alert pipeline source
+  std::int64_t run = 0;
+  std::string state, sentence;
+};
+
+/// One line of JSON, fields in the order of the struct.
+template <class T>
+std::string to_json(const T& value);
+/// Reads a reply: fields that this program does not know are ignored.
+template <class T>
+Result<T> from_json(std::string_view text);
+/// Reads a request: an unknown field is an error that names it.
+template <class T>
+Result<T> from_json_strictly(std::string_view text);
+/// The JSON schema of T, as JSON.
+template <class T>
+std::string json_schema();
+
+}  // namespace pipelined::protocol

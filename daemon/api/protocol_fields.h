@@ -1,0 +1,260 @@
+// The list of fields of every struct of the protocol, once.
+//
+// `fields(visitor, value)` calls `visitor(name, member)` for each field in order; reader, writer and
+// schema (protocol_json.cc) are visitors.  Private to the codec: nobody else includes this header.
+// Adding a field here and in protocol.h is all that a new field needs.
+#pragma once
+
+#include "daemon/api/protocol.h"
+
+namespace pipelined {
+
+template <class V>
+void fields(V& visit, ReasonDetail& x) {
+  visit("name", x.name), visit("before", x.before), visit("after", x.after);
+}
+
+}  // namespace pipelined
+
+namespace pipelined::protocol {
+
+template <class V>
+void fields(V& visit, Failure& x) {
+  visit("code", x.code), visit("message", x.message);
+}
+template <class V>
+void fields(V& visit, FailureReply& x) {
+  visit("error", x.error);
+}
+template <class V>
+void fields(V& visit, Done& x) {
+  visit("run", x.run), visit("sentence", x.sentence);
+}
+template <class V>
+void fields(V& visit, Finding& x) {
+  visit("file", x.file), visit("line", x.line), visit("column", x.column);
+  visit("message", x.message), visit("warning", x.warning);
+}
+template <class V>
+void fields(V& visit, Upload& x) {
+  visit("folder", x.folder), visit("file", x.file);
+  visit("files", x.files), visit("binary", x.binary);
+}
+template <class V>
+void fields(V& visit, CheckReply& x) {
+  visit("ok", x.ok), visit("findings", x.findings);
+}
+template <class V>
+void fields(V& visit, ApplyReply& x) {
+  visit("ok", x.ok), visit("changed", x.changed), visit("pipeline", x.pipeline);
+  visit("version", x.version), visit("sentence", x.sentence), visit("findings", x.findings);
+}
+template <class V>
+void fields(V& visit, RunRequest& x) {
+  visit("pipeline", x.pipeline), visit("params", x.params), visit("force", x.force);
+  visit("select", x.select), visit("refresh", x.refresh), visit("revalidate", x.revalidate);
+}
+template <class V>
+void fields(V& visit, Why& x) {
+  visit("code", x.code), visit("sentence", x.sentence), visit("details", x.details);
+}
+template <class V>
+void fields(V& visit, Planned& x) {
+  visit("step", x.step), visit("element", x.element), visit("verdict", x.verdict);
+  visit("reason", x.reason);
+}
+template <class V>
+void fields(V& visit, PlanReply& x) {
+  visit("pipeline", x.pipeline), visit("steps", x.steps);
+}
+template <class V>
+void fields(V& visit, Decision& x) {
+  visit("step", x.step), visit("element", x.element), visit("pipeline", x.pipeline);
+  visit("source", x.source), visit("span", x.span), visit("why", x.why);
+}
+template <class V>
+void fields(V& visit, RunSummary& x) {
+  visit("number", x.number), visit("pipeline", x.pipeline), visit("version", x.version);
+  visit("state", x.state), visit("who", x.who), visit("reason", x.reason);
+  visit("end_reason", x.end_reason), visit("params", x.params);
+  visit("created_at", x.created_at), visit("started_at", x.started_at);
+  visit("ended_at", x.ended_at), visit("steps", x.steps);
+}
+template <class V>
+void fields(V& visit, RunList& x) {
+  visit("runs", x.runs);
+}
+template <class V>
+void fields(V& visit, PortArtifact& x) {
+  visit("port", x.port), visit("position", x.position), visit("digest", x.digest);
+  visit("type", x.type), visit("size", x.size);
+}
+template <class V>
+void fields(V& visit, Metric& x) {
+  visit("name", x.name), visit("slice", x.slice), visit("value", x.value);
+}
+template <class V>
+void fields(V& visit, Attempt& x) {
+  visit("id", x.id), visit("number", x.number), visit("running", x.running);
+  visit("outcome", x.outcome), visit("error", x.error), visit("machine_fault", x.machine_fault);
+  visit("started_at", x.started_at), visit("ended_at", x.ended_at), visit("cpu_ms", x.cpu_ms);
+  visit("memory_peak_bytes", x.memory_peak_bytes);
+}
+template <class V>
+void fields(V& visit, Step& x) {
+  visit("step", x.step), visit("element", x.element), visit("state", x.state);
+  visit("operator", x.operator_id), visit("reason", x.reason), visit("key", x.key);
+  visit("from_run", x.from_run), visit("tries", x.tries), visit("started_at", x.started_at);
+  visit("ended_at", x.ended_at), visit("inputs", x.inputs), visit("outputs", x.outputs);
+  visit("metrics", x.metrics), visit("notes", x.notes), visit("verdict", x.verdict);
+  visit("attempts", x.attempts);
+}
+template <class V>
+void fields(V& visit, RunSpanInfo& x) {
+  visit("source", x.source), visit("span", x.span), visit("version", x.version);
+  visit("left_out", x.left_out);
+}
+template <class V>
+void fields(V& visit, RunDetail& x) {
+  visit("run", x.run), visit("force", x.force), visit("spans", x.spans), visit("steps", x.steps);
+  visit("explanation", x.explanation), visit("ways_on", x.ways_on);
+}
+template <class V>
+void fields(V& visit, StepExplanation& x) {
+  visit("step", x.step), visit("element", x.element), visit("state", x.state);
+  visit("sentences", x.sentences), visit("changes", x.changes);
+  visit("comparisons", x.comparisons), visit("ways_on", x.ways_on);
+}
+template <class V>
+void fields(V& visit, Explanation& x) {
+  visit("run", x.run), visit("pipeline", x.pipeline), visit("state", x.state);
+  visit("sentences", x.sentences), visit("steps", x.steps);
+}
+template <class V>
+void fields(V& visit, PipelineInfo& x) {
+  visit("name", x.name), visit("version", x.version), visit("folder", x.folder);
+  visit("description", x.description), visit("owner", x.owner), visit("applied_at", x.applied_at);
+  visit("paused", x.paused), visit("last_run", x.last_run), visit("last_state", x.last_state);
+  visit("spans", x.spans);
+}
+template <class V>
+void fields(V& visit, PipelineList& x) {
+  visit("pipelines", x.pipelines);
+}
+template <class V>
+void fields(V& visit, Status& x) {
+  visit("protocol", x.protocol), visit("daemon", x.daemon), visit("started_at", x.started_at);
+  visit("ready", x.ready), visit("read_only", x.read_only);
+  visit("live_attempts", x.live_attempts), visit("outbox_waiting", x.outbox_waiting);
+  visit("alerts", x.alerts), visit("open_runs", x.open_runs), visit("pipelines", x.pipelines);
+}
+template <class V>
+void fields(V& visit, Span& x) {
+  visit("pipeline", x.pipeline), visit("source", x.source), visit("span", x.span);
+  visit("version", x.version), visit("state", x.state), visit("why", x.why), visit("who", x.who);
+  visit("digest", x.digest), visit("run", x.run), visit("at", x.at);
+}
+template <class V>
+void fields(V& visit, SpanList& x) {
+  visit("spans", x.spans);
+}
+template <class V>
+void fields(V& visit, ArtifactInfo& x) {
+  visit("digest", x.digest), visit("type", x.type), visit("size", x.size);
+  visit("pipeline", x.pipeline), visit("step", x.step), visit("element", x.element);
+  visit("port", x.port), visit("run", x.run), visit("at", x.at);
+}
+template <class V>
+void fields(V& visit, ArtifactList& x) {
+  visit("artifacts", x.artifacts);
+}
+template <class V>
+void fields(V& visit, FileInfo& x) {
+  visit("path", x.path), visit("digest", x.digest), visit("size", x.size), visit("exec", x.exec);
+}
+template <class V>
+void fields(V& visit, ArtifactDetail& x) {
+  visit("digest", x.digest), visit("type", x.type), visit("size", x.size);
+  visit("files", x.files), visit("bindings", x.bindings);
+}
+template <class V>
+void fields(V& visit, LineageNode& x) {
+  visit("digest", x.digest), visit("type", x.type), visit("step", x.step);
+  visit("element", x.element), visit("port", x.port), visit("run", x.run), visit("from", x.from);
+}
+template <class V>
+void fields(V& visit, Lineage& x) {
+  visit("digest", x.digest), visit("nodes", x.nodes);
+}
+template <class V>
+void fields(V& visit, Alert& x) {
+  visit("id", x.id), visit("pipeline", x.pipeline), visit("subject", x.subject);
+  visit("severity", x.severity), visit("sentence", x.sentence), visit("run", x.run);
+  visit("step", x.step), visit("element", x.element), visit("evidence", x.evidence);
+  visit("at", x.at);
+}
+template <class V>
+void fields(V& visit, AlertList& x) {
+  visit("alerts", x.alerts);
+}
+template <class V>
+void fields(V& visit, Source& x) {
+  visit("pipeline", x.pipeline), visit("source", x.source), visit("kind", x.kind);
+  visit("folder", x.folder), visit("pattern", x.pattern), visit("trouble", x.trouble);
+  visit("settling", x.settling), visit("arrivals", x.arrivals);
+  visit("newest_span", x.newest_span), visit("newest_at", x.newest_at);
+}
+template <class V>
+void fields(V& visit, SourceList& x) {
+  visit("sources", x.sources);
+}
+template <class V>
+void fields(V& visit, Port& x) {
+  visit("name", x.name), visit("type", x.type), visit("many", x.many);
+  visit("optional", x.optional), visit("evidence", x.evidence), visit("pass", x.pass);
+  visit("doc", x.doc);
+}
+template <class V>
+void fields(V& visit, Param& x) {
+  visit("name", x.name), visit("kind", x.kind), visit("default", x.default_value);
+  visit("required", x.required), visit("choices", x.choices), visit("min", x.min);
+  visit("max", x.max), visit("doc", x.doc);
+}
+template <class V>
+void fields(V& visit, Operator& x) {
+  visit("id", x.id), visit("behaviour", x.behaviour), visit("summary", x.summary);
+  visit("doc", x.doc), visit("plugin", x.plugin), visit("inputs", x.inputs);
+  visit("outputs", x.outputs), visit("params", x.params), visit("libraries", x.libraries);
+  visit("effect", x.effect), visit("network", x.network), visit("open_inputs", x.open_inputs);
+  visit("open_outputs", x.open_outputs);
+}
+template <class V>
+void fields(V& visit, OperatorList& x) {
+  visit("operators", x.operators), visit("problems", x.problems);
+}
+template <class V>
+void fields(V& visit, Review& x) {
+  visit("run", x.run), visit("pipeline", x.pipeline), visit("step", x.step);
+  visit("element", x.element), visit("kind", x.kind), visit("sentence", x.sentence);
+  visit("since", x.since);
+}
+template <class V>
+void fields(V& visit, ReviewList& x) {
+  visit("reviews", x.reviews);
+}
+template <class V>
+void fields(V& visit, Fact& x) {
+  visit("name", x.name), visit("level", x.level), visit("value", x.value);
+  visit("advice", x.advice);
+}
+template <class V>
+void fields(V& visit, DoctorReply& x) {
+  visit("facts", x.facts);
+}
+template <class V>
+void fields(V& visit, Change& x) {
+  visit("kind", x.kind), visit("pipeline", x.pipeline), visit("run", x.run);
+  visit("state", x.state), visit("sentence", x.sentence);
+}
+
+}  // namespace pipelined::protocol
