@@ -192,6 +192,16 @@ struct PlannedStep {
   Reason reason;
 };
 
+/// Defects that the simulator must be able to find; `none` outside its tests.
+enum class PlantedBug {
+  none,
+  accept_any_fence,       ///< reports of dead attempts are believed
+  forget_acceptance,      ///< an accepted halt halts again
+  cache_failures,         ///< a failed attempt fills the cache
+  double_fire,            ///< a trigger fires again after a restart
+  skip_halted_span,       ///< a collector does not wait for a halted span
+};
+
 class Engine {
  public:
   /// `entropy` seeds fences, attempt ids and jitter; the ledger must outlive the engine.
@@ -217,6 +227,9 @@ class Engine {
 
   /// Attempts that are running now.
   std::size_t live_attempts() const;
+
+  /// For the simulator's own tests: makes this engine wrong in one way.
+  void plant(PlantedBug bug);
 
  private:
   struct State;

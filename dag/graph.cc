@@ -5,6 +5,7 @@
 #include <boost/graph/strong_components.hpp>
 #include <boost/graph/topological_sort.hpp>
 #include <deque>
+#include <unordered_map>
 
 namespace pipelined {
 namespace {
@@ -33,8 +34,7 @@ Adjacency adjacency(std::size_t count, const std::vector<Edge>& edges, bool back
 // A shortest way from `start` back to itself among nodes of its component; empty if there is none.
 std::vector<Node> cycle_through(const Adjacency& graph, Node start,
                                 const std::vector<std::uint32_t>& component) {
-  constexpr Node unseen = 0xffffffff;
-  std::vector<Node> came_from(boost::num_vertices(graph), unseen);
+  std::unordered_map<Node, Node> came_from;  // small knots must not cost the whole graph
   std::deque<Node> queue{start};
   while (!queue.empty()) {
     const Node node = queue.front();
@@ -48,9 +48,8 @@ std::vector<Node> cycle_through(const Adjacency& graph, Node start,
         std::reverse(cycle.begin(), cycle.end());
         return cycle;
       }
-      if (came_from[next] != unseen || component[next] != component[start]) continue;
-      came_from[next] = node;
-      queue.push_back(next);
+      if (component[next] != component[start]) continue;
+      if (came_from.emplace(next, node).second) queue.push_back(next);
     }
   }
   return {};

@@ -186,9 +186,11 @@ struct ResultRow {
   std::int64_t seq = 0;
 };
 
-/// "These data are wrong" overruled for exactly one key.
+/// A person's answer for exactly this key: "these data are wrong" overruled, or a review decided
+/// (its key is the digest of pipeline, step and evidence).
 struct AcceptanceRow {
   Digest key;
+  bool rejected = false;      ///< of a review: the answer was no
   std::string who, why;
   RunNumber run = 0;
   std::string step, element;
