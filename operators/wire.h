@@ -97,7 +97,7 @@ struct Progress {
 struct Ended {
   std::string attempt, fence;
   Outcome outcome = Outcome::failed;
-  std::string error;                 ///< a sentence, of a halt the verdict; null on the wire if empty
+  std::string error;                 ///< a sentence, of a halt the verdict; may be empty
   ValueTable notes;
   std::vector<MetricFact> metrics;
   std::vector<std::string> outputs;  ///< ports that were written or passed
