@@ -1,0 +1,96 @@
+// model.json, read and written.  The only file that knows its keys.
+#include <exception>
+#include <nlohmann/json.hpp>
+
+#include "model/model.h"
+
+namespace pipelined::model {
+namespace {
+
+using nlohmann::json;
+
+Error wrong(const std::string& what) {
+  return {ErrorCode::corrupt, "cannot read model.json: " + what};
+}
+
+Result<FeatureType> type_in(const json& object) {
+  const auto& word = object.at("type").get_ref<const std::string&>();
+  const auto type = feature_type(word);
+  if (!type) return wrong("\"" + word + "\" is no type of a feature");
+  return *type;
+}
+
+Result<Signature> signature_in(const json& document) {
+  Signature signature;
+  const auto& word = document.at("objective").get_ref<const std::string&>();
+  const auto objective = objective_of(word);
+  if (!objective) return wrong("objective \"" + word + "\" is not known");
+  signature.objective = *objective;
+  for (const json& entry : document.at("signature")) {
+    Feature feature;
+    feature.name = entry.at("name").get<std::string>();
+    TRY(type, type_in(entry));
+    feature.type = type;
+    if (type == FeatureType::text) {
+      feature.categories = entry.at("categories").get<std::vector<std::string>>();
+    }
+    signature.features.push_back(std::move(feature));
+  }
+  const json& label = document.at("label");
+  signature.label.name = label.at("name").get<std::string>();
+  TRY(label_type, type_in(label));
+  signature.label.type = label_type;
+  if (signature.objective == Objective::multi_softprob) {
+    signature.label.classes = label.at("classes").get<std::vector<std::string>>();
+  }
+  return signature;
+}
+
+json json_of(const Feature& feature) {
+  json entry{{"name", feature.name}, {"type", name_of(feature.type)}};
+  if (feature.type == FeatureType::text) entry["categories"] = feature.categories;
+  return entry;
+}
+
+}  // namespace
+
+Result<std::string> model_json(const Signature& signature, const std::string& trees_file,
+                               const std::string& training_json) {
+  try {
+    json document{{"kind", "trees"},
+                  {"trees", trees_file},
+                  {"objective", name_of(signature.objective)},
+                  {"training", json::parse(training_json)},
+                  {"label",
+                   {{"name", signature.label.name}, {"type", name_of(signature.label.type)}}},
+                  {"signature", json::array()}};
+    if (signature.objective == Objective::multi_softprob) {
+      document["label"]["classes"] = signature.label.classes;
+    }
+    for (const Feature& feature : signature.features) {
+      document["signature"].push_back(json_of(feature));
+    }
+    return document.dump(2) + "\n";
+  } catch (const std::exception& thrown) {
+    return Error{ErrorCode::invalid,
+                 std::string("cannot write model.json (are all names UTF-8?): ") + thrown.what()};
+  }
+}
+
+Result<ModelFile> parse_model_json(std::string_view text) {
+  try {
+    const json document = json::parse(text);
+    const auto& kind = document.at("kind").get_ref<const std::string&>();
+    if (kind != "trees") return wrong("models of kind \"" + kind + "\" cannot be scored here");
+    TRY(signature, signature_in(document));
+    ModelFile file{std::move(signature), document.at("trees").get<std::string>()};
+    if (file.trees_file.empty() || file.trees_file.find('/') != std::string::npos) {
+      return wrong("\"trees\" is no name of a file beside it");
+    }
+    return file;
+  } catch (const std::exception& thrown) {
+    return wrong(thrown.what());
+  }
+}
+
+}  // namespace pipelined::model
