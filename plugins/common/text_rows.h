@@ -1,0 +1,54 @@
+// Rows of cells out of text files: comma- or tab-separated values and JSON lines.
+//
+// A row knows the line of the file that it began on, also when quoted values contain line breaks,
+// and says what is wrong with it instead of being dropped.  What the cells mean (numbers, nulls,
+// types) is not known here.  A source holds one block of the file and one row; it belongs to one
+// thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "operators/sdk.h"
+
+namespace pipelined {
+
+/// One cell as it stands in the file.
+struct TextCell {
+  /// plain: its text decides; text: is a string whatever it looks like; absent: there is none.
+  enum class Kind { plain, text, absent };
+  std::string_view text;
+  Kind kind = Kind::plain;
+};
+
+/// One row.  Views live until the next call of the source.
+struct TextRow {
+  std::int64_t line = 0;       ///< of the row's first character, from 1
+  std::string_view raw;        ///< the row as it stands, without its line break
+  std::vector<TextCell> cells; ///< as many as the source has columns, unless there is a problem
+  std::string problem;         ///< empty: a good row; else what is wrong, in a few words
+};
+
+/// A stream of rows.
+class TextRowSource {
+ public:
+  virtual ~TextRowSource() = default;
+
+  /// Reads the next row; false after the last.
+  virtual Result<bool> next(TextRow& row) = 0;
+
+  /// The columns known so far: of delimited text all of them, of JSON lines those seen so far.
+  virtual const std::vector<std::string>& columns() const = 0;
+};
+
+/// Opens comma- (or otherwise) separated values with a header line; `.gz` and `.zst` are unpacked.
+/// A file without a header line is an error.
+Result<std::unique_ptr<TextRowSource>> open_delimited(const std::string& path, char delimiter);
+
+/// Opens JSON lines: one object of plain values a line.
+Result<std::unique_ptr<TextRowSource>> open_json_lines(const std::string& path);
+
+}  // namespace pipelined

@@ -1,0 +1,67 @@
+// Text files as a table: types from the whole of all files or declared, nulls by word, bad rows
+// named with file and line.
+//
+// Two passes: the first looks at every cell to settle the types, so that the last row decides as much
+// as the first; the second converts.  Memory holds one batch.  Knows nothing of operators or ports.
+// One thread.
+#pragma once
+
+#include <arrow/type_fwd.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "plugins/common/column_types.h"
+
+namespace pipelined {
+
+/// How the files are written.
+enum class TextFormat { delimited, json_lines };
+
+/// How to read them.
+struct TextTableOptions {
+  TextFormat format = TextFormat::delimited;
+  char delimiter = ',';
+  std::vector<std::string> null_words = {""};
+  std::map<std::string, ColumnType> types;  ///< declared; the others are inferred
+  bool quarantine = false;                  ///< hand bad rows on instead of failing at the first
+};
+
+/// A row that could not be read.
+struct RejectedRow {
+  std::string file;
+  std::int64_t line = 0;
+  std::string reason;
+  std::string text;  ///< the row, with what is not UTF-8 replaced
+};
+
+/// The table that one or more files with the same columns make.
+class TextTable {
+ public:
+  using BatchSink = std::function<Result<void>(std::shared_ptr<arrow::RecordBatch>)>;
+  using RejectSink = std::function<Result<void>(const RejectedRow&)>;
+
+  /// Looks through all files.  Without quarantine the first bad row is the error:
+  /// "2013-10.csv line 1234: 18 values, 19 expected: '…'".
+  static Result<TextTable> open(std::vector<std::string> files, TextTableOptions options);
+
+  const std::shared_ptr<arrow::Schema>& schema() const { return schema_; }
+
+  /// Converts all rows, in order, in batches of `batch_rows`.
+  Result<void> read(std::int64_t batch_rows, const BatchSink& sink, const RejectSink& rejected);
+
+ private:
+  TextTable() = default;
+  std::vector<std::string> files_;
+  TextTableOptions options_;
+  std::shared_ptr<arrow::Schema> schema_;
+  std::vector<ColumnType> types_;
+};
+
+/// "2013-10.csv line 1234: 18 values, 19 expected: '2013,10,…'", the text cut at 120 characters.
+std::string sentence_of(const RejectedRow& row);
+
+}  // namespace pipelined
