@@ -344,7 +344,9 @@ Result<ValueTable> complete_params(const OperatorInfo& info, const ValueTable& p
   ValueTable complete;
   for (const auto& [name, value] : params) {
     const ParamInfo* param = info.param(name);
-    if (!param) return Error{ErrorCode::invalid, what + name + "\" is unknown" + nearest(info, name)};
+    if (!param) {
+      return Error{ErrorCode::invalid, what + name + "\" is unknown" + nearest(info, name)};
+    }
     if (const auto wrong = Review::problem_of(*param, value)) {
       return Error{ErrorCode::invalid, what + name + "\" " + *wrong};
     }

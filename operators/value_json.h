@@ -1,8 +1,8 @@
 // JSON text to and from parameter values.
 //
 // The one place that reads and writes JSON for the plugin contract: wire frames, descriptors and
-// the parameters of operators are `Value`s everywhere else.  Knows no file and no meaning of any field.
-// Pure functions, any thread.
+// the parameters of operators are `Value`s everywhere else.  Knows no file and no meaning of any
+// field. Pure functions, any thread.
 #pragma once
 
 #include <string>
