@@ -63,8 +63,13 @@ struct [[nodiscard]] Error {
   std::abort();
 }
 
-#define CHECK(condition) \
+#define PL_CHECK(condition) \
   ((condition) ? void() : ::pipelined::check_failed(#condition, __FILE__, __LINE__))
+
+// A test has Catch's own CHECK.
+#ifndef CATCH_VERSION_MAJOR
+#define CHECK(condition) PL_CHECK(condition)
+#endif
 
 /// A value or an error.
 template <class T>
@@ -88,13 +93,13 @@ class [[nodiscard]] Result {
 
   /// REQUIRES: !has_value().
   const Error& error() const {
-    CHECK(state_.index() == 1);
+    PL_CHECK(state_.index() == 1);
     return std::get<1>(state_);
   }
 
  private:
   T* checked() {
-    CHECK(state_.index() == 0);
+    PL_CHECK(state_.index() == 0);
     return &std::get<0>(state_);
   }
   std::variant<T, Error> state_;
@@ -112,7 +117,7 @@ class [[nodiscard]] Result<void> {
 
   /// REQUIRES: !has_value().
   const Error& error() const {
-    CHECK(error_.has_value());
+    PL_CHECK(error_.has_value());
     return *error_;
   }
 
