@@ -9,8 +9,10 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace pipelined {
@@ -40,7 +42,8 @@ class Settling {
   explicit Settling(std::int64_t settle_ms) : settle_ms_(settle_ms) {}
 
   /// A look at `path`: its facts, or nothing when it is not there.  `stirred`: an event said that it
-  /// was written to, so the settle time begins anew even if the facts look the same.
+  /// was written to, so a file that waits begins its settle time anew even if the facts look the
+  /// same (clocks of file systems are coarse).
   SettleState look(const std::string& path, const std::optional<FileFacts>& facts,
                    std::int64_t now_ms, bool stirred = false);
 
@@ -55,7 +58,7 @@ class Settling {
   void mark_known(const std::string& path, const FileFacts& facts);
   /// Every path that is waiting or known.
   std::vector<std::string> paths() const;
-  void forget(const std::string& path) { files_.erase(path); }
+  void forget(const std::string& path);
 
  private:
   struct File {
@@ -63,8 +66,11 @@ class Settling {
     std::int64_t due_ms = 0;
     bool at_rest = false;
   };
+  void wait_until(const std::string& path, File& file, std::int64_t due_ms);
+
   std::int64_t settle_ms_;
   std::map<std::string, File> files_;
+  std::set<std::pair<std::int64_t, std::string>> waiting_;  // by due_ms: files not at rest
 };
 
 }  // namespace pipelined

@@ -55,6 +55,8 @@ class SpanPattern {
 
   static Result<Part> parse_part(std::string_view part);
   static bool match_part(const Part& part, std::size_t piece, std::string_view rest, Words& words);
+  bool match_parts(std::size_t from, const std::vector<std::string_view>& parts,
+                   Words& words) const;
   static bool take_word(const Piece& piece, std::string_view digits, Words& words);
 
   std::string text_, folder_;

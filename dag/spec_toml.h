@@ -6,7 +6,6 @@
 // anything is built from it.
 #pragma once
 
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,15 +13,9 @@
 
 #include "dag/spec.h"
 #include "dag/spec_words.h"
+#include "dag/toml_limits.h"
 
 namespace pipelined {
-
-/// What a pipeline file may weigh.  Generous for people, small for an attacker.
-struct PipelineLimits {
-  std::size_t bytes = 1 << 20;
-  std::size_t keys = 10'000;  ///< of all tables together
-  int depth = 64;             ///< of brackets and of dotted keys
-};
 
 /// The outcome of reading a pipeline file.
 struct ParsedPipeline {

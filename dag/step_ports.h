@@ -7,6 +7,8 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "dag/graph.h"
@@ -16,19 +18,16 @@
 
 namespace pipelined {
 
-/// The outputs that this step has, in the operator's order: those of the descriptor, those that the
-/// step declares with `out.x`, and for a port named after a parameter (`{shares}`,
-/// `{shares}_statistics`) one for every key of that table.  `*` never appears.
-std::vector<PortInfo> outputs_of(const StepSpec& step, const OperatorInfo& info);
+/// The outputs that this step has: those of the descriptor (`{shares}` spelled out from the resolved
+/// `params`), then those that the step declares with `out.x`.  `*` never appears.
+std::vector<PortInfo> outputs_of(const StepSpec& step, const OperatorInfo& info,
+                                 const ValueTable& params);
 
-/// The only output that is neither evidence nor optional: what `in.x = "step"` means.  An error
-/// names the candidates when there are none or several.
-Result<PortInfo> only_output(const StepSpec& step, const OperatorInfo& info);
-
-/// The output of that name (or the only one, when the name is empty), or an error that names the
-/// nearest.
-Result<PortInfo> output_of(const StepSpec& step, const OperatorInfo& info,
-                           const std::string& output);
+/// The output of that name among a step's `outputs`; for an empty name the only one that is neither
+/// evidence nor optional, which is what `in.x = "step"` means.  An error names the nearest or the
+/// candidates.
+Result<PortInfo> pick_output(const std::string& step, const std::vector<PortInfo>& outputs,
+                             const std::string& name);
 
 /// The port that an input of this step feeds, with the name that the step gives it; nothing when the
 /// operator has no such port.
@@ -42,11 +41,11 @@ bool types_fit(const std::string& given, const std::string& wanted);
 /// `foreach` through other steps; a circle or an unknown name gives empty.
 std::vector<std::string> fan_sources(const PipelineSpec& spec);
 
-/// Edges between steps (numbers are places in `spec.steps`): data of the same run and `after`.
-/// `latest` reads earlier runs and makes none; a step's own earlier span makes none.
+/// Edges between steps (numbers are places in `spec.steps`): data of the same run, `after`, and
+/// `foreach`, whose elements must be known first.  What looks back (`span = -1`, `latest`) makes none.
 std::vector<Edge> step_edges(const PipelineSpec& spec);
 
-/// Whether this input reads something that another step makes in the same run.
-bool reads_this_run(const InputSpec& input);
+/// The steps' places by name.
+std::unordered_map<std::string_view, std::uint32_t> step_places(const PipelineSpec& spec);
 
 }  // namespace pipelined
