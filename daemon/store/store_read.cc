@@ -1,0 +1,217 @@
+// The questions of the engine.
+#include <algorithm>
+#include <deque>
+#include <unordered_set>
+
+#include "daemon/store/manifest_text.h"
+#include "daemon/store/rows.h"
+#include "daemon/store/store.h"
+#include "daemon/store/store_state.h"
+
+namespace pipelined {
+namespace {
+
+/// The first row of a query over results, without bindings and metrics.
+struct FoundResult {
+  ResultRow row;
+  std::int64_t bindings = 0, metrics = 0;
+};
+
+std::optional<FoundResult> first_of(Query& query) {
+  if (!query.next()) return std::nullopt;
+  return FoundResult{read_result(query), query.integer(12), query.integer(13)};
+}
+
+}  // namespace
+
+void Store::State::complete(ResultRow& result, std::int64_t bindings, std::int64_t metrics) {
+  if (bindings > 0) {
+    Query query(*database,
+                "SELECT b.output, b.port, b.position, o.digest, o.type, o.size FROM bindings b "
+                "JOIN artifacts o ON o.id = b.artifact WHERE b.result = ?1 "
+                "ORDER BY b.output, b.ordinal", result.id);
+    while (query.next()) {
+      (query.flag(0) ? result.outputs : result.inputs)
+          .push_back({query.string(1), query.integer(2),
+                      {query.digest(3), query.string(4), query.integer(5)}});
+    }
+  }
+  if (metrics > 0) {
+    Query query(*database, "SELECT name, slice, value FROM metrics WHERE result = ?1 "
+                "ORDER BY ordinal", result.id);
+    while (query.next()) {
+      result.metrics.push_back({query.string(0), query.string(1), query.real(2)});
+    }
+  }
+}
+
+std::optional<ResultRow> Store::find_result(const Digest& key, std::int64_t before_seq) {
+  static const std::string sql = select(
+      result_columns, "FROM results r WHERE r.key = ?1 AND r.seq < ?2 ORDER BY r.seq DESC LIMIT 1");
+  Query query(*state_->database, sql.c_str(), key, before_seq);
+  auto found = first_of(query);
+  if (!found) return std::nullopt;
+  state_->complete(found->row, found->bindings, found->metrics);
+  return std::move(found->row);
+}
+
+std::optional<ResultRow> Store::find_result_by_id(std::int64_t id) {
+  static const std::string sql = select(result_columns, "FROM results r WHERE r.id = ?1");
+  Query query(*state_->database, sql.c_str(), id);
+  auto found = first_of(query);
+  if (!found) return std::nullopt;
+  state_->complete(found->row, found->bindings, found->metrics);
+  return std::move(found->row);
+}
+
+std::optional<Digest> Store::first_lost(const ResultRow& result) {
+  if (state_->objects == nullptr) return std::nullopt;
+  for (const Binding& output : result.outputs) {
+    const auto manifest = find_manifest(output.artifact.digest);
+    if (!manifest || !state_->objects->is_whole(*manifest)) return output.artifact.digest;
+  }
+  return std::nullopt;
+}
+
+std::optional<Manifest> Store::find_manifest(const Digest& artifact) {
+  {
+    Query query(*state_->database,
+                "SELECT manifest FROM artifacts WHERE digest = ?1 AND manifest IS NOT NULL",
+                artifact);
+    if (query.next()) {
+      auto manifest = parse_manifest(query.text(0));
+      if (manifest) return *std::move(manifest);
+      return std::nullopt;
+    }
+  }
+  if (state_->objects == nullptr) return std::nullopt;
+  for (const Manifest& manifest : state_->objects->unrecorded()) {
+    if (manifest.digest() == artifact) return manifest;
+  }
+  return std::nullopt;
+}
+
+std::optional<ResultRow> Store::nearest_result(const std::string& pipeline, const std::string& step,
+                                               const std::string& element) {
+  static const std::string exact =
+      select(result_columns,
+             "FROM results r WHERE r.pipeline = ?1 AND r.step = ?2 AND r.element = ?3 "
+             "AND r.key IS NOT NULL ORDER BY r.seq DESC LIMIT 1");
+  static const std::string any =
+      select(result_columns,
+             "FROM results r WHERE r.pipeline = ?1 AND r.step = ?2 AND r.key IS NOT NULL "
+             "ORDER BY r.seq DESC LIMIT 1");
+  std::optional<FoundResult> found;
+  {
+    Query query(*state_->database, exact.c_str(), pipeline, step, element);
+    found = first_of(query);
+  }
+  if (!found && element.empty()) {
+    Query query(*state_->database, any.c_str(), pipeline, step);
+    found = first_of(query);
+  }
+  if (!found) return std::nullopt;
+  state_->complete(found->row, found->bindings, found->metrics);
+  return std::move(found->row);
+}
+
+std::optional<AcceptanceRow> Store::find_acceptance(const Digest& key) {
+  static const std::string sql = select(acceptance_columns, "FROM acceptances a WHERE a.key = ?1");
+  Query query(*state_->database, sql.c_str(), key);
+  if (!query.next()) return std::nullopt;
+  return read_acceptance(query);
+}
+
+std::optional<ResolutionRow> Store::find_resolution(const Digest& scope, std::int64_t before_seq) {
+  Query query(*state_->database,
+              "SELECT e.run, e.port, e.position, e.origin, e.seq, o.digest, o.type, o.size "
+              "FROM resolutions e LEFT JOIN artifacts o ON o.id = e.artifact "
+              "WHERE e.scope = ?1 AND e.seq < ?2 ORDER BY e.run DESC LIMIT 1", scope, before_seq);
+  if (!query.next()) return std::nullopt;
+  ResolutionRow row;
+  row.scope = scope;
+  row.run = query.integer(0);
+  row.origin = query.string(3);
+  row.seq = query.integer(4);
+  if (!query.is_null(1)) {
+    row.answer = Binding{query.string(1), query.integer(2),
+                         {query.digest(5), query.string(6), query.integer(7)}};
+  }
+  return row;
+}
+
+std::vector<StepRow> Store::finished_steps(const std::string& pipeline, const std::string& step,
+                                           const std::string& element, bool full_only,
+                                           std::int64_t before_seq, int offset, int limit) {
+  static const std::string sql = select(
+      step_columns,
+      "FROM steps s INDEXED BY steps_finished WHERE s.pipeline = ?1 AND s.step = ?2 "
+      "AND s.element = ?3 AND s.state IN ('succeeded', 'cached') AND s.full_run >= ?4 "
+      "AND s.seq < ?5 ORDER BY s.run DESC LIMIT ?6 OFFSET ?7");
+  Query query(*state_->database, sql.c_str(), pipeline, step, element, full_only, before_seq,
+              limit, offset);
+  std::vector<StepRow> rows;
+  while (query.next()) rows.push_back(read_step(query));
+  return rows;
+}
+
+std::optional<StepRow> Store::last_failure(const std::string& pipeline, const std::string& step,
+                                           const std::string& element) {
+  static const std::string sql = select(
+      step_columns,
+      "FROM steps s WHERE s.pipeline = ?1 AND s.step = ?2 AND s.element = ?3 "
+      "AND s.state = 'failed' ORDER BY s.seq DESC LIMIT 1");
+  Query query(*state_->database, sql.c_str(), pipeline, step, element);
+  if (!query.next()) return std::nullopt;
+  return read_step(query);
+}
+
+std::vector<Digest> Store::ancestors(const Digest& artifact, int limit) {
+  // Breadth first over artifact numbers.  A passed-through output is an input of its own result,
+  // and results may share inputs: every artifact is visited once.
+  std::vector<Digest> found;
+  std::unordered_set<std::int64_t> seen;
+  std::deque<std::int64_t> open;
+  {
+    Query query(*state_->database, "SELECT id FROM artifacts WHERE digest = ?1", artifact);
+    if (!query.next()) return found;
+    open.push_back(query.integer(0));
+    seen.insert(open.front());
+  }
+  while (!open.empty() && found.size() < static_cast<std::size_t>(std::max(limit, 0))) {
+    const std::int64_t current = open.front();
+    open.pop_front();
+    Query query(*state_->database,
+                "SELECT DISTINCT i.artifact, o.digest FROM bindings b INDEXED BY "
+                "bindings_by_artifact JOIN bindings i ON i.result = b.result AND i.output = 0 "
+                "JOIN artifacts o ON o.id = i.artifact "
+                "WHERE b.artifact = ?1 AND b.output = 1 ORDER BY i.artifact", current);
+    while (query.next() && found.size() < static_cast<std::size_t>(limit)) {
+      if (!seen.insert(query.integer(0)).second) continue;
+      open.push_back(query.integer(0));
+      found.push_back(query.digest(1));
+    }
+  }
+  return found;
+}
+
+std::vector<StepRow> Store::steps_of(RunNumber run) {
+  static const std::string sql =
+      select(step_columns, "FROM steps s WHERE s.run = ?1 ORDER BY s.step, s.element");
+  Query query(*state_->database, sql.c_str(), run);
+  std::vector<StepRow> rows;
+  while (query.next()) rows.push_back(read_step(query));
+  return rows;
+}
+
+std::optional<RunRow> Store::find_run(RunNumber run) {
+  static const std::string sql = select(run_columns, "FROM runs r WHERE r.number = ?1");
+  Query query(*state_->database, sql.c_str(), run);
+  if (!query.next()) return std::nullopt;
+  RunRow row = read_run(query);
+  Query spans(*state_->database, "SELECT spans FROM run_spans WHERE run = ?1", run);
+  if (spans.next()) row.spans = parse_spans(spans.text(0));
+  return row;
+}
+
+}  // namespace pipelined
