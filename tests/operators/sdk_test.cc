@@ -129,7 +129,7 @@ TEST_CASE("sdk: errors, exceptions and verdicts become outcomes", "[operators][s
   const wire::Ended halt = ended_with<7>(context);
   CHECK(halt.outcome == Outcome::halt);
   CHECK(halt.error == "bad");
-  CHECK(halt.outputs == std::vector<std::string>{"report"});
+  CHECK((halt.outputs == std::vector<std::string>{"report"}));
   const wire::Ended ok = ended_with<9>(context);
   CHECK(ok.outcome == Outcome::ok);
   CHECK(ok.error == "");
@@ -147,9 +147,9 @@ TEST_CASE("sdk: an output without a file was not delivered, a passed input was",
   FakeContext context;
   context.input_file("extra", "report/1", "a.txt", "a");
   const wire::Ended ended = context.run(WriteParameters::descriptor);
-  CHECK(ended.outputs == std::vector<std::string>{"report", "same"});
+  CHECK((ended.outputs == std::vector<std::string>{"report", "same"}));
   FakeContext without;
-  CHECK(without.run(WriteParameters::descriptor).outputs == std::vector<std::string>{"report"});
+  CHECK((without.run(WriteParameters::descriptor).outputs == std::vector<std::string>{"report"}));
 }
 
 TEST_CASE("sdk: inputs come in order with type, digest and sorted files", "[operators][sdk]") {
@@ -157,7 +157,7 @@ TEST_CASE("sdk: inputs come in order with type, digest and sorted files", "[oper
   context.input_file("files", "files/1", "b.csv", "first").input_file("files", "files/1", "a.csv", "");
   context.input_file("other", "report/1", "deep/er.txt", "x");
   const wire::Ended ended = context.run([](sdk::Context& inner) -> Result<void> {
-    CHECK(inner.input_ports() == std::vector<std::string>{"files", "other"});
+    CHECK((inner.input_ports() == std::vector<std::string>{"files", "other"}));
     CHECK(inner.input_count("files") == 2);
     CHECK(inner.input_count("none") == 0);
     CHECK(inner.input_type("other") == "report/1");
@@ -200,7 +200,7 @@ TEST_CASE("sdk: metrics, notes, logs and progress are reported", "[operators][sd
   CHECK(*ended.notes.at("plain").as_text() == "not json");
   REQUIRE(context.log().size() == 1);
   CHECK(context.log()[0].text == "a \xEF\xBF\xBD byte");
-  CHECK(context.progress() == wire::Progress{"test", 3, 4});
+  CHECK((context.progress() == wire::Progress{"test", 3, 4}));
 }
 
 TEST_CASE("sdk: reports beyond the bound are dropped with one warning", "[operators][sdk]") {
