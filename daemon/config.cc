@@ -1,0 +1,324 @@
+#include "daemon/config.h"
+
+#include <arpa/inet.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#define TOML_EXCEPTIONS 1
+#include <toml++/toml.h>
+
+#include "dag/nearest_name.h"
+#include "dag/spec_words.h"
+#include "dag/toml_limits.h"
+
+namespace pipelined {
+namespace {
+
+/// Reads one table after the other and remembers which keys somebody asked for.
+class ConfigReader {
+ public:
+  ConfigReader(std::string path, std::vector<Diagnostic>& problems)
+      : path_(std::move(path)),
+        folder_(std::filesystem::path(path_).parent_path().string()),
+        problems_(problems) {}
+
+  void read(const toml::table& root, ConfigFile& file) {
+    Config& values = file.values;
+    Keys keys(*this, root, "");
+    keys.path("state", values.state);
+    keys.path("store", values.store);
+    keys.path("socket", values.socket);
+    keys.text("listen", values.listen);
+    keys.path("worker", values.worker);
+    keys.text("group", values.group);
+    keys.paths("plugins", values.plugins);
+    keys.paths("pipelines", values.pipelines);
+    keys.log_level("log_level", values.log_level);
+    if (const toml::table* table = keys.table("capacity")) {
+      Keys capacity(*this, *table, "capacity.");
+      file.cpus_given = capacity.number("cpus", values.capacity.cpus);
+      capacity.size("memory", values.capacity.memory_bytes);
+      capacity.count("attempts", values.capacity.attempts);
+      capacity.finish();
+    }
+    if (const toml::array* sinks = keys.tables("alert")) {
+      for (const toml::node& node : *sinks) read_alert(*node.as_table(), values.alerts);
+    }
+    keys.finish();
+    if (!values.listen.empty()) {
+      if (auto address = parse_listen(values.listen); !address) {
+        problem(*root.get("listen"), address.error().message);
+      }
+    }
+  }
+
+ private:
+  /// The keys of one table.
+  class Keys {
+   public:
+    Keys(ConfigReader& reader, const toml::table& table, std::string prefix)
+        : reader_(reader), table_(table), prefix_(std::move(prefix)) {}
+
+    bool text(const char* key, std::string& value) {
+      const toml::node* node = take(key);
+      if (!node) return false;
+      if (const auto* found = node->as_string()) {
+        value = found->get();
+        return true;
+      }
+      return wrong(*node, key, "a string");
+    }
+    void path(const char* key, std::string& value) {
+      if (text(key, value)) value = reader_.absolute(value);
+    }
+    void paths(const char* key, std::vector<std::string>& values) {
+      const toml::node* node = take(key);
+      if (!node) return;
+      const toml::array* list = node->as_array();
+      if (!list) return void(wrong(*node, key, "a list of folders"));
+      for (const toml::node& item : *list) {
+        if (const auto* found = item.as_string()) {
+          values.push_back(reader_.absolute(found->get()));
+        } else {
+          wrong(item, key, "a list of folders");
+        }
+      }
+    }
+    bool number(const char* key, double& value) {
+      const toml::node* node = take(key);
+      if (!node) return false;
+      const auto found = node->value<double>();
+      if (!node->is_number() || !found || !(*found >= 0) || *found > 1e6) {
+        return wrong(*node, key, "a number that is not negative");
+      }
+      value = *found;
+      return true;
+    }
+    void count(const char* key, std::int64_t& value) {
+      const toml::node* node = take(key);
+      if (!node) return;
+      const auto* found = node->as_integer();
+      if (!found || found->get() < 0) return void(wrong(*node, key, "a whole number, at least 0"));
+      value = found->get();
+    }
+    void size(const char* key, std::int64_t& value) {
+      const toml::node* node = take(key);
+      if (!node) return;
+      const auto* found = node->as_string();
+      const auto bytes = found ? parse_size(found->get()) : std::nullopt;
+      if (!bytes) return void(wrong(*node, key, "a size such as \"8GiB\""));
+      value = *bytes;
+    }
+    void log_level(const char* key, LogLevel& value) {
+      const toml::node* node = take(key);
+      if (!node) return;
+      const auto* found = node->as_string();
+      const auto level = found ? parse_log_level(found->get()) : std::nullopt;
+      if (!level) return void(wrong(*node, key, "debug, info, warning or error"));
+      value = *level;
+    }
+    const toml::table* table(const char* key) {
+      const toml::node* node = take(key);
+      if (node && !node->is_table()) wrong(*node, key, "a table");
+      return node ? node->as_table() : nullptr;
+    }
+    const toml::array* tables(const char* key) {
+      const toml::node* node = take(key);
+      if (!node) return nullptr;
+      const toml::array* list = node->as_array();
+      const bool fits = list && std::all_of(list->begin(), list->end(),
+                                            [](const toml::node& item) { return item.is_table(); });
+      if (!fits) wrong(*node, key, ("tables, each written [[" + std::string(key) + "]]").c_str());
+      return fits ? list : nullptr;
+    }
+    /// Whatever nobody asked for is a mistake.
+    void finish() {
+      for (const auto& [key, node] : table_) {
+        const std::string name(key.str());
+        if (known_.count(name) != 0) continue;
+        const std::vector<std::string> names(known_.begin(), known_.end());
+        reader_.problem_at(key.source().begin, "unknown key " + pipelined::quoted(prefix_ + name) +
+                                                   did_you_mean(name, names));
+      }
+    }
+
+   private:
+    const toml::node* take(const char* key) {
+      known_.insert(key);
+      return table_.get(key);
+    }
+    bool wrong(const toml::node& node, const char* key, const char* wanted) {
+      reader_.problem(node, prefix_ + key + " must be " + wanted);
+      return false;
+    }
+    ConfigReader& reader_;
+    const toml::table& table_;
+    std::string prefix_;
+    std::set<std::string> known_;
+  };
+
+  void read_alert(const toml::table& table, std::vector<AlertSink>& sinks) {
+    AlertSink sink;
+    Keys keys(*this, table, "alert.");
+    keys.text("name", sink.name);
+    keys.text("kind", sink.kind);
+    keys.text("url", sink.target);
+    keys.finish();
+    if (sink.kind.empty()) sink.kind = "webhook";
+    if (sink.name.empty()) sink.name = sink.kind + std::to_string(sinks.size() + 1);
+    if (sink.kind != "webhook") {
+      problem(table, "alert.kind must be \"webhook\", not " + pipelined::quoted(sink.kind));
+    }
+    const bool address = sink.target.rfind("https://", 0) == 0 || sink.target.rfind("http://", 0) == 0;
+    if (!address) problem(table, "alert.url must be an address that begins with https:// or http://");
+    const bool twice = std::any_of(sinks.begin(), sinks.end(), [&sink](const AlertSink& other) {
+      return other.name == sink.name;
+    });
+    if (twice) problem(table, "two alerts are called " + pipelined::quoted(sink.name) + "; names must differ");
+    sinks.push_back(std::move(sink));
+  }
+
+  std::string absolute(const std::string& path) const {
+    if (path.empty()) return path;
+    return (std::filesystem::path(folder_) / path).lexically_normal().string();
+  }
+  void problem(const toml::node& node, std::string message) {
+    problem_at(node.source().begin, std::move(message));
+  }
+  void problem_at(const toml::source_position& at, std::string message) {
+    problems_.push_back({path_,
+                         {static_cast<int>(at.line), static_cast<int>(at.column)},
+                         std::move(message),
+                         false});
+  }
+
+  std::string path_, folder_;
+  std::vector<Diagnostic>& problems_;
+};
+
+std::string absolute_from(const std::string& folder, const std::string& path) {
+  return (std::filesystem::path(folder) / path).lexically_normal().string();
+}
+
+/// The command line's word, else the file's, else the default.
+std::string choose(const std::string& line, const std::string& file, const std::string& fallback,
+                   const std::string& current_folder) {
+  if (!line.empty()) return absolute_from(current_folder, line);
+  return file.empty() ? fallback : file;
+}
+
+std::string default_state(const Surroundings& around) {
+  if (!around.state_home.empty()) return around.state_home + "/pipelined";
+  if (!around.home.empty()) return around.home + "/.local/state/pipelined";
+  return {};
+}
+
+std::vector<std::string> choose_all(const std::vector<std::string>& line,
+                                    const std::vector<std::string>& file,
+                                    const std::string& fallback, const std::string& folder) {
+  std::vector<std::string> chosen;
+  for (const std::string& path : line) chosen.push_back(absolute_from(folder, path));
+  if (chosen.empty()) chosen = file;
+  if (chosen.empty() && !fallback.empty()) chosen.push_back(fallback);
+  return chosen;
+}
+
+}  // namespace
+
+std::optional<LogLevel> parse_log_level(std::string_view word) {
+  if (word == "debug") return LogLevel::debug;
+  if (word == "info") return LogLevel::info;
+  if (word == "warning") return LogLevel::warning;
+  if (word == "error") return LogLevel::error;
+  return std::nullopt;
+}
+
+ConfigFile parse_config(std::string_view text, const std::string& path) {
+  ConfigFile file;
+  file.values.file = path;
+  file.values.capacity.cpus = 0;
+  if (auto breach = find_breach(text, path, {})) {
+    file.problems.push_back(std::move(*breach));
+    return file;
+  }
+  try {
+    const toml::table root = toml::parse(text, path);
+    ConfigReader(path, file.problems).read(root, file);
+  } catch (const toml::parse_error& error) {
+    const auto& at = error.source().begin;
+    file.problems.push_back({path,
+                             {static_cast<int>(at.line), static_cast<int>(at.column)},
+                             std::string(error.description()),
+                             false});
+  }
+  sort_by_place(file.problems);
+  return file;
+}
+
+Result<ListenAddress> parse_listen(const std::string& text) {
+  const Error wrong{ErrorCode::invalid, "listen must be ADDRESS:PORT such as 127.0.0.1:8080 or "
+                                        "[::1]:8080, not " + pipelined::quoted(text)};
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos) return wrong;
+  ListenAddress address;
+  address.host = text.substr(0, colon);
+  const std::string port = text.substr(colon + 1);
+  const bool digits = !port.empty() && port.size() <= 5 &&
+                      std::all_of(port.begin(), port.end(),
+                                  [](char c) { return c >= '0' && c <= '9'; });
+  if (!digits || std::stoi(port) > 65535) return wrong;
+  address.port = std::stoi(port);
+  in_addr four{};
+  in6_addr six{};
+  if (address.host.size() > 2 && address.host.front() == '[' && address.host.back() == ']') {
+    address.host = address.host.substr(1, address.host.size() - 2);
+    if (inet_pton(AF_INET6, address.host.c_str(), &six) != 1) return wrong;
+    address.loopback = IN6_IS_ADDR_LOOPBACK(&six);
+    return address;
+  }
+  if (inet_pton(AF_INET, address.host.c_str(), &four) != 1) return wrong;
+  address.loopback = ntohl(four.s_addr) >> 24 == 127;
+  return address;
+}
+
+Result<Config> settle_config(const ConfigFile& file, const CommandLine& line,
+                             const Surroundings& around) {
+  Config config = file.values;
+  const std::string& from = around.current_folder;
+  const bool own_state = line.state.empty() && config.state.empty();
+  config.state = choose(line.state, config.state, default_state(around), from);
+  if (config.state.empty()) {
+    return Error{ErrorCode::invalid,
+                 "there is no place for the daemon's state: neither HOME nor XDG_STATE_HOME is set; "
+                 "name a folder with --state"};
+  }
+  config.store = choose(line.store, config.store, config.state + "/store", from);
+  const bool in_runtime = own_state && !around.runtime_dir.empty();
+  const std::string socket =
+      in_runtime ? around.runtime_dir + "/pipelined.sock" : config.state + "/pipelined.sock";
+  config.socket = choose(line.socket, config.socket, socket, from);
+  if (config.socket.size() >= sizeof(sockaddr_un::sun_path)) {
+    return Error{ErrorCode::invalid, "the path of the socket is too long for the system (" +
+                                         config.socket + "); name a shorter one with --socket"};
+  }
+  if (!line.listen.empty()) config.listen = line.listen;
+  if (!config.listen.empty()) TRY_VOID(parse_listen(config.listen));
+  config.worker = choose(line.worker, config.worker, around.worker, from);
+  config.plugins = choose_all(line.plugins, config.plugins, around.plugins, from);
+  config.pipelines = choose_all(line.pipelines, config.pipelines, {}, from);
+  if (!line.log_level.empty()) {
+    const auto level = parse_log_level(line.log_level);
+    if (!level) {
+      return Error{ErrorCode::invalid, "--log-level must be debug, info, warning or error, not " +
+                                           pipelined::quoted(line.log_level)};
+    }
+    config.log_level = *level;
+  }
+  if (config.capacity.cpus <= 0) config.capacity.cpus = around.cpus;
+  return config;
+}
+
+}  // namespace pipelined

@@ -1,0 +1,1 @@
+pipelined_add_tests(posix pipelined_posix)
