@@ -1,0 +1,193 @@
+#include "operators/host/attempt.h"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <new>
+
+#include "operators/host/verdict.h"
+
+namespace pipelined::host {
+namespace {
+
+// A signal handler can reach nothing but a global; it belongs to the one attempt of this process.
+std::atomic<bool> cancel_asked{false};
+
+void on_cancel(int) { cancel_asked = true; }
+
+void on_crash(int signal) { ::_exit(crash_status_base + signal); }
+
+void on_out_of_memory() { ::_exit(out_of_memory_status); }
+
+void set_handler(int signal, void (*handler)(int)) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  sigemptyset(&action.sa_mask);
+  ::sigaction(signal, &action, nullptr);
+}
+
+void set_signals() {
+  set_handler(SIGTERM, on_cancel);
+  for (const int signal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGSYS, SIGTRAP}) {
+    struct sigaction now {};
+    // A sanitizer's handler says more than ours.
+    if (::sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_DFL) {
+      set_handler(signal, on_crash);
+    }
+  }
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+bool write_all(int fd, const std::string& bytes) {
+  std::size_t at = 0;
+  while (at < bytes.size()) {
+    const ssize_t put = ::write(fd, bytes.data() + at, bytes.size() - at);
+    if (put < 0 && errno == EINTR) continue;
+    if (put <= 0) return false;
+    at += static_cast<std::size_t>(put);
+  }
+  return true;
+}
+
+void send_report(const wire::Run& run, const wire::Ended& ended) {
+  auto frame = wire::encode(ended);
+  if (!frame) {
+    frame = wire::encode(plain_report(
+        run, Outcome::failed, "its notes, metrics and requests are larger than a report can be"));
+  }
+  if (frame) write_all(report_descriptor, *frame);
+}
+
+/// Progress goes to the host as frames, lines go to the log as text.
+class ReportSink : public Sink {
+ public:
+  explicit ReportSink(const wire::Run& run) : run_(run) {}
+
+  void progress(std::int64_t done, std::int64_t total) override {
+    const auto frame = wire::encode(wire::Progress{run_.attempt, done, total});
+    const std::lock_guard lock(sending_);
+    if (frame) write_all(report_descriptor, *frame);
+  }
+  void log(std::int32_t level, std::string_view text) override {
+    write_all(STDERR_FILENO, std::string(level_name(level)) + ": " + std::string(text) + "\n");
+  }
+  void end(const wire::Ended& ended) {
+    const std::lock_guard lock(sending_);
+    send_report(run_, ended);
+  }
+
+ private:
+  const wire::Run& run_;
+  std::mutex sending_;
+};
+
+[[noreturn]] void refuse(const wire::Run& run, const Error& error) {
+  send_report(run, plain_report(run, Outcome::unsupported,
+                                "the attempt was not started: " + error.message));
+  ::_exit(0);
+}
+
+Error failed(const std::string& what) {
+  return {ErrorCode::io, what + ": " + std::strerror(errno)};
+}
+
+Result<void> limit_memory(const AttemptSetup& setup, std::int64_t bytes) {
+  if (bytes <= 0) return {};
+  // RLIMIT_DATA counts what is asked for, not what is touched, so it stands a little above the limit
+  // that the host watches; it stops the one huge request that no sampling would be in time for.
+  const auto room = static_cast<rlim_t>(bytes + bytes / 8 + (32 << 20) + setup.data_base_bytes);
+  struct rlimit now {};
+  ::getrlimit(RLIMIT_DATA, &now);
+  const rlim_t value = now.rlim_max == RLIM_INFINITY ? room : std::min(room, now.rlim_max);
+  const struct rlimit wanted { value, value };
+  if (::setrlimit(RLIMIT_DATA, &wanted) != 0) return failed("limit memory");
+  std::set_new_handler(on_out_of_memory);
+  return {};
+}
+
+Result<void> make_folder(const std::string& path) {
+  if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
+  return failed("make the folder " + path);
+}
+
+Result<void> enter_folder(const wire::Run& run) {
+  TRY_VOID(make_folder(run.folder + "/out"));
+  TRY_VOID(make_folder(run.scratch));
+  if (::chdir(run.scratch.c_str()) != 0) return failed("enter the folder " + run.scratch);
+  ::setenv("TMPDIR", run.scratch.c_str(), 1);
+  ::setenv("HOME", run.scratch.c_str(), 1);
+  return {};
+}
+
+SandboxPaths paths_of(const wire::Run& run) {
+  SandboxPaths paths;
+  for (const auto& [port, artifacts] : run.inputs) {
+    for (const wire::Input& input : artifacts) paths.readable.push_back(input.path);
+  }
+  paths.writable = {run.folder + "/out", run.scratch};
+  paths.network = run.network;
+  return paths;
+}
+
+Result<void> set_up(const AttemptSetup& setup, const wire::Run& run) {
+  TRY_VOID(setup.kill_unit->enter_attempt());
+  TRY_VOID(enter_folder(run));
+  TRY_VOID(setup.sandbox->enter(paths_of(run)));
+  // Whoever goes without walls by the administrator's word still has no use for capabilities.
+  TRY_VOID(drop_capabilities());
+  return limit_memory(setup, run.limits.memory_bytes);
+}
+
+}  // namespace
+
+void live_attempt(const AttemptSetup& setup, const wire::Run& run, int report, int output) {
+  set_signals();
+  ::dup2(output, STDOUT_FILENO);
+  ::dup2(output, STDERR_FILENO);
+  // The programs that a command starts must not get the channel; forks of the operator do, but die.
+  ::dup3(report, report_descriptor, O_CLOEXEC);
+  if (const auto done = set_up(setup, run); !done) refuse(run, done.error());
+  if (::syscall(SYS_close_range, report_descriptor + 1, ~0u, 0u) != 0) {
+    refuse(run, failed("close inherited descriptors"));
+  }
+  ReportSink sink(run);
+  sink.end(setup.runner(run, sink, cancel_asked));
+  // No destructors of the host's or the plugin's: they are not this process's to run.
+  ::_exit(0);
+}
+
+std::int64_t data_bytes_now() {
+  char text[256] = {};
+  const UniqueFd fd(::open("/proc/self/statm", O_RDONLY | O_CLOEXEC));
+  if (!fd || ::read(fd.get(), text, sizeof text - 1) <= 0) return 0;
+  long long size = 0, resident = 0, shared = 0, code = 0, library = 0, data = 0;
+  if (std::sscanf(text, "%lld %lld %lld %lld %lld %lld", &size, &resident, &shared, &code, &library,
+                  &data) != 6) {
+    return 0;
+  }
+  return data * ::sysconf(_SC_PAGESIZE);
+}
+
+wire::Ended plain_report(const wire::Run& run, Outcome outcome, std::string error) {
+  wire::Ended ended;
+  ended.attempt = run.attempt;
+  ended.fence = run.fence;
+  ended.outcome = outcome;
+  ended.error = std::move(error);
+  return ended;
+}
+
+}  // namespace pipelined::host

@@ -1,0 +1,327 @@
+#include "operators/host/host_loop.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "operators/host/process_tree.h"
+
+namespace pipelined::host {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr std::size_t buffer_bytes = 64 * 1024;
+/// An attempt this young is not watched through its pipes: most have ended by then, and what they
+/// said is read once, at the end.  A full pipe waits for us at most as long.
+constexpr milliseconds unwatched{2};
+constexpr milliseconds sampled_after{100};
+/// Between the end of the report channel and the end of the process.
+constexpr milliseconds closing_grace{500};
+
+bool unblock(int fd) { return ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK) == 0; }
+
+struct Pipe {
+  UniqueFd read, write;
+};
+
+Result<Pipe> make_pipe() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) {
+    return Error{ErrorCode::io, std::string("make a pipe: ") + std::strerror(errno)};
+  }
+  Pipe made{UniqueFd(ends[0]), UniqueFd(ends[1])};
+  unblock(made.read.get());
+  return made;
+}
+
+}  // namespace
+
+HostLoop::HostLoop(UniqueFd socket, KillUnit& kill_unit, const AttemptSetup& setup,
+                   HostLimits limits)
+    : socket_(std::move(socket)),
+      kill_unit_(kill_unit),
+      setup_(setup),
+      limits_(limits),
+      buffer_(buffer_bytes) {
+  unblock(socket_.get());
+  sigset_t child;
+  sigemptyset(&child);
+  sigaddset(&child, SIGCHLD);
+  ::sigprocmask(SIG_BLOCK, &child, nullptr);
+  signals_.reset(::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK));
+  CHECK(signals_);
+  ::signal(SIGPIPE, SIG_IGN);
+}
+
+HostLoop::~HostLoop() { kill_all(); }
+
+void HostLoop::say(const wire::Message& message) {
+  if (const auto frame = wire::encode(message)) outgoing_ += *frame;
+}
+
+Result<void> HostLoop::serve() {
+  write_socket();
+  std::vector<pollfd> polled;
+  std::vector<LiveAttempt*> watched;
+  for (;;) {
+    const Time now = Clock::now();
+    polled.assign({{signals_.get(), POLLIN, 0},
+                   {socket_.get(), static_cast<short>(outgoing_.empty() ? POLLIN : POLLIN | POLLOUT),
+                    0}});
+    watched.clear();
+    for (const auto& [pid, attempt] : attempts_) {
+      if (now - attempt->started < unwatched) continue;
+      watched.push_back(attempt.get());
+      polled.push_back({attempt->report.get(), POLLIN, 0});
+      polled.push_back({attempt->output.get(), POLLIN, 0});
+    }
+    if (::poll(polled.data(), polled.size(), poll_timeout_ms(now)) < 0 && errno != EINTR) {
+      return Error{ErrorCode::io, std::string("wait for attempts: ") + std::strerror(errno)};
+    }
+    for (std::size_t i = 0; i < watched.size(); ++i) {
+      if (polled[2 + 2 * i].revents != 0) read_report(*watched[i]);
+      if (polled[3 + 2 * i].revents != 0) read_output(*watched[i], 16);
+    }
+    if (polled[0].revents != 0) reap();
+    if (polled[1].revents & (POLLIN | POLLHUP | POLLERR)) {
+      TRY(open, read_socket());
+      if (!open) return {};
+    }
+    on_timers(Clock::now());
+    if (!outgoing_.empty()) write_socket();
+  }
+}
+
+int HostLoop::poll_timeout_ms(Time now) const {
+  Time next = next_sample_;
+  for (const auto& [pid, attempt] : attempts_) {
+    next = std::min(next, attempt->kill_at);
+    if (now - attempt->started < unwatched) next = std::min(next, attempt->started + unwatched);
+  }
+  if (next == Time::max()) return -1;
+  const auto left = std::chrono::ceil<milliseconds>(next - now).count();
+  return static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));
+}
+
+Result<bool> HostLoop::read_socket() {
+  const ssize_t got = ::read(socket_.get(), buffer_.data(), buffer_.size());
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return true;
+  if (got <= 0) return false;
+  decoder_.feed({buffer_.data(), static_cast<std::size_t>(got)});
+  for (;;) {
+    TRY(message, decoder_.next());
+    if (!message) return true;
+    TRY_VOID(handle(*std::move(message)));
+  }
+}
+
+void HostLoop::write_socket() {
+  while (!outgoing_.empty()) {
+    const ssize_t put = ::write(socket_.get(), outgoing_.data(), outgoing_.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put <= 0) return;  // full: poll says when to go on; broken: reading says so
+    outgoing_.erase(0, static_cast<std::size_t>(put));
+  }
+}
+
+Result<void> HostLoop::handle(wire::Message message) {
+  if (auto* run = std::get_if<wire::Run>(&message)) {
+    start(std::move(*run));
+  } else if (const auto* asked = std::get_if<wire::Cancel>(&message)) {
+    cancel(*asked);
+  } else {
+    return Error{ErrorCode::invalid, "the daemon sent a message that is not for a host"};
+  }
+  return {};
+}
+
+void HostLoop::start(wire::Run run) {
+  const auto fault = [&](const std::string& why) {
+    wire::Ended ended = plain_report(run, Outcome::failed, "the attempt was not started: " + why);
+    ended.lost = true;
+    say(ended);
+  };
+  if (by_id_.contains(run.attempt)) return fault("an attempt of that id runs already");
+  auto report = make_pipe(), output = make_pipe();
+  if (!report || !output) return fault((report ? output : report).error().message);
+
+  auto attempt = std::make_unique<LiveAttempt>(std::move(run), limits_.log);
+  attempt->facts.processes_max = limits_.processes_max;
+  attempt->started = Clock::now();
+  const auto pid = kill_unit_.fork_attempt();
+  if (pid && *pid == 0) {
+    live_attempt(setup_, attempt->run, report->write.get(), output->write.get());
+  }
+  if (!pid) {
+    run = std::move(attempt->run);
+    return fault(pid.error().message);
+  }
+  attempt->pid = *pid;
+  attempt->report = std::move(report->read);
+  attempt->output = std::move(output->read);
+  next_sample_ = std::min(next_sample_, attempt->started + sampled_after);
+  say(wire::Started{attempt->run.attempt});
+  by_id_[attempt->run.attempt] = attempt.get();
+  attempts_[*pid] = std::move(attempt);
+}
+
+void HostLoop::cancel(const wire::Cancel& cancel) {
+  const auto found = by_id_.find(cancel.attempt);
+  if (found == by_id_.end()) return;  // it has ended; its report is on the way
+  LiveAttempt& attempt = *found->second;
+  if (attempt.facts.killed_for == KilledFor::nothing) attempt.facts.killed_for = KilledFor::cancel;
+  attempt.facts.grace_ms = cancel.grace_ms;
+  if (cancel.grace_ms > 0) kill_unit_.send(attempt.pid, SIGTERM);
+  attempt.kill_at =
+      std::min(attempt.kill_at, Clock::now() + milliseconds(std::max<std::int64_t>(0, cancel.grace_ms)));
+}
+
+void HostLoop::read_report(LiveAttempt& attempt) {
+  for (;;) {
+    const ssize_t got = ::read(attempt.report.get(), buffer_.data(), buffer_.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return;
+    if (got == 0) {
+      // Its process is ending, or it closed the channel in order to go on unseen.
+      attempt.report.reset();
+      attempt.kill_at = std::min(attempt.kill_at, Clock::now() + closing_grace);
+      return;
+    }
+    attempt.decoder.feed({buffer_.data(), static_cast<std::size_t>(got)});
+    for (;;) {
+      auto message = attempt.decoder.next();
+      if (!message) {
+        attempt.facts.bad_report = "sent bytes to the host that are no report";
+        return;
+      }
+      if (!*message) break;
+      take_report(attempt, **std::move(message));
+    }
+  }
+}
+
+void HostLoop::take_report(LiveAttempt& attempt, wire::Message message) {
+  if (const auto* progress = std::get_if<wire::Progress>(&message)) {
+    if (progress->attempt == attempt.run.attempt) return say(*progress);
+  } else if (auto* ended = std::get_if<wire::Ended>(&message)) {
+    if (ended->attempt == attempt.run.attempt && ended->fence == attempt.run.fence) {
+      // The first report stands; a second one is no reason to doubt it.
+      if (!attempt.facts.report) attempt.facts.report = std::move(*ended);
+      attempt.kill_at = std::min(attempt.kill_at, Clock::now() + closing_grace);
+      return;
+    }
+  }
+  attempt.facts.bad_report = "sent a report that is not its own";
+}
+
+void HostLoop::read_output(LiveAttempt& attempt, int chunks_max) {
+  for (int i = 0; attempt.output && i < chunks_max; ++i) {
+    const ssize_t got = ::read(attempt.output.get(), buffer_.data(), buffer_.size());
+    if (got < 0) return;
+    if (got == 0) return attempt.output.reset();
+    attempt.log.append({buffer_.data(), static_cast<std::size_t>(got)});
+  }
+}
+
+void HostLoop::reap() {
+  signalfd_siginfo ignored[8];
+  while (::read(signals_.get(), ignored, sizeof ignored) > 0) {
+  }
+  int status = 0;
+  rusage usage{};
+  pid_t pid = 0;
+  while ((pid = ::wait4(-1, &status, WNOHANG, &usage)) > 0) {
+    const auto found = attempts_.find(pid);
+    if (found == attempts_.end()) continue;  // a stray
+    const std::unique_ptr<LiveAttempt> attempt = std::move(found->second);
+    attempts_.erase(found);
+    end(*attempt, status, usage);
+  }
+}
+
+void HostLoop::end(LiveAttempt& attempt, int wait_status, const rusage& usage) {
+  std::set<pid_t> live;
+  for (const auto& [pid, other] : attempts_) live.insert(pid);
+  kill_unit_.clear(live);
+  if (attempt.report) read_report(attempt);
+  read_output(attempt, 16);
+
+  AttemptFacts& facts = attempt.facts;
+  facts.wait_status = wait_status;
+  facts.cpu_ms = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000 +
+                 (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1000;
+  facts.memory_peak_bytes =
+      std::max<std::int64_t>(facts.memory_peak_bytes, std::int64_t{usage.ru_maxrss} * 1024);
+  facts.last_lines = attempt.log.last_lines();
+  if (attempt.kernel_kills_before >= 0) {
+    facts.kernel_memory_kill = kernel_memory_kills() > attempt.kernel_kills_before;
+  }
+  const wire::Ended ended = decide(attempt.run, facts);
+  if (ended.error.empty()) {
+    attempt.log.flush();
+  } else {
+    attempt.log.finish(std::string("pipelined: ") + name_of(ended.outcome) + ": " + ended.error);
+  }
+  by_id_.erase(attempt.run.attempt);
+  say(ended);
+}
+
+void HostLoop::kill(LiveAttempt& attempt, KilledFor why) {
+  if (attempt.facts.killed_for == KilledFor::nothing) attempt.facts.killed_for = why;
+  attempt.kill_at = Time::max();
+  kill_unit_.send(attempt.pid, SIGKILL);
+}
+
+void HostLoop::on_timers(Time now) {
+  for (const auto& [pid, attempt] : attempts_) {
+    if (now < attempt->kill_at) continue;
+    attempt->facts.grace_expired = attempt->facts.killed_for == KilledFor::cancel &&
+                                   attempt->facts.grace_ms > 0 && !attempt->facts.report;
+    kill(*attempt, attempt->facts.report ? KilledFor::nothing : KilledFor::report_closed);
+  }
+  if (now >= next_sample_) sample(now);
+}
+
+void HostLoop::sample(Time now) {
+  bool limited = false, young = false;
+  for (const auto& [pid, attempt] : attempts_) {
+    limited |= attempt->run.limits.memory_bytes > 0;
+    young |= now - attempt->started < milliseconds(1000);
+    attempt->log.flush();
+    if (attempt->kernel_kills_before < 0) attempt->kernel_kills_before = kernel_memory_kills();
+  }
+  for (const auto& [pid, usage] : sample_children()) {
+    const auto found = attempts_.find(pid);
+    if (found == attempts_.end()) continue;
+    LiveAttempt& attempt = *found->second;
+    attempt.facts.memory_peak_bytes = std::max(attempt.facts.memory_peak_bytes, usage.memory_bytes);
+    const std::int64_t limit = attempt.run.limits.memory_bytes;
+    if (limit > 0 && usage.memory_bytes > limit) {
+      kill(attempt, KilledFor::memory);
+    } else if (usage.processes > limits_.processes_max) {
+      kill(attempt, KilledFor::processes);
+    }
+  }
+  next_sample_ = attempts_.empty() ? Time::max() : now + milliseconds(limited || young ? 100 : 500);
+}
+
+void HostLoop::kill_all() {
+  for (const auto& [pid, attempt] : attempts_) {
+    kill_unit_.send(pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+  }
+  attempts_.clear();
+  by_id_.clear();
+  kill_unit_.clear({});
+}
+
+}  // namespace pipelined::host

@@ -1,0 +1,91 @@
+// The host: takes frames from the daemon, forks attempts, watches them, says how they ended.
+//
+// One thread and one poll(2).  Answers of a turn leave in one write.  When the daemon's socket
+// closes, every attempt is killed and the loop returns.  What an attempt does in its own process is
+// attempt.h, what is said of its end verdict.h, how its processes die kill_unit.h.
+#pragma once
+
+#include <sys/resource.h>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "operators/host/attempt.h"
+#include "operators/host/log_capture.h"
+#include "operators/host/unique_fd.h"
+#include "operators/host/verdict.h"
+#include "operators/wire.h"
+
+namespace pipelined::host {
+
+/// Bounds of what attempts may do.
+struct HostLimits {
+  LogBounds log;
+  std::int64_t processes_max = 1024;  ///< at once in one attempt
+};
+
+/// An attempt as the host sees it.
+struct LiveAttempt {
+  using Time = std::chrono::steady_clock::time_point;
+
+  LiveAttempt(wire::Run what, LogBounds bounds)
+      : run(std::move(what)), log(run.log, bounds) {}
+
+  wire::Run run;
+  pid_t pid = 0;
+  UniqueFd report, output;    ///< reading ends
+  wire::Decoder decoder;
+  LogCapture log;
+  AttemptFacts facts;
+  std::int64_t kernel_kills_before = -1;
+  Time started, kill_at = Time::max();
+};
+
+class HostLoop {
+ public:
+  /// `socket` is the daemon's; `setup` must outlive the loop.
+  HostLoop(UniqueFd socket, KillUnit& kill_unit, const AttemptSetup& setup, HostLimits limits);
+  ~HostLoop();
+
+  /// Queues a message for the daemon.
+  void say(const wire::Message& message);
+  /// Serves until the daemon's socket closes; an error if it talks nonsense.
+  Result<void> serve();
+
+ private:
+  using Time = LiveAttempt::Time;
+
+  int poll_timeout_ms(Time now) const;
+  Result<bool> read_socket();
+  void write_socket();
+  Result<void> handle(wire::Message message);
+  void start(wire::Run run);
+  void cancel(const wire::Cancel& cancel);
+  void read_report(LiveAttempt& attempt);
+  void take_report(LiveAttempt& attempt, wire::Message message);
+  void read_output(LiveAttempt& attempt, int chunks_max);
+  void reap();
+  void end(LiveAttempt& attempt, int wait_status, const rusage& usage);
+  void kill(LiveAttempt& attempt, KilledFor why);
+  void on_timers(Time now);
+  void sample(Time now);
+  void kill_all();
+
+  UniqueFd socket_, signals_;
+  KillUnit& kill_unit_;
+  const AttemptSetup& setup_;
+  HostLimits limits_;
+  wire::Decoder decoder_;
+  std::string outgoing_;
+  std::map<pid_t, std::unique_ptr<LiveAttempt>> attempts_;
+  std::map<std::string, LiveAttempt*, std::less<>> by_id_;
+  Time next_sample_ = Time::max();
+  std::vector<char> buffer_;
+};
+
+}  // namespace pipelined::host
