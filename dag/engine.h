@@ -231,8 +231,9 @@ class Engine {
   /// For the simulator's own tests: makes this engine wrong in one way.
   void plant(PlantedBug bug);
 
+  struct State;  ///< private to dag/engine*.cc
+
  private:
-  struct State;
   std::unique_ptr<State> state_;
 };
 

@@ -1,0 +1,67 @@
+// A ledger that reads the real one and forgets what is put: the ground of `plan`.
+//
+// Pure forwarding; knows nothing of why.  Lives as long as one plan.
+#pragma once
+
+#include "dag/ledger.h"
+
+namespace pipelined {
+
+class DryLedger : public Ledger {
+ public:
+  /// The real ledger must outlive this one.
+  explicit DryLedger(Ledger& real) : real_(real) {}
+
+  void put(const PipelineRow&) override {}
+  void put(const ArrivalRow&) override {}
+  void put(const SpanRow&) override {}
+  void put(const RunRow&) override {}
+  void put(const StepRow&) override {}
+  void put(const AttemptRow&) override {}
+  void put(const ResultRow&) override {}
+  void put(const AcceptanceRow&) override {}
+  void put(const ResolutionRow&) override {}
+  void put(const AlertRow&) override {}
+  void put(const DecisionRow&) override {}
+  void mark_fired(const std::vector<std::int64_t>&, RunNumber) override {}
+
+  std::optional<ResultRow> find_result(const Digest& key, std::int64_t before_seq) override {
+    return real_.find_result(key, before_seq);
+  }
+  std::optional<ResultRow> find_result_by_id(std::int64_t id) override {
+    return real_.find_result_by_id(id);
+  }
+  std::optional<Digest> first_lost(const ResultRow& result) override {
+    return real_.first_lost(result);
+  }
+  std::optional<ResultRow> nearest_result(const std::string& pipeline, const std::string& step,
+                                          const std::string& element) override {
+    return real_.nearest_result(pipeline, step, element);
+  }
+  std::optional<AcceptanceRow> find_acceptance(const Digest& key) override {
+    return real_.find_acceptance(key);
+  }
+  std::optional<ResolutionRow> find_resolution(const Digest& scope,
+                                               std::int64_t before_seq) override {
+    return real_.find_resolution(scope, before_seq);
+  }
+  std::vector<StepRow> finished_steps(const std::string& pipeline, const std::string& step,
+                                      const std::string& element, bool full_only,
+                                      std::int64_t before_seq, int offset, int limit) override {
+    return real_.finished_steps(pipeline, step, element, full_only, before_seq, offset, limit);
+  }
+  std::optional<StepRow> last_failure(const std::string& pipeline, const std::string& step,
+                                      const std::string& element) override {
+    return real_.last_failure(pipeline, step, element);
+  }
+  std::vector<Digest> ancestors(const Digest& artifact, int limit) override {
+    return real_.ancestors(artifact, limit);
+  }
+  std::vector<StepRow> steps_of(RunNumber run) override { return real_.steps_of(run); }
+  std::optional<RunRow> find_run(RunNumber run) override { return real_.find_run(run); }
+
+ private:
+  Ledger& real_;
+};
+
+}  // namespace pipelined

@@ -1,0 +1,304 @@
+// The engine's doors: events in, timers, planning, recovery.
+#include "dag/engine.h"
+
+#include <algorithm>
+
+#include "dag/dry_ledger.h"
+#include "dag/engine_state.h"
+
+namespace pipelined {
+namespace {
+
+constexpr std::int64_t kill_grace_ms = 5000;
+
+}  // namespace
+
+std::uint64_t Engine::State::next_random() {
+  // SplitMix64 (Steele, Lea, Flood 2014): any seed is good, and the sequence is the same everywhere.
+  std::uint64_t z = (random += 0x9e3779b97f4a7c15);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+  return z ^ (z >> 31);
+}
+
+// 26 characters of Crockford's base 32: 48 bits of time, then 80 of entropy, so that ids sort by time.
+std::string Engine::State::new_attempt_id() {
+  static constexpr char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+  std::string id(26, '0');
+  auto time = static_cast<std::uint64_t>(now.wall_ms);
+  for (std::size_t i = 10; i-- > 0; time >>= 5) id[i] = digits[time & 31];
+  std::uint64_t low = next_random(), high = next_random();
+  for (std::size_t i = 10; i < 18; ++i, low >>= 5) id[i] = digits[low & 31];
+  for (std::size_t i = 18; i < 26; ++i, high >>= 5) id[i] = digits[high & 31];
+  return id;
+}
+
+std::string Engine::State::new_fence() {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string fence;
+  for (int half = 0; half < 2; ++half) {
+    std::uint64_t bits = next_random();
+    for (int i = 0; i < 16; ++i, bits >>= 4) fence += digits[bits & 15];
+  }
+  return fence;
+}
+
+void Engine::State::reply(RequestId request, RunNumber run, std::string sentence) {
+  if (request != 0) emit(effect::Reply{request, std::nullopt, run, std::move(sentence)});
+}
+
+void Engine::State::refuse(RequestId request, ErrorCode code, std::string sentence) {
+  if (request != 0) emit(effect::Reply{request, Error{code, std::move(sentence)}, 0, ""});
+}
+
+void Engine::State::alert(AlertRow row) {
+  row.at = now.wall_ms;
+  put(std::move(row));
+  emit(effect::AlertsQueued{});
+}
+
+void Engine::State::decide(const std::string& kind, const std::string& pipeline,
+                           const std::string& subject, const std::string& who,
+                           const std::string& why, RunNumber run) {
+  put(DecisionRow{kind, pipeline, subject, who, why, run, now.wall_ms, 0});
+}
+
+void Engine::State::fire_timers() {
+  while (!timers.empty() && timers.begin()->first <= now.steady_ms) {
+    const Timer timer = timers.begin()->second;
+    timers.erase(timers.begin());
+    const auto run = runs.find(timer.run);
+    if (timer.kind == Timer::Kind::coalesce) {
+      const auto pipeline = pipelines.find(timer.pipeline);
+      if (pipeline == pipelines.end() || pipeline->second.row.paused) continue;
+      const auto pending = pipeline->second.pending.find(timer.trigger);
+      // A later arrival moved the due time on; its own timer will come.
+      if (pending != pipeline->second.pending.end() && pending->second.due_ms <= now.steady_ms) {
+        fire(pipeline->second, timer.trigger);
+      }
+    } else if (run == runs.end()) {
+      continue;
+    } else if (timer.kind == Timer::Kind::backoff) {
+      Node& node = run->second.nodes[timer.node];
+      if (!node.backing_off) continue;
+      node.backing_off = false;
+      --run->second.ready;
+      work.emplace_back(timer.run, timer.node);
+      touched.insert(timer.run);
+    } else if (timer.kind == Timer::Kind::timeout) {
+      const auto attempt = attempts.find(timer.attempt);
+      if (attempt == attempts.end() || attempt->second.killed != LiveAttempt::Killed::no) continue;
+      attempt->second.killed = LiveAttempt::Killed::timeout;
+      emit(effect::KillAttempt{timer.attempt, kill_grace_ms, "timed out"});
+    } else if (run->second.nodes[timer.node].state == StepState::in_review) {
+      go_on(run->second);
+      set_state(run->second, timer.node, StepState::rejected,
+                {"review_expired", "nobody answered the review in time", {}});
+    }
+  }
+}
+
+void Engine::State::settle() {
+  while (true) {
+    if (!dead.empty()) {
+      const auto [number, index] = dead.front();
+      dead.pop_front();
+      if (const auto run = runs.find(number); run != runs.end()) block_below(run->second, index);
+    } else if (!work.empty()) {
+      const auto [number, index] = work.front();
+      work.pop_front();
+      if (const auto run = runs.find(number); run != runs.end()) evaluate_node(run->second, index);
+    } else if (!touched.empty()) {
+      admit();
+      const RunNumber number = *touched.begin();
+      touched.erase(touched.begin());
+      if (const auto run = runs.find(number); run != runs.end()) consider_end(run->second);
+    } else {
+      admit();
+      return;
+    }
+  }
+}
+
+Engine::Engine(Ledger& ledger, std::uint64_t entropy)
+    : state_(std::make_unique<State>(ledger, entropy)) {}
+
+Engine::~Engine() = default;
+
+void Engine::apply(const Event& event, Instant now, std::vector<Effect>& effects) {
+  state_->now = now;
+  state_->effects = &effects;
+  std::visit([this](const auto& fact) { state_->on(fact); }, event);
+  state_->fire_timers();
+  state_->settle();
+  state_->effects = nullptr;
+}
+
+void Engine::State::recover_runs(const Recovered& found,
+                                 const std::map<Digest, std::shared_ptr<const Pipeline>>& versions) {
+  std::map<RunNumber, std::vector<StepRow>> steps;
+  for (const StepRow& step : found.steps) steps[step.run].push_back(step);
+  for (const RunRow& row : found.runs) {
+    const auto pipeline = versions.find(row.version);
+    if (pipeline == versions.end()) continue;  // the shell reported that it cannot be read
+    Run& run = load_run(row, pipeline->second, steps[row.number]);
+    if (row.state == RunState::queued) continue;
+    for (NodeIndex n = 0; n < run.nodes.size(); ++n) {
+      Node& node = run.nodes[n];
+      if (is_dead(node.state)) dead.emplace_back(row.number, n);
+      if (node.state != StepState::waiting) continue;
+      if (node.next_try_at > now.wall_ms) {
+        node.backing_off = true;
+        ++run.ready;
+        timers.emplace(now.steady_ms + node.next_try_at - now.wall_ms,
+                       Timer{Timer::Kind::backoff, "", 0, row.number, n, ""});
+      } else {
+        work.emplace_back(row.number, n);
+      }
+    }
+    touched.insert(row.number);
+  }
+  for (AttemptRow attempt : found.attempts) lose_attempt(std::move(attempt));
+}
+
+// An attempt that was running when the daemon died: its processes died with it, no try is counted.
+void Engine::State::lose_attempt(AttemptRow attempt) {
+  static constexpr const char* sentence = "lost with its host: the daemon ended";
+  attempt.running = false;
+  attempt.outcome = Outcome::failed;
+  attempt.machine_fault = true;
+  attempt.error = sentence;
+  attempt.ended_at = now.wall_ms;
+  ledger.put(attempt);
+  const auto run = runs.find(attempt.run);
+  if (run == runs.end()) return;
+  const StepIndex step = run->second.pipeline->find(attempt.step);
+  if (step == no_step) return;
+  for (NodeIndex n = run->second.first_node[step]; n < run->second.first_node[step + 1]; ++n) {
+    Node& node = run->second.nodes[n];
+    if (run->second.element_of(n) != attempt.element || node.state != StepState::waiting) continue;
+    LiveAttempt lost;
+    lost.row = attempt;
+    lost.run = attempt.run;
+    lost.node = n;
+    if (run->second.cancelling) lost.killed = LiveAttempt::Killed::cancelled;
+    attempt_fault(run->second, lost, sentence);
+  }
+}
+
+void Engine::recover(const Recovered& found,
+                     const std::vector<std::shared_ptr<const Pipeline>>& pipelines, Instant now,
+                     std::vector<Effect>& effects) {
+  State& state = *state_;
+  state.now = now;
+  state.effects = &effects;
+  state.last_seq = found.last_seq;
+  state.last_run = found.last_run;
+  state.last_arrival = found.last_arrival;
+  state.last_result = found.last_result;
+  std::map<Digest, std::shared_ptr<const Pipeline>> versions;
+  for (const auto& pipeline : pipelines) versions.emplace(pipeline->version, pipeline);
+  for (const PipelineRow& row : found.pipelines) {
+    const auto version = versions.find(row.version);
+    if (version == versions.end()) continue;
+    state.pipelines[row.name].row = row;
+    state.pipelines[row.name].current = version->second;
+  }
+  for (const SpanRow& row : found.spans) {
+    state.pipelines[row.pipeline].spans[row.source][row.span].push_back(row);
+  }
+  for (auto& [name, pipeline] : state.pipelines) {
+    for (auto& [source, spans] : pipeline.spans) {
+      for (auto& [span, all] : spans) {
+        std::sort(all.begin(), all.end(),
+                  [](const SpanRow& a, const SpanRow& b) { return a.version < b.version; });
+      }
+    }
+  }
+  std::erase_if(state.pipelines, [](const auto& entry) { return !entry.second.current; });
+  state.recover_runs(found, versions);
+  for (const ArrivalRow& arrival : found.unfired) {
+    const auto pipeline = state.pipelines.find(arrival.pipeline);
+    if (pipeline != state.pipelines.end()) state.arm(pipeline->second, arrival);
+  }
+  for (const auto& [name, pipeline] : state.pipelines) state.start_queued(name);
+  state.fire_timers();
+  state.settle();
+  state.effects = nullptr;
+}
+
+std::optional<std::int64_t> Engine::next_timer() const {
+  if (state_->timers.empty()) return std::nullopt;
+  return state_->timers.begin()->first;
+}
+
+Result<std::vector<PlannedStep>> Engine::plan(const std::string& pipeline,
+                                              const RunOptions& options, Instant now) const {
+  const auto found = state_->pipelines.find(pipeline);
+  if (found == state_->pipelines.end() || !found->second.current) {
+    return Error{ErrorCode::not_found, "plan: there is no pipeline " + pipeline};
+  }
+  // The same engine over a ledger that forgets: a plan cannot contradict the run.
+  DryLedger ledger(state_->ledger);
+  State dry(ledger, 0);
+  std::vector<Effect> effects;
+  dry.dry = true;
+  dry.now = now;
+  dry.effects = &effects;
+  dry.last_seq = state_->last_seq;
+  dry.last_run = state_->last_run;
+  dry.last_arrival = state_->last_arrival;
+  dry.last_result = state_->last_result;
+  dry.pipelines[pipeline] = found->second;
+  const RunNumber number = dry.create_run(dry.pipelines[pipeline], options, {}, "plan");
+  dry.keep = number;
+  dry.settle();
+  std::vector<PlannedStep> steps;
+  const Run& run = dry.runs.at(number);
+  for (NodeIndex n = 0; n < run.nodes.size(); ++n) {
+    static const std::map<StepState, const char*> words = {
+        {StepState::cached, "reuse"},   {StepState::ready, "run"},     {StepState::waiting, "depends"},
+        {StepState::halted, "halt"},    {StepState::skipped, "skip"},  {StepState::blocked, "block"},
+        {StepState::in_review, "wait"}, {StepState::failed, "block"},  {StepState::rejected, "block"}};
+    const auto word = words.find(run.nodes[n].state);
+    const auto reason = dry.dry_reasons.find({number, n});
+    steps.push_back({run.step_of(n).spec.name, run.element_of(n),
+                     word == words.end() ? name_of(run.nodes[n].state) : word->second,
+                     reason == dry.dry_reasons.end() ? Reason{} : reason->second});
+  }
+  return steps;
+}
+
+std::string Engine::state_text() const {
+  std::string text;
+  for (const auto& [name, pipeline] : state_->pipelines) {
+    text += "pipeline " + name + " " + pipeline.current->version.brief() +
+            (pipeline.row.paused ? " paused" : "") + "\n";
+    for (const auto& [source, spans] : pipeline.spans) {
+      for (const auto& [span, versions] : spans) {
+        for (const SpanRow& row : versions) {
+          text += "  span " + source + "/" + span + " v" + std::to_string(row.version) + " " +
+                  name_of(row.state) + "\n";
+        }
+      }
+    }
+  }
+  for (const auto& [number, run] : state_->runs) {
+    text += "run " + std::to_string(number) + " " + run.row.pipeline + " " +
+            name_of(run.row.state) + "\n";
+    for (NodeIndex n = 0; n < run.nodes.size(); ++n) {
+      StepState state = run.nodes[n].state;
+      // Which of the open ones is ready or running is not remembered across a start.
+      if (state == StepState::ready || state == StepState::running) state = StepState::waiting;
+      text += "  " + step_path(run.step_of(n).spec.name, run.element_of(n)) + " " +
+              name_of(state) + "\n";
+    }
+  }
+  return text;
+}
+
+std::size_t Engine::live_attempts() const { return state_->attempts.size(); }
+
+void Engine::plant(PlantedBug bug) { state_->planted = bug; }
+
+}  // namespace pipelined

@@ -1,0 +1,439 @@
+// Ends of attempts, changes of state and what they set in motion, the end of runs.
+#include <algorithm>
+
+#include "dag/engine_state.h"
+
+namespace pipelined {
+namespace {
+
+constexpr int machine_faults_max = 3;
+
+std::string duration_text(std::int64_t ms) {
+  if (ms < 1000) return std::to_string(ms) + " ms";
+  if (ms < 120'000) return std::to_string(ms / 1000) + " s";
+  return std::to_string(ms / 60'000) + " min";
+}
+
+// The required output that an operator did not deliver, if any.
+const OutputSpec* missing_output(const PipelineStep& step, const std::vector<Binding>& outputs) {
+  for (const OutputSpec& wanted : step.outputs) {
+    if (wanted.optional || step.passed.contains(wanted.port)) continue;
+    const bool there = std::any_of(outputs.begin(), outputs.end(),
+                                   [&](const Binding& b) { return b.port == wanted.port; });
+    if (!there) return &wanted;
+  }
+  return nullptr;
+}
+
+// What it wrote, and the inputs that stand at its passed-through ports.
+std::vector<Binding> all_outputs(const PipelineStep& step, const LiveAttempt& attempt,
+                                 std::vector<Binding> outputs) {
+  for (const auto& [output, input] : step.passed) {
+    for (const PortInputs& port : attempt.inputs) {
+      if (port.port != input) continue;
+      for (std::size_t i = 0; i < port.artifacts.size(); ++i) {
+        outputs.push_back({output, static_cast<std::int64_t>(i), port.artifacts[i]});
+      }
+    }
+  }
+  std::sort(outputs.begin(), outputs.end(), [](const Binding& a, const Binding& b) {
+    return a.port != b.port ? a.port < b.port : a.position < b.position;
+  });
+  return outputs;
+}
+
+std::vector<Binding> as_bindings(const std::vector<PortInputs>& inputs) {
+  std::vector<Binding> bindings;
+  for (const PortInputs& port : inputs) {
+    for (std::size_t i = 0; i < port.artifacts.size(); ++i) {
+      bindings.push_back({port.port, static_cast<std::int64_t>(i), port.artifacts[i]});
+    }
+  }
+  return bindings;
+}
+
+}  // namespace
+
+LiveAttempt Engine::State::end_attempt(const std::string& id, Outcome outcome, bool fault,
+                                       const std::string& error, std::int64_t cpu_ms,
+                                       std::int64_t memory_peak_bytes) {
+  const auto found = attempts.find(id);
+  CHECK(found != attempts.end());
+  LiveAttempt attempt = std::move(found->second);
+  attempts.erase(found);
+  attempt.row.running = false;
+  attempt.row.outcome = outcome;
+  attempt.row.machine_fault = fault;
+  attempt.row.error = error;
+  attempt.row.ended_at = now.wall_ms;
+  attempt.row.cpu_ms = cpu_ms;
+  attempt.row.memory_peak_bytes = memory_peak_bytes;
+  ledger.put(attempt.row);
+  Run& run = runs.at(attempt.run);
+  --run.live;
+  run.nodes[attempt.node].state = StepState::waiting;  // until what follows decides otherwise
+  touched.insert(attempt.run);
+  return attempt;
+}
+
+void Engine::State::release_key(const LiveAttempt& attempt) {
+  if (!attempt.key) return;
+  key_holders.erase(*attempt.key);
+  const auto waiting = key_waiters.find(*attempt.key);
+  if (waiting == key_waiters.end()) return;
+  const auto nodes = std::move(waiting->second);
+  key_waiters.erase(waiting);
+  for (const auto& [number, index] : nodes) {
+    const auto run = runs.find(number);
+    if (run == runs.end() || run->second.nodes[index].state != StepState::ready) continue;
+    run->second.nodes[index].state = StepState::waiting;
+    --run->second.ready;
+    work.emplace_back(number, index);
+    touched.insert(number);
+  }
+}
+
+void Engine::State::on(const event::AttemptEnded& event) {
+  const auto found = attempts.find(event.attempt);
+  if (found == attempts.end()) return;  // of a dead life: its fence is worth nothing
+  if (found->second.row.fence != event.fence && planted != PlantedBug::accept_any_fence) return;
+  Run& run = runs.at(found->second.run);
+  const PipelineStep& step = run.step_of(found->second.node);
+  Outcome outcome = event.outcome;
+  std::string error = event.error;
+  if (outcome == Outcome::ok || outcome == Outcome::halt) {
+    if (!event.refused.empty()) {
+      outcome = Outcome::failed;
+      error = event.refused;
+    } else if (const OutputSpec* missing = missing_output(step, event.outputs)) {
+      outcome = Outcome::failed;
+      error = "output " + missing->port + " missing: the operator ended without writing it";
+    }
+  } else if (outcome == Outcome::more) {
+    outcome = Outcome::unsupported;
+    error = "the operator asked for more elements, which this version does not offer";
+  }
+  const bool good = outcome == Outcome::ok || outcome == Outcome::halt;
+  const LiveAttempt attempt = end_attempt(event.attempt, outcome, false, good ? "" : error,
+                                          event.cpu_ms, event.memory_peak_bytes);
+  Node& node = run.nodes[attempt.node];
+  if (good) node.faults = 0;
+  if (attempt.killed == LiveAttempt::Killed::dropped) {
+    set_state(run, attempt.node, StepState::skipped, {"span_dropped", "its span was dropped", {}});
+  } else if (attempt.killed == LiveAttempt::Killed::cancelled && !good) {
+    set_state(run, attempt.node, StepState::cancelled, run.row.end_reason);
+  } else if (attempt.killed == LiveAttempt::Killed::timeout && !good) {
+    attempt_failed(run, attempt, "timed out after " + duration_text(step.spec.timeout_ms), true);
+  } else if (good) {
+    event::AttemptEnded checked = event;
+    checked.outcome = outcome;
+    attempt_done(run, attempt, checked);
+  } else {
+    const bool retryable = outcome == Outcome::retry || (event.retryable && outcome == event.outcome);
+    if (planted == PlantedBug::cache_failures) attempt_done(run, attempt, event);
+    else attempt_failed(run, attempt, error, retryable);
+  }
+  release_key(attempt);
+}
+
+void Engine::State::on(const event::AttemptLost& event) {
+  if (!attempts.contains(event.attempt)) return;
+  const LiveAttempt attempt =
+      end_attempt(event.attempt, Outcome::failed, true, event.why, 0, 0);
+  attempt_fault(runs.at(attempt.run), attempt, event.why);
+  release_key(attempt);
+}
+
+void Engine::State::on(const event::OutputsHeld& event) {
+  const auto found = attempts.find(event.attempt);
+  if (found == attempts.end()) return;
+  write_step(runs.at(found->second.run), found->second.node,
+             {"outputs_held", "its outputs wait for space on the disk: " + event.why, {}});
+}
+
+void Engine::State::attempt_fault(Run& run, const LiveAttempt& attempt, const std::string& why) {
+  Node& node = run.nodes[attempt.node];
+  if (attempt.killed == LiveAttempt::Killed::dropped) {
+    set_state(run, attempt.node, StepState::skipped, {"span_dropped", "its span was dropped", {}});
+    return;
+  }
+  if (attempt.killed == LiveAttempt::Killed::cancelled) {
+    set_state(run, attempt.node, StepState::cancelled, run.row.end_reason);
+    return;
+  }
+  if (++node.faults >= machine_faults_max) {
+    fail_node(run, attempt.node, "machine_fault",
+              "lost three times in a row through faults of the machine, the last time: " + why);
+    return;
+  }
+  node.state = StepState::waiting;
+  write_step(run, attempt.node, {"machine_fault", "starts again, no try counted: " + why, {}});
+  work.emplace_back(run.row.number, attempt.node);
+}
+
+void Engine::State::attempt_failed(Run& run, const LiveAttempt& attempt, const std::string& error,
+                                   bool retryable) {
+  Node& node = run.nodes[attempt.node];
+  const RetrySpec& retry = run.step_of(attempt.node).spec.retry;
+  node.faults = 0;
+  ++node.tries;
+  if (!retryable || node.tries > retry.max) {
+    fail_node(run, attempt.node, "failed", error);
+    return;
+  }
+  // Exponential back-off with full jitter: uniform in [0, min(max, first * 2^(tries-1))].
+  const int doublings = std::min<int>(node.tries - 1, 20);
+  const std::int64_t bound = std::min(retry.backoff_max_ms, retry.backoff_ms << doublings);
+  const auto delay = static_cast<std::int64_t>(next_random() % static_cast<std::uint64_t>(bound + 1));
+  node.backing_off = true;
+  node.next_try_at = now.wall_ms + delay;
+  ++run.ready;
+  timers.emplace(now.steady_ms + delay,
+                 Timer{Timer::Kind::backoff, "", 0, run.row.number, attempt.node, ""});
+  write_step(run, attempt.node,
+             {"retry", "try " + std::to_string(node.tries + 1) + " of " +
+                           std::to_string(retry.max + 1) + " in " + duration_text(delay) +
+                           "; the last one: " + error, {}});
+}
+
+void Engine::State::attempt_done(Run& run, const LiveAttempt& attempt,
+                                 const event::AttemptEnded& event) {
+  const PipelineStep& step = run.step_of(attempt.node);
+  Node& node = run.nodes[attempt.node];
+  ResultRow result;
+  result.id = ++last_result;
+  result.key = attempt.key;
+  result.key_text = attempt.key_text;
+  result.halt = event.outcome == Outcome::halt;
+  result.pipeline = run.row.pipeline;
+  result.run = run.row.number;
+  result.step = step.spec.name;
+  result.element = run.element_of(attempt.node);
+  result.attempt = attempt.row.id;
+  result.inputs = as_bindings(attempt.inputs);
+  result.outputs = all_outputs(step, attempt, event.outputs);
+  result.metrics = event.metrics;
+  result.notes = event.notes;
+  result.verdict = result.halt ? event.error : "";
+  result.started_at = attempt.row.started_at;
+  result.ended_at = now.wall_ms;
+  put(result);
+  node.result = result.id;
+  node.outputs = std::make_shared<const std::vector<Binding>>(result.outputs);
+  ++node.tries;
+  if (!result.halt) {
+    set_state(run, attempt.node, StepState::succeeded, {"ran", "ran", {}});
+    return;
+  }
+  if (node.key && ledger.find_acceptance(*node.key)) {  // rule 27
+    const auto answer = ledger.find_acceptance(*node.key);
+    set_state(run, attempt.node, StepState::succeeded,
+              {"accepted", "accepted by " + answer->who + ": " + answer->why, {}});
+    return;
+  }
+  halt_node(run, attempt.node, result);
+}
+
+void Engine::State::halt_node(Run& run, NodeIndex index, const ResultRow& result) {
+  const PipelineStep& step = run.step_of(index);
+  const Node& node = run.nodes[index];
+  const std::string path = step_path(step.spec.name, run.element_of(index));
+  Reason reason{"halted", result.verdict, {}};
+  for (const MetricFact& fact : result.metrics) {
+    reason.details.push_back({fact.slice.empty() ? fact.name : fact.slice + " " + fact.name, "",
+                              canonical(Value(fact.value))});
+  }
+  set_state(run, index, StepState::halted, std::move(reason));
+  const std::string element = run.element_of(index).empty() ? "-" : run.element_of(index);
+  AlertRow row;
+  row.id = run.row.pipeline + "/" + element + "/" + step.spec.name + "/" +
+           (node.key ? node.key->hex() : "run-" + std::to_string(run.row.number));
+  row.pipeline = run.row.pipeline;
+  row.subject = path;
+  row.severity = "error";
+  row.sentence = path + " of run " + std::to_string(run.row.number) + " halted: " + result.verdict;
+  row.run = run.row.number;
+  row.step = step.spec.name;
+  row.element = run.element_of(index);
+  row.evidence = result.notes;
+  alert(std::move(row));
+}
+
+void Engine::State::fail_node(Run& run, NodeIndex index, const std::string& code,
+                              const std::string& sentence) {
+  const PipelineStep& step = run.step_of(index);
+  const std::string path = step_path(step.spec.name, run.element_of(index));
+  set_state(run, index, StepState::failed, {code, sentence, {}});
+  AlertRow row;
+  row.id = run.row.pipeline + "/" + path + "/failed/run-" + std::to_string(run.row.number) + "/" +
+           std::to_string(run.nodes[index].attempts);
+  row.pipeline = run.row.pipeline;
+  row.subject = path;
+  row.severity = "error";
+  row.sentence = path + " of run " + std::to_string(run.row.number) + " failed: " + sentence;
+  row.run = run.row.number;
+  row.step = step.spec.name;
+  row.element = run.element_of(index);
+  alert(std::move(row));
+}
+
+void Engine::State::write_step(const Run& run, NodeIndex index, const Reason& reason) {
+  const Node& node = run.nodes[index];
+  StepRow row;
+  row.run = run.row.number;
+  row.step = run.step_of(index).spec.name;
+  row.element = run.element_of(index);
+  row.state = node.state == StepState::ready ? StepState::waiting : node.state;
+  row.key = node.key;
+  row.result = node.result;
+  row.tries = node.tries;
+  row.faults = node.faults;
+  row.attempts = node.attempts;
+  row.next_try_at = node.backing_off ? node.next_try_at : 0;
+  row.reason = reason;
+  if (node.state == StepState::running) row.started_at = now.wall_ms;
+  else if (node.state != StepState::waiting) row.ended_at = now.wall_ms;
+  put(std::move(row));
+}
+
+void Engine::State::set_state(Run& run, NodeIndex index, StepState state, Reason reason) {
+  Node& node = run.nodes[index];
+  CHECK(node.state != StepState::running);
+  if (node.state == StepState::ready) drop_ready(run, index);
+  if (node.backing_off) {
+    node.backing_off = false;
+    --run.ready;
+  }
+  node.state = state;
+  if (dry) dry_reasons[{run.row.number, index}] = reason;
+  write_step(run, index, reason);
+  touched.insert(run.row.number);
+  if (node.span != no_span && decides_span(run.step_of(index))) span_element_ended(run, index);
+  if (is_dead(state)) dead.emplace_back(run.row.number, index);
+  wake(run, index);
+}
+
+void Engine::State::wake(Run& run, NodeIndex changed) {
+  const auto found = run.node_watchers.find(changed);
+  if (found == run.node_watchers.end()) return;
+  const auto watchers = std::move(found->second);
+  run.node_watchers.erase(found);
+  for (const NodeIndex index : watchers) work.emplace_back(run.row.number, index);
+}
+
+// Dependents of a dead node are blocked at once, whatever else they wait for.
+void Engine::State::block_below(Run& run, NodeIndex origin) {
+  const Node& node = run.nodes[origin];
+  const std::string name = step_path(run.step_of(origin).spec.name, run.element_of(origin));
+  const Reason reason{"blocked", name + " is " + name_of(node.state), {}};
+  const std::string& fan = run.step_of(origin).fan_source;
+  for (const StepIndex consumer : run.step_of(origin).consumers) {
+    const PipelineStep& step = run.pipeline->steps[consumer];
+    if (step.spec.run_on != "success") continue;
+    bool selective = false;  // takes some elements only: it finds out by evaluating
+    for (const PipelineInput& input : step.inputs) {
+      if (input.step == node.step && input.collects &&
+          (input.spec.kind != InputSpec::Kind::step ||
+           input.spec.spans.kind != SpanSelection::Kind::all)) {
+        selective = true;
+      }
+    }
+    for (NodeIndex child = run.first_node[consumer]; child < run.first_node[consumer + 1]; ++child) {
+      if (!fan.empty() && fan == step.fan_source && run.nodes[child].span != node.span) continue;
+      const StepState state = run.nodes[child].state;
+      if (state != StepState::waiting || run.nodes[child].backing_off) continue;
+      if (selective) work.emplace_back(run.row.number, child);
+      else set_state(run, child, StepState::blocked, reason);
+    }
+  }
+}
+
+// run_on steps run once, when every ancestor is terminal.
+void Engine::State::consider_run_on(Run& run) {
+  for (NodeIndex index = 0; index < run.nodes.size(); ++index) {
+    const PipelineStep& step = run.step_of(index);
+    if (step.spec.run_on == "success" || run.nodes[index].state != StepState::waiting ||
+        run.nodes[index].backing_off) {
+      continue;
+    }
+    bool terminal = true, failed = false;
+    std::vector<StepIndex> stack = step.parents;
+    std::set<StepIndex> seen;
+    while (!stack.empty() && terminal) {
+      const StepIndex parent = stack.back();
+      stack.pop_back();
+      if (!seen.insert(parent).second) continue;
+      for (NodeIndex n = run.first_node[parent]; n < run.first_node[parent + 1]; ++n) {
+        terminal = terminal && is_terminal(run.nodes[n].state);
+        failed = failed || run.nodes[n].state == StepState::failed;
+      }
+      const auto& more = run.pipeline->steps[parent].parents;
+      stack.insert(stack.end(), more.begin(), more.end());
+    }
+    if (!terminal) continue;
+    if (step.spec.run_on == "failure" && !failed) {
+      set_state(run, index, StepState::skipped, {"no_failure", "nothing that it watches failed", {}});
+      continue;
+    }
+    Evaluation found = evaluate(run, index);
+    decide_ready(run, index, std::move(found.inputs));
+  }
+}
+
+void Engine::State::consider_end(Run& run) {
+  if (run.row.state != RunState::running || run.live > 0 || run.ready > 0) return;
+  consider_run_on(run);
+  if (run.live > 0 || run.ready > 0 || !work.empty() || !dead.empty()) {
+    touched.insert(run.row.number);
+    return;
+  }
+  std::map<StepState, NodeIndex> first;
+  for (NodeIndex index = run.nodes.size() > 0 ? static_cast<NodeIndex>(run.nodes.size()) : 0;
+       index-- > 0;) {
+    first[run.nodes[index].state] = index;
+  }
+  auto path = [&](StepState state) {
+    const NodeIndex index = first.at(state);
+    return step_path(run.step_of(index).spec.name, run.element_of(index));
+  };
+  if (first.contains(StepState::failed)) {
+    end_run(run, RunState::failed, {"failed", path(StepState::failed) + " failed", {}});
+  } else if (first.contains(StepState::rejected)) {
+    end_run(run, RunState::rejected, {"rejected", path(StepState::rejected) + " was rejected", {}});
+  } else if (first.contains(StepState::halted)) {
+    end_run(run, RunState::halted, {"halted", path(StepState::halted) + " halted", {}});
+  } else if (first.contains(StepState::in_review)) {
+    end_run(run, RunState::in_review, {"in_review", path(StepState::in_review) + " is in review", {}});
+  } else if (!run.source_waiters.empty()) {
+    return;  // rule 14: a first delivery is still to come
+  } else if (run.cancelling || first.contains(StepState::cancelled)) {
+    end_run(run, RunState::cancelled, run.row.end_reason);
+  } else if (first.contains(StepState::waiting)) {
+    end_run(run, RunState::failed, {"internal", path(StepState::waiting) +
+                                                    " waits for nothing that could come", {}});
+  } else {
+    end_run(run, RunState::succeeded, {"succeeded", "every step is done", {}});
+  }
+}
+
+void Engine::State::end_run(Run& run, RunState state, Reason reason) {
+  run.row.state = state;
+  run.row.end_reason = std::move(reason);
+  run.row.ended_at = now.wall_ms;
+  ledger.put(run.row);
+  const RunNumber number = run.row.number;
+  const std::string pipeline = run.row.pipeline;
+  emit(effect::RunChanged{pipeline, number, state});
+  if (state == RunState::succeeded && run.row.options.full()) {
+    for (const RunSpan& span : run.row.spans) {
+      SpanRow* row = span_row(pipeline, span.source, span.span, span.version);
+      if (row == nullptr || !span.left_out.empty() || row->succeeded_run != 0) continue;
+      row->succeeded_run = number;
+      put(*row);
+    }
+  }
+  if (!is_open(state) && number != keep) runs.erase(number);
+  start_queued(pipeline);
+}
+
+}  // namespace pipelined

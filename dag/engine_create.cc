@@ -1,0 +1,296 @@
+// Creating, laying out and rebuilding runs.
+#include <algorithm>
+
+#include "dag/cache_key.h"
+#include "dag/engine_state.h"
+#include "dag/span_pattern.h"
+
+namespace pipelined {
+namespace {
+
+bool selected(const SpanSelection& selection, const RunSpan& span) {
+  if (!span.left_out.empty()) return false;
+  switch (selection.kind) {
+    case SpanSelection::Kind::only_new: return span.fresh;
+    case SpanSelection::Kind::range:
+      return span_in_range(span.span, selection.first, selection.last);
+    case SpanSelection::Kind::all:
+    case SpanSelection::Kind::last: return true;
+  }
+  return true;
+}
+
+std::vector<SpanIndex> elements_of(const RunRow& row, const std::string& source,
+                                   const SpanSelection& selection) {
+  std::vector<SpanIndex> elements;
+  for (SpanIndex i = 0; i < row.spans.size(); ++i) {
+    if (row.spans[i].source == source && selected(selection, row.spans[i])) elements.push_back(i);
+  }
+  const auto wanted = static_cast<std::size_t>(selection.count);
+  if (selection.kind == SpanSelection::Kind::last && elements.size() > wanted) {
+    elements.erase(elements.begin(), elements.end() - static_cast<std::ptrdiff_t>(wanted));
+  }
+  return elements;
+}
+
+// The newest version of a span that had arrived at the horizon.
+const SpanRow* at_horizon(const SpanVersions& versions, std::int64_t horizon) {
+  for (auto it = versions.rbegin(); it != versions.rend(); ++it) {
+    if (it->arrival <= horizon) return &*it;
+  }
+  return nullptr;
+}
+
+ValueTable run_values(const Pipeline& pipeline, const ValueTable& overrides) {
+  ValueTable values = pipeline.spec.params;
+  for (const auto& [name, value] : overrides) values[name] = value;
+  return values;
+}
+
+std::vector<ValueTable> params_of(const Pipeline& pipeline, const ValueTable& overrides) {
+  const ValueTable values = run_values(pipeline, overrides);
+  std::vector<ValueTable> all;
+  for (const PipelineStep& step : pipeline.steps) {
+    auto params = resolve_params(step.spec.params, values, pipeline.files);
+    // The pipeline compiled with its own values, and overrides only replace declared names.
+    all.push_back(params ? *std::move(params) : ValueTable{});
+  }
+  return all;
+}
+
+std::vector<Digest> definitions_of(const Pipeline& pipeline, const std::vector<ValueTable>& params) {
+  std::vector<Digest> all;
+  for (std::size_t i = 0; i < pipeline.steps.size(); ++i) {
+    std::vector<Digest> parents;
+    for (const StepIndex parent : pipeline.steps[i].parents) parents.push_back(all[parent]);
+    all.push_back(definition_digest(pipeline.steps[i], params[i], parents));
+  }
+  return all;
+}
+
+}  // namespace
+
+std::optional<NodeIndex> Run::find(StepIndex step, SpanIndex span) const {
+  const NodeIndex begin = first_node[step], end = first_node[step + 1];
+  if (begin == end) return std::nullopt;
+  if (nodes[begin].span == no_span) return begin;
+  const auto found = std::lower_bound(
+      nodes.begin() + begin, nodes.begin() + end, span,
+      [](const Node& node, SpanIndex wanted) { return node.span < wanted; });
+  const auto index = static_cast<NodeIndex>(found - nodes.begin());
+  if (index == end || nodes[index].span != span) return std::nullopt;
+  return index;
+}
+
+void Engine::State::prepare_run(Run& run) const {
+  run.params = params_of(*run.pipeline, run.row.options.params);
+  run.definitions = definitions_of(*run.pipeline, run.params);
+  run.defined_as_filed.assign(run.definitions.size(), true);
+  if (run.row.options.params.empty()) return;
+  const std::vector<Digest> filed =
+      definitions_of(*run.pipeline, params_of(*run.pipeline, ValueTable{}));
+  for (std::size_t i = 0; i < filed.size(); ++i) {
+    run.defined_as_filed[i] = filed[i] == run.definitions[i];
+    const PipelineStep& step = run.pipeline->steps[i];
+    if (!run.defined_as_filed[i] && decides_span(step)) {
+      run.judges_spans = false;
+    }
+  }
+}
+
+std::vector<RunSpan> Engine::State::spans_for_run(const PipelineState& pipeline,
+                                                  const Run& run) const {
+  std::set<std::string> fanned;
+  for (const PipelineStep& step : run.pipeline->steps) {
+    if (!step.fan_source.empty()) fanned.insert(step.fan_source);
+  }
+  std::vector<RunSpan> spans;
+  for (const auto& [source, by_span] : pipeline.spans) {
+    if (!fanned.contains(source)) continue;
+    for (const auto& [span, versions] : by_span) {
+      const SpanRow* row = at_horizon(versions, run.row.horizon);
+      if (row == nullptr) continue;
+      RunSpan one{source, span, row->version, row->succeeded_run == 0, ""};
+      if (row->state == SpanState::dropped || row->state == SpanState::rejected) {
+        one.left_out = std::string(name_of(row->state)) + " by " + row->who + ": " + row->why;
+      } else if (row->state == SpanState::failed) {
+        const StepIndex step = run.pipeline->find(row->why);
+        // A failed span is open again when what failed is defined otherwise (rule 17).
+        if (step != no_step && run.definitions[step] == row->definition) {
+          one.left_out = "failed at step " + row->why + " in run " + std::to_string(row->run);
+        }
+      }
+      spans.push_back(std::move(one));
+    }
+  }
+  return spans;
+}
+
+void Engine::State::lay_out(Run& run) const {
+  const auto& steps = run.pipeline->steps;
+  std::vector<std::vector<SpanIndex>> elements(steps.size());
+  const std::size_t span_count = run.row.spans.size();
+  run.span_dropped.assign(span_count, false);
+  run.span_accepted.assign(span_count, false);
+  run.span_open.assign(span_count, 0);
+  run.span_death.assign(span_count, Run::SpanDeath::none);
+  for (StepIndex s = 0; s < steps.size(); ++s) {
+    run.first_node.push_back(static_cast<NodeIndex>(run.nodes.size()));
+    const PipelineStep& step = steps[s];
+    if (!step.spec.foreach) {
+      Node node;
+      node.step = s;
+      run.nodes.push_back(node);
+      continue;
+    }
+    const ForeachSpec& foreach = *step.spec.foreach;
+    elements[s] = foreach.is_source ? elements_of(run.row, foreach.of, foreach.spans)
+                                    : elements[run.pipeline->find(foreach.of)];
+    for (const SpanIndex span : elements[s]) {
+      Node node;
+      node.step = s;
+      node.span = span;
+      run.nodes.push_back(node);
+      if (decides_span(step)) ++run.span_open[span];
+    }
+  }
+  run.first_node.push_back(static_cast<NodeIndex>(run.nodes.size()));
+}
+
+std::size_t Engine::State::active_runs(const std::string& pipeline) const {
+  std::size_t count = 0;
+  for (const auto& [number, run] : runs) {
+    if (run.row.pipeline == pipeline && run.row.state == RunState::running) ++count;
+  }
+  return count;
+}
+
+RunNumber Engine::State::create_run(PipelineState& pipeline, const RunOptions& options,
+                                    Reason reason, std::string who) {
+  const RunNumber number = ++last_run;
+  Run& run = runs[number];
+  run.pipeline = pipeline.current;
+  run.row.number = number;
+  run.row.pipeline = pipeline.row.name;
+  run.row.version = pipeline.current->version;
+  run.row.options = options;
+  run.row.reason = std::move(reason);
+  run.row.who = std::move(who);
+  run.row.horizon = last_arrival;
+  run.row.created_at = now.wall_ms;
+  run.row.created_seq = ++last_seq;
+  prepare_run(run);
+  run.row.spans = spans_for_run(pipeline, run);
+  supersede(run);
+  const RunPolicySpec& policy = pipeline.current->spec.run;
+  const auto allowed = static_cast<std::size_t>(policy.max_active);
+  if (!dry && active_runs(run.row.pipeline) >= allowed) {
+    run.row.state = RunState::queued;
+    ledger.put(run.row);
+    emit(effect::RunChanged{run.row.pipeline, number, RunState::queued});
+  } else {
+    start_run(run);
+  }
+  return number;
+}
+
+void Engine::State::start_run(Run& run) {
+  run.row.state = RunState::running;
+  run.row.started_at = now.wall_ms;
+  ledger.put(run.row);
+  emit(effect::RunChanged{run.row.pipeline, run.row.number, RunState::running});
+  lay_out(run);
+  for (NodeIndex i = 0; i < run.nodes.size(); ++i) work.emplace_back(run.row.number, i);
+  touched.insert(run.row.number);
+}
+
+void Engine::State::start_queued(const std::string& pipeline) {
+  const auto state = pipelines.find(pipeline);
+  if (state == pipelines.end()) return;
+  for (auto& [number, run] : runs) {
+    if (run.row.pipeline != pipeline || run.row.state != RunState::queued) continue;
+    const auto allowed = static_cast<std::size_t>(run.pipeline->spec.run.max_active);
+    if (active_runs(pipeline) >= allowed) return;
+    start_run(run);
+  }
+}
+
+void Engine::State::supersede(const Run& created) {
+  std::map<std::pair<std::string, std::string>, std::int64_t> versions;
+  for (const RunSpan& span : created.row.spans) versions[{span.source, span.span}] = span.version;
+  for (auto& [number, run] : runs) {
+    if (number == created.row.number || run.row.pipeline != created.row.pipeline ||
+        run.row.state != RunState::halted) {
+      continue;
+    }
+    for (NodeIndex i = 0; i < run.nodes.size(); ++i) {
+      const Node& node = run.nodes[i];
+      if (node.state != StepState::halted || node.span == no_span) continue;
+      const RunSpan& span = run.row.spans[node.span];
+      const auto newer = versions.find({span.source, span.span});
+      if (newer == versions.end() || newer->second <= span.version) continue;
+      cancel_run(run, {"superseded", "superseded by run " + std::to_string(created.row.number) +
+                                         ", which has version " + std::to_string(newer->second) +
+                                         " of " + span.span, {}});
+      break;
+    }
+  }
+}
+
+Run& Engine::State::load_run(const RunRow& row, std::shared_ptr<const Pipeline> pipeline,
+                             const std::vector<StepRow>& steps) {
+  Run& run = runs[row.number];
+  run = Run{};
+  run.row = row;
+  run.pipeline = std::move(pipeline);
+  prepare_run(run);
+  if (row.state == RunState::queued) return run;
+  lay_out(run);
+  run.cancelling = row.end_reason.code == "cancel_requested";
+  std::map<std::pair<std::string, std::string>, SpanIndex> index;
+  for (SpanIndex i = 0; i < row.spans.size(); ++i) {
+    const RunSpan& span = row.spans[i];
+    index[{span.source, span.span}] = i;
+    const SpanRow* current = span_row(row.pipeline, span.source, span.span, span.version);
+    run.span_dropped[i] = current != nullptr && current->state == SpanState::dropped;
+  }
+  for (const StepRow& step : steps) {
+    const StepIndex s = run.pipeline->find(step.step);
+    if (s == no_step) continue;
+    SpanIndex span = no_span;
+    if (!step.element.empty()) {
+      const auto found = index.find({run.pipeline->steps[s].fan_source, step.element});
+      if (found == index.end()) continue;
+      span = found->second;
+    }
+    const auto n = run.find(s, span);
+    if (!n) continue;
+    Node& node = run.nodes[*n];
+    node.state = step.state == StepState::running ? StepState::waiting : step.state;
+    node.key = step.key;
+    node.result = step.result;
+    node.tries = static_cast<std::uint16_t>(step.tries);
+    node.faults = static_cast<std::uint16_t>(step.faults);
+    node.attempts = static_cast<std::uint32_t>(step.attempts);
+    node.next_try_at = step.next_try_at;
+    if (step.result != 0) {
+      if (auto result = ledger.find_result_by_id(step.result)) {
+        node.outputs = std::make_shared<const std::vector<Binding>>(std::move(result->outputs));
+      }
+    }
+    if (node.span == no_span || !decides_span(run.step_of(*n))) continue;
+    if (is_done(node.state) || node.state == StepState::skipped) --run.span_open[node.span];
+    if (node.state == StepState::failed || node.state == StepState::rejected) {
+      run.span_death[node.span] = Run::SpanDeath::inside;
+    } else if (is_dead(node.state) && run.span_death[node.span] == Run::SpanDeath::none) {
+      run.span_death[node.span] = Run::SpanDeath::outside;
+    }
+  }
+  for (SpanIndex i = 0; i < row.spans.size(); ++i) {
+    run.span_accepted[i] = run.span_open[i] == 0 && run.span_death[i] == Run::SpanDeath::none &&
+                           !run.span_dropped[i] && row.spans[i].left_out.empty();
+  }
+  return run;
+}
+
+}  // namespace pipelined

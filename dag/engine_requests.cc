@@ -1,0 +1,490 @@
+// What people and the shell ask for.
+#include <algorithm>
+
+#include "dag/cache_key.h"
+#include "dag/engine_state.h"
+
+namespace pipelined {
+namespace {
+
+constexpr std::int64_t kill_grace_ms = 5000;
+
+}  // namespace
+
+void Engine::State::on(const event::PipelineApplied& event) {
+  const std::string& name = event.pipeline->spec.name;
+  PipelineState& pipeline = pipelines[name];
+  const bool same = pipeline.current && pipeline.current->version == event.pipeline->version &&
+                    pipeline.row.folder == event.folder;
+  pipeline.current = event.pipeline;
+  if (same) {
+    reply(event.request, 0, "pipeline " + name + " is unchanged");
+    return;
+  }
+  pipeline.row.name = name;
+  pipeline.row.version = event.pipeline->version;
+  pipeline.row.folder = event.folder;
+  pipeline.row.current = true;
+  pipeline.row.applied_at = now.wall_ms;
+  put(pipeline.row);
+  emit(effect::SourcesChanged{});
+  reply(event.request, 0, "pipeline " + name + " is in force, version " +
+                              event.pipeline->version.brief());
+}
+
+void Engine::State::on(const event::RunRequested& event) {
+  const auto found = pipelines.find(event.pipeline);
+  if (found == pipelines.end() || !found->second.current) {
+    refuse(event.request, ErrorCode::not_found, "run: there is no pipeline " + event.pipeline);
+    return;
+  }
+  const Pipeline& pipeline = *found->second.current;
+  for (const auto& [name, value] : event.options.params) {
+    const auto declared = pipeline.spec.params.find(name);
+    if (declared == pipeline.spec.params.end()) {
+      refuse(event.request, ErrorCode::invalid,
+             "run: pipeline " + event.pipeline + " has no parameter " + name);
+      return;
+    }
+    const bool number = (declared->second.as_int() || declared->second.as_double()) &&
+                        (value.as_int() || value.as_double());
+    if (!number && std::string_view(kind_name(declared->second)) != kind_name(value)) {
+      refuse(event.request, ErrorCode::invalid,
+             "run: parameter " + name + " is a " + kind_name(declared->second) + ", not " +
+                 canonical(value));
+      return;
+    }
+  }
+  for (const std::string& step : event.options.force) {
+    if (pipeline.find(step) != no_step) continue;
+    refuse(event.request, ErrorCode::invalid,
+           "run --force: pipeline " + event.pipeline + " has no step " + step);
+    return;
+  }
+  RunOptions options = event.options;
+  std::erase_if(options.params, [&](const auto& entry) {
+    return pipeline.spec.params.find(entry.first)->second == entry.second;
+  });
+  const RunNumber run =
+      create_run(found->second, options, {"requested", "asked for by " + event.who, {}}, event.who);
+  reply(event.request, run, "run " + std::to_string(run) + " of " + event.pipeline);
+}
+
+std::optional<NodeIndex> Engine::State::named_node(Run& run, const std::string& step,
+                                                   const std::string& element, RequestId request) {
+  const StepIndex index = run.pipeline->find(step);
+  const std::string where = "run " + std::to_string(run.row.number);
+  if (index == no_step) {
+    refuse(request, ErrorCode::not_found, where + " has no step " + step);
+    return std::nullopt;
+  }
+  std::vector<NodeIndex> held;
+  for (NodeIndex n = run.first_node[index]; n < run.first_node[index + 1]; ++n) {
+    if (!element.empty() && run.element_of(n) != element) continue;
+    if (!element.empty() || is_held(run.nodes[n].state)) held.push_back(n);
+  }
+  if (held.size() == 1) return held.front();
+  if (held.empty() && element.empty()) {
+    refuse(request, ErrorCode::conflict,
+           "step " + step + " of " + where + " is neither halted nor in review");
+  } else if (held.empty()) {
+    refuse(request, ErrorCode::not_found, where + " has no element " + step_path(step, element));
+  } else {
+    refuse(request, ErrorCode::invalid,
+           std::to_string(held.size()) + " elements of " + step + " wait; name one, as " +
+               step_path(step, run.element_of(held.front())));
+  }
+  return std::nullopt;
+}
+
+void Engine::State::on(const event::AcceptRequested& event) {
+  const auto found = runs.find(event.run);
+  if (found == runs.end()) {
+    accept_for_later(event);
+    return;
+  }
+  const auto index = named_node(found->second, event.step, event.element, event.request);
+  if (!index) return;
+  const Node& node = found->second.nodes[*index];
+  const std::string path = step_path(event.step, found->second.element_of(*index));
+  if (node.state != StepState::halted || !node.key) {
+    refuse(event.request, ErrorCode::conflict,
+           "accept: " + path + " of run " + std::to_string(event.run) + " is " +
+               name_of(node.state) + ", not halted");
+    return;
+  }
+  const Digest key = *node.key;
+  AcceptanceRow row;
+  row.key = key;
+  row.who = event.who;
+  row.why = event.why;
+  row.run = event.run;
+  row.step = event.step;
+  row.element = found->second.element_of(*index);
+  row.at = now.wall_ms;
+  put(row);
+  decide("accept", found->second.row.pipeline, path, event.who, event.why, event.run);
+  // It holds for this key, so it wakes every step that halted on it, in all open runs.
+  for (auto& [number, run] : runs) {
+    for (NodeIndex n = 0; n < run.nodes.size(); ++n) {
+      if (run.nodes[n].state != StepState::halted || run.nodes[n].key != key) continue;
+      go_on(run);
+      set_state(run, n, StepState::succeeded,
+                {"accepted", "accepted by " + event.who + ": " + event.why, {}});
+    }
+  }
+  reply(event.request, event.run, path + " accepted; run " + std::to_string(event.run) + " goes on");
+}
+
+// The run is over: what is recorded holds for later runs (rule 21).
+void Engine::State::accept_for_later(const event::AcceptRequested& event) {
+  for (const StepRow& step : ledger.steps_of(event.run)) {
+    if (step.step != event.step || (!event.element.empty() && step.element != event.element) ||
+        step.state != StepState::halted || !step.key) {
+      continue;
+    }
+    AcceptanceRow row;
+    row.key = *step.key;
+    row.who = event.who;
+    row.why = event.why;
+    row.run = event.run;
+    row.step = step.step;
+    row.element = step.element;
+    row.at = now.wall_ms;
+    put(row);
+    reply(event.request, event.run,
+          "accepted for later runs; run " + std::to_string(event.run) + " is over");
+    return;
+  }
+  refuse(event.request, ErrorCode::not_found,
+         "accept: run " + std::to_string(event.run) + " has no halted step " +
+             step_path(event.step, event.element));
+}
+
+// A run at rest moves again after a person's answer.
+void Engine::State::go_on(Run& run) {
+  touched.insert(run.row.number);
+  if (run.row.state != RunState::halted && run.row.state != RunState::in_review) return;
+  run.row.state = RunState::running;
+  run.row.end_reason = {};
+  run.row.ended_at = 0;
+  ledger.put(run.row);
+  emit(effect::RunChanged{run.row.pipeline, run.row.number, run.row.state});
+}
+
+void Engine::State::on(const event::RejectRequested& event) {
+  const auto found = runs.find(event.run);
+  if (found == runs.end()) {
+    refuse(event.request, ErrorCode::not_found,
+           "reject: run " + std::to_string(event.run) + " is not open");
+    return;
+  }
+  Run& asked = found->second;
+  const auto index = named_node(asked, event.step, event.element, event.request);
+  if (!index) return;
+  const Node node = asked.nodes[*index];
+  const std::string path = step_path(event.step, asked.element_of(*index));
+  if (!is_held(node.state)) {
+    refuse(event.request, ErrorCode::conflict,
+           "reject: " + path + " is " + name_of(node.state) + ", neither halted nor in review");
+    return;
+  }
+  const Reason reason{"rejected", "rejected by " + event.who + ": " + event.why, {}};
+  decide("reject", asked.row.pipeline, path, event.who, event.why, event.run);
+  reply(event.request, event.run, path + " rejected");
+  if (node.state == StepState::in_review) {
+    AcceptanceRow row;
+    row.key = *node.key;
+    row.rejected = true;
+    row.who = event.who;
+    row.why = event.why;
+    row.run = event.run;
+    row.step = event.step;
+    row.at = now.wall_ms;
+    put(row);
+    go_on(asked);
+    set_state(asked, *index, StepState::rejected, reason);
+    return;
+  }
+  if (node.span == no_span) {
+    go_on(asked);
+    set_state(asked, *index, StepState::rejected, reason);
+    return;
+  }
+  // Holds for the span version in all open runs, not by key (rule 18).
+  const RunSpan span = asked.row.spans[node.span];
+  const std::string pipeline = asked.row.pipeline;
+  if (decides_span(asked.pipeline->steps[node.step])) {
+    if (SpanRow* row = span_row(pipeline, span.source, span.span, span.version)) {
+      row->state = SpanState::rejected;
+      row->why = event.why;
+      row->who = event.who;
+      row->run = event.run;
+      row->at = now.wall_ms;
+      put(*row);
+    }
+  }
+  for (auto& [number, run] : runs) {
+    if (run.row.pipeline != pipeline) continue;
+    for (NodeIndex n = 0; n < run.nodes.size(); ++n) {
+      const Node& other = run.nodes[n];
+      if (other.state != StepState::halted || other.span == no_span) continue;
+      const RunSpan& there = run.row.spans[other.span];
+      if (there.source != span.source || there.span != span.span || there.version != span.version) {
+        continue;
+      }
+      go_on(run);
+      set_state(run, n, StepState::rejected, reason);
+    }
+  }
+}
+
+void Engine::State::on(const event::ApproveRequested& event) {
+  const auto found = runs.find(event.run);
+  if (found == runs.end()) {
+    refuse(event.request, ErrorCode::not_found,
+           "approve: run " + std::to_string(event.run) + " is not open");
+    return;
+  }
+  Run& run = found->second;
+  const auto index = named_node(run, event.step, event.element, event.request);
+  if (!index) return;
+  Node& node = run.nodes[*index];
+  const std::string path = step_path(event.step, run.element_of(*index));
+  if (node.state != StepState::in_review || !node.key) {
+    refuse(event.request, ErrorCode::conflict,
+           "approve: " + path + " is " + name_of(node.state) +
+               (node.state == StepState::halted ? "; a halt is accepted: pipectl accept" : ""));
+    return;
+  }
+  AcceptanceRow row;
+  row.key = *node.key;
+  row.who = event.who;
+  row.why = event.why;
+  row.run = event.run;
+  row.step = event.step;
+  row.element = run.element_of(*index);
+  row.at = now.wall_ms;
+  put(row);
+  decide("approve", run.row.pipeline, path, event.who, event.why, event.run);
+  go_on(run);
+  node.state = StepState::waiting;
+  write_step(run, *index, {"approved", "approved by " + event.who + ": " + event.why, {}});
+  work.emplace_back(event.run, *index);
+  reply(event.request, event.run, path + " approved");
+}
+
+void Engine::State::on(const event::SpanRequested& event) {
+  const std::string verb = event.restore ? "restore" : "drop";
+  const auto found = pipelines.find(event.pipeline);
+  SpanRow* newest = nullptr;
+  if (found != pipelines.end()) {
+    for (auto& [source, spans] : found->second.spans) {
+      if (!event.source.empty() && source != event.source) continue;
+      const auto versions = spans.find(event.span);
+      if (versions == spans.end() || versions->second.empty()) continue;
+      if (newest != nullptr) {
+        refuse(event.request, ErrorCode::invalid,
+               "span " + verb + ": several sources have a span " + event.span + "; name one");
+        return;
+      }
+      newest = &versions->second.back();
+    }
+  }
+  if (newest == nullptr) {
+    refuse(event.request, ErrorCode::not_found,
+           "span " + verb + ": pipeline " + event.pipeline + " has no span " + event.span);
+    return;
+  }
+  const bool out = newest->state == SpanState::dropped || newest->state == SpanState::rejected;
+  if (event.restore && !out) {
+    refuse(event.request, ErrorCode::conflict,
+           "span restore: " + event.span + " is " + name_of(newest->state) + ", not dropped");
+    return;
+  }
+  newest->state = event.restore ? SpanState::open : SpanState::dropped;
+  newest->why = event.why;
+  newest->who = event.who;
+  newest->at = now.wall_ms;
+  put(*newest);
+  decide("span " + verb, event.pipeline, event.span, event.who, event.why, 0);
+  if (!event.restore) {
+    for (auto& [number, run] : runs) {
+      if (run.row.pipeline != event.pipeline || run.row.state == RunState::queued) continue;
+      for (SpanIndex i = 0; i < run.row.spans.size(); ++i) {
+        const RunSpan& span = run.row.spans[i];
+        if (span.source != newest->source || span.span != event.span ||
+            span.version != newest->version || !span.left_out.empty()) {
+          continue;
+        }
+        drop_nodes(run, i, "span " + event.span + " was dropped by " + event.who + ": " + event.why);
+      }
+    }
+  }
+  reply(event.request, 0, "span " + event.span + (event.restore ? " restored" : " dropped"));
+}
+
+void Engine::State::drop_nodes(Run& run, SpanIndex span, const std::string& sentence) {
+  run.span_dropped[span] = true;
+  go_on(run);
+  for (NodeIndex n = 0; n < run.nodes.size(); ++n) {
+    Node& node = run.nodes[n];
+    if (node.span == span) {
+      if (node.state == StepState::running) {
+        for (auto& [id, attempt] : attempts) {
+          if (attempt.run != run.row.number || attempt.node != n) continue;
+          attempt.killed = LiveAttempt::Killed::dropped;
+          emit(effect::KillAttempt{id, kill_grace_ms, sentence});
+        }
+      } else if (!is_terminal(node.state)) {
+        set_state(run, n, StepState::skipped, {"span_dropped", sentence, {}});
+      }
+    } else if (node.state == StepState::waiting) {
+      node.cursor = 0;  // collectors are planned anew
+      work.emplace_back(run.row.number, n);
+    }
+  }
+  for (const NodeIndex waiting : std::exchange(run.span_watchers[span], {})) {
+    work.emplace_back(run.row.number, waiting);
+  }
+}
+
+void Engine::State::cancel_run(Run& run, Reason reason) {
+  run.cancelling = true;
+  if (run.row.state == RunState::queued) {
+    end_run(run, RunState::cancelled, std::move(reason));
+    return;
+  }
+  go_on(run);
+  run.row.end_reason = std::move(reason);
+  ledger.put(run.row);
+  for (NodeIndex n = 0; n < run.nodes.size(); ++n) {
+    const StepState state = run.nodes[n].state;
+    if (state == StepState::running) {
+      for (auto& [id, attempt] : attempts) {
+        if (attempt.run != run.row.number || attempt.node != n) continue;
+        attempt.killed = LiveAttempt::Killed::cancelled;
+        emit(effect::KillAttempt{id, kill_grace_ms, run.row.end_reason.sentence});
+      }
+    } else if (!is_terminal(state) && run.step_of(n).spec.run_on == "success") {
+      set_state(run, n, StepState::cancelled, run.row.end_reason);
+    }
+  }
+  run.source_waiters.clear();
+}
+
+void Engine::State::on(const event::CancelRequested& event) {
+  const auto found = runs.find(event.run);
+  if (found == runs.end()) {
+    const auto row = ledger.find_run(event.run);
+    if (!row) {
+      refuse(event.request, ErrorCode::not_found,
+             "cancel: there is no run " + std::to_string(event.run));
+    } else {
+      reply(event.request, event.run,
+            "run " + std::to_string(event.run) + " is over already: " + name_of(row->state));
+    }
+    return;
+  }
+  decide("cancel", found->second.row.pipeline, "run " + std::to_string(event.run), event.who,
+         event.why, event.run);
+  reply(event.request, event.run, "run " + std::to_string(event.run) + " is being cancelled");
+  const std::string because = event.why.empty() ? "" : ": " + event.why;
+  cancel_run(found->second, {"cancel_requested", "cancelled by " + event.who + because, {}});
+}
+
+void Engine::State::on(const event::RetryRequested& event) {
+  auto found = runs.find(event.run);
+  if (found == runs.end()) {
+    const auto row = ledger.find_run(event.run);
+    const auto pipeline = row ? pipelines.find(row->pipeline) : pipelines.end();
+    if (!row || pipeline == pipelines.end()) {
+      refuse(event.request, ErrorCode::not_found,
+             "retry: there is no run " + std::to_string(event.run));
+      return;
+    }
+    if (row->state == RunState::succeeded) {
+      refuse(event.request, ErrorCode::conflict,
+             "retry: run " + std::to_string(event.run) + " succeeded; nothing is to be done again");
+      return;
+    }
+    if (pipeline->second.current->version != row->version) {
+      refuse(event.request, ErrorCode::conflict,
+             "retry: run " + std::to_string(event.run) + " belongs to version " +
+                 row->version.brief() + ", which is no longer in force; start a new run: pipectl run " +
+                 row->pipeline);
+      return;
+    }
+    load_run(*row, pipeline->second.current, ledger.steps_of(event.run));
+    found = runs.find(event.run);
+  }
+  Run& run = found->second;
+  run.cancelling = false;
+  run.row.state = RunState::running;
+  run.row.end_reason = {};
+  run.row.ended_at = 0;
+  ledger.put(run.row);
+  emit(effect::RunChanged{run.row.pipeline, event.run, run.row.state});
+  std::set<SpanIndex> opened;
+  for (NodeIndex n = 0; n < run.nodes.size(); ++n) {
+    Node& node = run.nodes[n];
+    if (node.state == StepState::failed || node.state == StepState::cancelled ||
+        node.state == StepState::blocked) {
+      node.state = StepState::waiting;
+      node.tries = node.faults = 0;
+      node.cursor = 0;
+      if (node.span != no_span) opened.insert(node.span);
+      write_step(run, n, {"retried", "tried again at the wish of " + event.who, {}});
+    }
+    if (node.state == StepState::waiting) work.emplace_back(event.run, n);
+  }
+  for (const SpanIndex span : opened) {
+    run.span_death[span] = Run::SpanDeath::none;
+    const RunSpan& at = run.row.spans[span];
+    SpanRow* row = span_row(run.row.pipeline, at.source, at.span, at.version);
+    if (row == nullptr || row->state != SpanState::failed) continue;
+    row->state = SpanState::open;
+    put(*row);
+  }
+  touched.insert(event.run);
+  decide("retry", run.row.pipeline, "run " + std::to_string(event.run), event.who, event.why,
+         event.run);
+  reply(event.request, event.run, "run " + std::to_string(event.run) + " goes on");
+}
+
+void Engine::State::on(const event::PauseRequested& event) {
+  const auto found = pipelines.find(event.pipeline);
+  if (found == pipelines.end()) {
+    refuse(event.request, ErrorCode::not_found, "there is no pipeline " + event.pipeline);
+    return;
+  }
+  PipelineState& pipeline = found->second;
+  if (pipeline.row.paused != event.paused) {
+    pipeline.row.paused = event.paused;
+    put(pipeline.row);
+    decide(event.paused ? "pause" : "unpause", event.pipeline, event.pipeline, event.who, "", 0);
+  }
+  reply(event.request, 0, event.pipeline + (event.paused ? " is paused: arrivals are kept, no run starts"
+                                                         : " goes on"));
+  if (event.paused) return;
+  std::vector<std::size_t> due;
+  for (const auto& [trigger, pending] : pipeline.pending) due.push_back(trigger);
+  for (const std::size_t trigger : due) fire(pipeline, trigger);
+}
+
+void Engine::State::on(const event::CapacityChanged& event) { capacity = event.capacity; }
+
+void Engine::State::on(const event::TroubleFound& event) {
+  AlertRow row;
+  row.id = event.id;
+  row.pipeline = event.pipeline;
+  row.subject = event.subject;
+  row.severity = event.severity;
+  row.sentence = event.sentence;
+  row.evidence = event.evidence;
+  alert(std::move(row));
+}
+
+void Engine::State::on(const event::TimeReached&) {}  // timers fire after every event
+
+}  // namespace pipelined

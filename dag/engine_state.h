@@ -1,0 +1,280 @@
+// What the engine holds in memory: open runs, spans, timers.  Private to dag/engine*.cc.
+//
+// A run's nodes are laid out step by step (`first_node`), elements in span order, so that a node is
+// found by arithmetic and no edge is stored.  A waiting node watches exactly one thing that it
+// waits for (a node, a span, a source) and is evaluated again when that changes; a cursor
+// remembers how far a collection was already seen, so collecting n elements costs n steps in all.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "dag/engine.h"
+#include "dag/run_state.h"
+#include "dag/span_pattern.h"
+
+namespace pipelined {
+
+using NodeIndex = std::uint32_t;
+using SpanIndex = std::uint32_t;  ///< into RunRow::spans
+inline constexpr SpanIndex no_span = 0xffffffff;
+
+/// A step or element in an open run.
+struct Node {
+  StepIndex step = 0;
+  SpanIndex span = no_span;       ///< its element; no_span: the step is not fanned out
+  StepState state = StepState::waiting;
+  std::uint16_t tries = 0, faults = 0;
+  std::uint32_t attempts = 0;     ///< all attempts, for numbering
+  std::uint32_t cursor = 0;       ///< elements of a collection already seen finished
+  std::int64_t result = 0;
+  TimeMs next_try_at = 0;
+  bool backing_off = false;
+  std::optional<Digest> key;
+  std::shared_ptr<const std::vector<Binding>> outputs;
+};
+
+/// Inputs of a node, resolved.
+struct ResolvedInputs {
+  std::vector<PortInputs> ports;
+  std::vector<ResolutionRow> to_record;
+};
+
+/// A node that waits for a slot: all that its attempt needs.
+struct ReadyWork {
+  std::vector<PortInputs> inputs;
+  std::string key_text;
+  Reason reason;                  ///< why it runs rather than being reused
+};
+
+/// An open run.
+struct Run {
+  RunRow row;
+  std::shared_ptr<const Pipeline> pipeline;
+  std::vector<ValueTable> params;               ///< of each step, resolved
+  std::vector<Digest> definitions;              ///< of each step
+  std::vector<bool> defined_as_filed;           ///< same as without --param
+  std::vector<Node> nodes;
+  std::vector<NodeIndex> first_node;            ///< of each step; one more at the end
+  std::vector<bool> span_dropped;               ///< of each row.spans
+  std::vector<std::uint32_t> span_open;         ///< elements that still decide the span's state
+  std::vector<bool> span_accepted;
+  enum class SpanDeath : std::uint8_t { none, inside, outside };
+  std::vector<SpanDeath> span_death;            ///< failed or rejected here, or blocked from outside
+  bool judges_spans = true;                     ///< its elements are defined as the file says
+  std::unordered_map<NodeIndex, std::vector<NodeIndex>> node_watchers;
+  std::unordered_map<SpanIndex, std::vector<NodeIndex>> span_watchers;
+  std::set<NodeIndex> source_waiters;           ///< wait for a first version of a source
+  std::size_t live = 0;                         ///< running nodes
+  std::size_t ready = 0;                        ///< ready or backing off
+  bool cancelling = false;
+
+  const PipelineStep& step_of(NodeIndex n) const { return pipeline->steps[nodes[n].step]; }
+  std::string element_of(NodeIndex n) const {
+    return nodes[n].span == no_span ? "" : row.spans[nodes[n].span].span;
+  }
+  /// The node of that step for that span (or its only one), if it is part of the run.
+  std::optional<NodeIndex> find(StepIndex step, SpanIndex span) const;
+};
+
+/// A running attempt.
+struct LiveAttempt {
+  AttemptRow row;
+  RunNumber run = 0;
+  NodeIndex node = 0;
+  double cpus = 1;
+  std::int64_t memory_bytes = 0;
+  std::optional<Digest> key;                    ///< held: others with it wait
+  std::string key_text;
+  std::vector<PortInputs> inputs;
+  enum class Killed { no, cancelled, timeout, dropped } killed = Killed::no;
+};
+
+/// All versions of one span of one source, newest last.
+using SpanVersions = std::vector<SpanRow>;
+
+struct SpanOrder {
+  bool operator()(const std::string& a, const std::string& b) const { return span_before(a, b); }
+};
+
+/// Whether the step's elements decide their span's state (rule 16).
+inline bool decides_span(const PipelineStep& step) {
+  return !step.fan_source.empty() && !step.below_collector && step.spec.run_on == "success";
+}
+
+struct PipelineState {
+  std::shared_ptr<const Pipeline> current;
+  PipelineRow row;
+  std::map<std::string, std::map<std::string, SpanVersions, SpanOrder>> spans;  ///< by source
+  struct Pending {                              ///< of a trigger: arrivals not yet fired
+    std::int64_t first_ms = 0, due_ms = 0;      ///< steady
+    std::vector<ArrivalRow> arrivals;
+  };
+  std::map<std::size_t, Pending> pending;       ///< by trigger index
+};
+
+/// What evaluating a waiting node found.
+struct Evaluation {
+  enum class Kind { ready, wait_node, wait_span, wait_source, skip, block } kind = Kind::ready;
+  NodeIndex node = 0;
+  SpanIndex span = 0;
+  Reason reason;
+  ResolvedInputs inputs;
+};
+
+struct Timer {
+  enum class Kind { coalesce, backoff, timeout, review } kind;
+  std::string pipeline;
+  std::size_t trigger = 0;
+  RunNumber run = 0;
+  NodeIndex node = 0;
+  std::string attempt;
+};
+
+struct Engine::State {
+  State(Ledger& l, std::uint64_t entropy) : ledger(l), random(entropy) {}
+
+  Ledger& ledger;
+  std::uint64_t random;
+  Instant now;
+  std::vector<Effect>* effects = nullptr;
+  std::int64_t last_seq = 0, last_arrival = 0, last_result = 0;
+  RunNumber last_run = 0;
+  Capacity capacity;
+  std::map<std::string, PipelineState> pipelines;
+  std::map<RunNumber, Run> runs;                ///< open ones
+  std::map<std::string, LiveAttempt> attempts;
+  std::unordered_map<Digest, std::vector<std::pair<RunNumber, NodeIndex>>> key_waiters;
+  std::unordered_map<Digest, std::string> key_holders;  ///< key → attempt
+  /// (priority, run, -depth, node) → waits for a slot.
+  struct ReadyEntry {
+    std::int64_t priority = 0;
+    RunNumber run = 0;
+    std::int64_t depth = 0;
+    NodeIndex node = 0;
+    bool operator<(const ReadyEntry& other) const {
+      if (priority != other.priority) return priority > other.priority;
+      if (run != other.run) return run < other.run;
+      if (depth != other.depth) return depth > other.depth;
+      return node < other.node;
+    }
+  };
+  std::map<ReadyEntry, ReadyWork> ready;
+  std::multimap<std::int64_t, Timer> timers;    ///< by steady time
+  std::deque<std::pair<RunNumber, NodeIndex>> work;  ///< nodes to evaluate
+  std::deque<std::pair<RunNumber, NodeIndex>> dead;  ///< nodes whose dependents are to be blocked
+  std::set<RunNumber> touched;                  ///< runs whose end is to be considered
+  RunNumber keep = 0;                           ///< planning: the run that stays when it ends
+  bool dry = false;                             ///< planning: nothing starts
+  std::map<std::pair<RunNumber, NodeIndex>, Reason> dry_reasons;
+  PlantedBug planted = PlantedBug::none;
+
+  // engine.cc
+  template <class Row>
+  void put(Row row) {
+    row.seq = ++last_seq;
+    ledger.put(row);
+  }
+  std::uint64_t next_random();
+  std::string new_attempt_id();
+  std::string new_fence();
+  void emit(Effect effect) { effects->push_back(std::move(effect)); }
+  void reply(RequestId request, RunNumber run, std::string sentence);
+  void refuse(RequestId request, ErrorCode code, std::string sentence);
+  void alert(AlertRow row);
+  void decide(const std::string& kind, const std::string& pipeline, const std::string& subject,
+              const std::string& who, const std::string& why, RunNumber run);
+  void fire_timers();
+  void settle();                                ///< until nothing is left to decide
+  void recover_runs(const Recovered& found,
+                    const std::map<Digest, std::shared_ptr<const Pipeline>>& versions);
+  void lose_attempt(AttemptRow attempt);
+
+  // engine_create.cc
+  RunNumber create_run(PipelineState& pipeline, const RunOptions& options, Reason reason,
+                       std::string who);
+  std::vector<RunSpan> spans_for_run(const PipelineState& pipeline, const Run& run) const;
+  void prepare_run(Run& run) const;             ///< params, definitions
+  void lay_out(Run& run) const;                 ///< nodes and span counters
+  void start_run(Run& run);
+  void start_queued(const std::string& pipeline);
+  std::size_t active_runs(const std::string& pipeline) const;
+  Run& load_run(const RunRow& row, std::shared_ptr<const Pipeline> pipeline,
+                const std::vector<StepRow>& steps);
+  void supersede(const Run& created);
+
+  // engine_inputs.cc
+  Evaluation evaluate(Run& run, NodeIndex index);
+
+  // engine_decide.cc
+  void evaluate_node(Run& run, NodeIndex index);
+  void decide_ready(Run& run, NodeIndex index, ResolvedInputs inputs);
+  bool reuse(Run& run, NodeIndex index, const ResultRow& result, const Reason& reason);
+  void admit();
+  bool fits(const Run& run, const Node& node, const PipelineStep& step) const;
+  void start_attempt(Run& run, NodeIndex index, ReadyWork work_item);
+  void queue_ready(Run& run, NodeIndex index, ReadyWork work_item);
+  void drop_ready(Run& run, NodeIndex index);
+  ReadyEntry ready_entry(const Run& run, NodeIndex index) const;
+  bool review_passed(Run& run, NodeIndex index, const ResolvedInputs& inputs);
+  bool condition_holds(Run& run, NodeIndex index);
+  Reason why_run(const Run& run, NodeIndex index, const std::string& text);
+
+  // engine_attempts.cc
+  void on(const event::AttemptEnded& event);
+  void on(const event::AttemptLost& event);
+  void on(const event::OutputsHeld& event);
+  LiveAttempt end_attempt(const std::string& id, Outcome outcome, bool fault, const std::string& error,
+                          std::int64_t cpu_ms, std::int64_t memory_peak_bytes);
+  void attempt_failed(Run& run, const LiveAttempt& attempt, const std::string& error,
+                      bool retryable);
+  void attempt_fault(Run& run, const LiveAttempt& attempt, const std::string& why);
+  void attempt_done(Run& run, const LiveAttempt& attempt, const event::AttemptEnded& event);
+  void release_key(const LiveAttempt& attempt);
+  void set_state(Run& run, NodeIndex index, StepState state, Reason reason);
+  void write_step(const Run& run, NodeIndex index, const Reason& reason);
+  void halt_node(Run& run, NodeIndex index, const ResultRow& result);
+  void fail_node(Run& run, NodeIndex index, const std::string& code, const std::string& sentence);
+  void wake(Run& run, NodeIndex changed);
+  void block_below(Run& run, NodeIndex origin);
+  void consider_end(Run& run);
+  void consider_run_on(Run& run);
+  void end_run(Run& run, RunState state, Reason reason);
+
+  // engine_spans.cc
+  void on(const event::Arrived& event);
+  void fire(PipelineState& pipeline, std::size_t trigger);
+  void arm(PipelineState& pipeline, const ArrivalRow& arrival);
+  void span_element_ended(Run& run, NodeIndex index);
+  void set_span(Run& run, SpanIndex span, SpanState state, const std::string& why,
+                const std::string& who, StepIndex step);
+  SpanRow* span_row(const std::string& pipeline, const std::string& source, const std::string& span,
+                    std::int64_t version);
+
+  // engine_requests.cc
+  void on(const event::PipelineApplied& event);
+  void on(const event::RunRequested& event);
+  void on(const event::AcceptRequested& event);
+  void on(const event::RejectRequested& event);
+  void on(const event::ApproveRequested& event);
+  void on(const event::SpanRequested& event);
+  void on(const event::CancelRequested& event);
+  void on(const event::RetryRequested& event);
+  void on(const event::PauseRequested& event);
+  void on(const event::CapacityChanged& event);
+  void on(const event::TroubleFound& event);
+  void on(const event::TimeReached& event);
+  void accept_for_later(const event::AcceptRequested& event);
+  void go_on(Run& run);
+  void cancel_run(Run& run, Reason reason);
+  void drop_nodes(Run& run, SpanIndex span, const std::string& sentence);
+  std::optional<NodeIndex> named_node(Run& run, const std::string& step, const std::string& element,
+                                      RequestId request);
+};
+
+}  // namespace pipelined

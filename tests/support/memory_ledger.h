@@ -1,0 +1,279 @@
+// A ledger in memory with turns, for engine tests and the simulator.
+//
+// What is put after `begin` is undone by `rollback` and by a failing `commit`; what was committed
+// stays.  `fail_next_commit` and `lose` plant faults.  The same contract as the store's.
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "daemon/ports.h"
+
+namespace pipelined {
+
+class MemoryLedger : public LedgerStore {
+ public:
+  std::map<std::pair<std::string, Digest>, PipelineRow> pipelines;
+  std::map<std::int64_t, ArrivalRow> arrivals;
+  std::map<std::tuple<std::string, std::string, std::string, std::int64_t>, SpanRow> spans;
+  std::map<RunNumber, RunRow> runs;
+  std::map<std::tuple<RunNumber, std::string, std::string>, StepRow> steps;
+  std::map<std::string, AttemptRow> attempts;
+  std::map<std::int64_t, ResultRow> results;
+  std::multimap<Digest, std::int64_t> results_by_key;
+  std::map<Digest, AcceptanceRow> acceptances;
+  std::map<std::pair<Digest, RunNumber>, ResolutionRow> resolutions;
+  std::map<std::string, AlertRow> alerts;
+  std::vector<DecisionRow> decisions;
+  std::set<Digest> lost;                ///< objects that are gone
+  bool fail_next_commit = false;
+  ErrorCode commit_error = ErrorCode::io;
+  bool disk_full = false;
+  std::size_t commits = 0;
+
+  void put(const PipelineRow& row) override {
+    if (row.current) {
+      for (auto& [key, other] : pipelines) {
+        if (key.first == row.name && other.current) {
+          save(pipelines, key);
+          other.current = false;
+        }
+      }
+    }
+    set(pipelines, std::pair(row.name, row.version), row);
+    note(row.seq);
+  }
+  void put(const ArrivalRow& row) override { set(arrivals, row.number, row), note(row.seq); }
+  void put(const SpanRow& row) override {
+    set(spans, std::tuple(row.pipeline, row.source, row.span, row.version), row);
+    note(row.seq);
+  }
+  void put(const RunRow& row) override { set(runs, row.number, row), note(row.created_seq); }
+  void put(const StepRow& row) override {
+    set(steps, std::tuple(row.run, row.step, row.element), row);
+    note(row.seq);
+  }
+  void put(const AttemptRow& row) override { set(attempts, row.id, row); }
+  void put(const ResultRow& row) override {
+    set(results, row.id, row);
+    note(row.seq);
+    if (!row.key) return;
+    results_by_key.emplace(*row.key, row.id);
+    undo_.push_back([this, key = *row.key, id = row.id] {
+      auto [begin, end] = results_by_key.equal_range(key);
+      for (auto it = begin; it != end; ++it) {
+        if (it->second == id) {
+          results_by_key.erase(it);
+          return;
+        }
+      }
+    });
+  }
+  void put(const AcceptanceRow& row) override {
+    note(row.seq);
+    if (!acceptances.contains(row.key)) set(acceptances, row.key, row);
+  }
+  void put(const ResolutionRow& row) override {
+    set(resolutions, std::pair(row.scope, row.run), row);
+    note(row.seq);
+  }
+  void put(const AlertRow& row) override {
+    note(row.seq);
+    if (!alerts.contains(row.id)) set(alerts, row.id, row);
+  }
+  void put(const DecisionRow& row) override {
+    note(row.seq);
+    decisions.push_back(row);
+    undo_.push_back([this] { decisions.pop_back(); });
+  }
+  void mark_fired(const std::vector<std::int64_t>& numbers, RunNumber run) override {
+    for (const std::int64_t number : numbers) {
+      save(arrivals, number);
+      arrivals.at(number).run = run;
+    }
+  }
+
+  std::optional<ResultRow> find_result(const Digest& key, std::int64_t before_seq) override {
+    std::optional<ResultRow> newest;
+    auto [begin, end] = results_by_key.equal_range(key);
+    for (auto it = begin; it != end; ++it) {
+      const ResultRow& row = results.at(it->second);
+      if (row.seq < before_seq && (!newest || row.seq > newest->seq)) newest = row;
+    }
+    return newest;
+  }
+  std::optional<ResultRow> find_result_by_id(std::int64_t id) override {
+    const auto found = results.find(id);
+    return found == results.end() ? std::nullopt : std::optional(found->second);
+  }
+  std::optional<Digest> first_lost(const ResultRow& result) override {
+    for (const Binding& binding : result.outputs) {
+      if (lost.contains(binding.artifact.digest)) return binding.artifact.digest;
+    }
+    return std::nullopt;
+  }
+  std::optional<ResultRow> nearest_result(const std::string& pipeline, const std::string& step,
+                                          const std::string& element) override {
+    for (auto it = results.rbegin(); it != results.rend(); ++it) {
+      const ResultRow& row = it->second;
+      if (row.key && row.pipeline == pipeline && row.step == step && row.element == element) {
+        return row;
+      }
+    }
+    return std::nullopt;
+  }
+  std::optional<AcceptanceRow> find_acceptance(const Digest& key) override {
+    const auto found = acceptances.find(key);
+    return found == acceptances.end() ? std::nullopt : std::optional(found->second);
+  }
+  std::optional<ResolutionRow> find_resolution(const Digest& scope,
+                                               std::int64_t before_seq) override {
+    std::optional<ResolutionRow> best;
+    for (auto it = resolutions.lower_bound({scope, 0});
+         it != resolutions.end() && it->first.first == scope; ++it) {
+      if (it->second.seq < before_seq) best = it->second;
+    }
+    return best;
+  }
+  std::vector<StepRow> finished_steps(const std::string& pipeline, const std::string& step,
+                                      const std::string& element, bool full_only,
+                                      std::int64_t before_seq, int offset, int limit) override {
+    std::vector<StepRow> found;
+    for (auto run = runs.rbegin(); run != runs.rend(); ++run) {
+      if (run->second.pipeline != pipeline || (full_only && !run->second.options.full())) continue;
+      const auto row = steps.find({run->first, step, element});
+      if (row == steps.end() || row->second.seq >= before_seq) continue;
+      if (row->second.state != StepState::succeeded && row->second.state != StepState::cached) {
+        continue;
+      }
+      if (offset-- > 0) continue;
+      found.push_back(row->second);
+      if (--limit == 0) break;
+    }
+    return found;
+  }
+  std::optional<StepRow> last_failure(const std::string& pipeline, const std::string& step,
+                                      const std::string& element) override {
+    for (auto run = runs.rbegin(); run != runs.rend(); ++run) {
+      const auto row = steps.find({run->first, step, element});
+      if (run->second.pipeline == pipeline && row != steps.end() &&
+          row->second.state == StepState::failed) {
+        return row->second;
+      }
+    }
+    return std::nullopt;
+  }
+  std::vector<Digest> ancestors(const Digest& artifact, int limit) override {
+    std::vector<Digest> order = {artifact};
+    std::set<Digest> seen = {artifact};
+    for (std::size_t i = 0; i < order.size() && static_cast<int>(i) < limit; ++i) {
+      for (const auto& [id, row] : results) {
+        const bool made = std::any_of(row.outputs.begin(), row.outputs.end(), [&](const Binding& b) {
+          return b.artifact.digest == order[i];
+        });
+        if (!made) continue;
+        for (const Binding& input : row.inputs) {
+          if (seen.insert(input.artifact.digest).second) order.push_back(input.artifact.digest);
+        }
+      }
+    }
+    order.erase(order.begin());
+    return order;
+  }
+  std::vector<StepRow> steps_of(RunNumber run) override {
+    std::vector<StepRow> found;
+    for (const auto& [key, row] : steps) {
+      if (row.run == run) found.push_back(row);
+    }
+    return found;
+  }
+  std::optional<RunRow> find_run(RunNumber run) override {
+    const auto found = runs.find(run);
+    return found == runs.end() ? std::nullopt : std::optional(found->second);
+  }
+
+  Result<void> begin() override {
+    CHECK(!open_);
+    open_ = true;
+    undo_.clear();
+    seq_before_ = last_seq;
+    return {};
+  }
+  Result<void> commit() override {
+    CHECK(open_);
+    if (std::exchange(fail_next_commit, false) || disk_full) {
+      const ErrorCode code = disk_full ? ErrorCode::exhausted : commit_error;
+      rollback();
+      return Error{code, "commit: the fake store refuses"};
+    }
+    open_ = false;
+    undo_.clear();
+    ++commits;
+    return {};
+  }
+  void rollback() override {
+    for (auto undo = undo_.rbegin(); undo != undo_.rend(); ++undo) (*undo)();
+    undo_.clear();
+    last_seq = seq_before_;
+    open_ = false;
+  }
+  Result<void> probe() override {
+    if (disk_full) return Error{ErrorCode::exhausted, "the fake disk is full"};
+    return {};
+  }
+  Result<Recovered> recover() override {
+    Recovered found;
+    for (const auto& [key, row] : pipelines) {
+      if (row.current) found.pipelines.push_back(row);
+    }
+    for (const auto& [key, row] : spans) found.spans.push_back(row);
+    for (const auto& [number, row] : arrivals) {
+      if (row.run == 0) found.unfired.push_back(row);
+      found.last_arrival = std::max(found.last_arrival, number);
+    }
+    for (const auto& [number, row] : runs) {
+      found.last_run = std::max(found.last_run, number);
+      const RunState s = row.state;
+      if (s == RunState::queued || s == RunState::running || s == RunState::halted ||
+          s == RunState::in_review) {
+        found.runs.push_back(row);
+        for (StepRow& step : steps_of(number)) found.steps.push_back(std::move(step));
+      }
+    }
+    for (const auto& [id, row] : attempts) {
+      if (row.running) found.attempts.push_back(row);
+    }
+    if (!results.empty()) found.last_result = results.rbegin()->first;
+    found.last_seq = last_seq;
+    return found;
+  }
+
+  std::int64_t last_seq = 0;
+
+ private:
+  void note(std::int64_t seq) { last_seq = std::max(last_seq, seq); }
+
+  template <class Map, class Key>
+  void save(Map& map, const Key& key) {
+    const auto found = map.find(key);
+    if (found == map.end()) {
+      undo_.push_back([&map, key] { map.erase(key); });
+    } else {
+      undo_.push_back([&map, key, old = found->second] { map[key] = old; });
+    }
+  }
+  template <class Map, class Key, class Row>
+  void set(Map& map, const Key& key, const Row& row) {
+    save(map, key);
+    map[key] = row;
+  }
+
+  bool open_ = false;
+  std::int64_t seq_before_ = 0;
+  std::vector<std::function<void()>> undo_;
+};
+
+}  // namespace pipelined
