@@ -121,6 +121,8 @@ struct StepSpec {
   SourcePosition at;
   /// Where each parameter stood, by dotted name, for messages.
   std::vector<std::pair<std::string, SourcePosition>> param_positions;
+  /// Where each key of the step stood ("operator", "when"), for messages.
+  std::vector<std::pair<std::string, SourcePosition>> key_positions;
 };
 
 struct RunPolicySpec {
@@ -136,6 +138,8 @@ struct PipelineSpec {
   std::vector<TriggerSpec> triggers;
   std::vector<StepSpec> steps;           ///< in file order
   RunPolicySpec run;
+  /// Where `name` and each of [params] stood ("name", "params.depth"), for messages.
+  std::vector<std::pair<std::string, SourcePosition>> key_positions;
 
   const SourceSpec* source(std::string_view source_name) const {
     for (const SourceSpec& s : sources) {

@@ -295,6 +295,14 @@ PipelineSpec Reader::read(const toml::table& root) {
              });
            }},
           {"run", [&](Node n) { run_policy(n); }}});
+  for (auto&& [key, item] : root) {
+    spec_.key_positions.emplace_back(std::string(key.str()), position_of(key.source()));
+    if (key.str() != "params" || !item.is_table()) continue;
+    for (auto&& [param, value] : *item.as_table()) {
+      spec_.key_positions.emplace_back("params." + std::string(param.str()),
+                                       position_of(param.source()));
+    }
+  }
   if (spec_.name.empty() && !root.contains("name")) {
     error(SourcePosition{1, 1}, "the pipeline has no name; begin the file with name = \"…\"");
   }
@@ -423,6 +431,9 @@ void Reader::step(const std::string& name, SourcePosition at, const toml::node& 
              if (out.executor == "slurm") return error(n, "executor \"slurm\" is not supported yet");
              word(n, what("executor"), {"local"}, out.executor);
            }}});
+  for (auto&& [key, item] : *table) {
+    out.key_positions.emplace_back(std::string(key.str()), position_of(key.source()));
+  }
   if (!table->contains("operator")) {
     error(at, "step '" + name + "' has no operator; for a program of your own write operator = "
               "\"command.run\"");
