@@ -36,6 +36,15 @@ std::string iso_time(TimeMs ms);
 /// The reverse; nothing if it is no such text.
 std::optional<TimeMs> parse_iso_time(std::string_view text);
 
+/// Standard base64 with padding, for files that are no text.
+std::string base64_encode(std::string_view bytes);
+/// The reverse; nothing if it is no such text.
+std::optional<std::string> base64_decode(std::string_view text);
+/// Escapes all but letters, digits and `-._~` for a request target.
+std::string percent_encode(std::string_view text);
+/// Whether the text is valid UTF-8 (no overlong forms, no surrogates).
+bool is_utf8(std::string_view text);
+
 /// Why a request was not done.
 struct Failure {
   std::string code, message;       ///< code: a name of ErrorCode, or "unauthorized", "too_large"

@@ -1,0 +1,64 @@
+// The handlers behind the routes, one function each, grouped in handlers_*.cc by what they concern.
+//
+// Each reads its request, asks the backend and answers once.  They keep nothing between requests and
+// take no decision about runs: those are the engine's.  Loop thread only.
+#pragma once
+
+#include "daemon/api/backend.h"
+#include "daemon/api/exchange.h"
+
+namespace pipelined::api {
+
+/// \name The daemon itself
+/// @{
+void get_health(Backend& backend, const Request& request, const Respond& respond);
+void get_ready(Backend& backend, const Request& request, const Respond& respond);
+void get_metrics(Backend& backend, const Request& request, const Respond& respond);
+void get_openapi(Backend& backend, const Request& request, const Respond& respond);
+void get_status(Backend& backend, const Request& request, const Respond& respond);
+void get_doctor(Backend& backend, const Request& request, const Respond& respond);
+void get_operators(Backend& backend, const Request& request, const Respond& respond);
+void get_sources(Backend& backend, const Request& request, const Respond& respond);
+void get_alerts(Backend& backend, const Request& request, const Respond& respond);
+void get_events(Backend& backend, const Request& request, const Respond& respond);
+/// @}
+
+/// \name Pipelines and spans
+/// @{
+void get_pipelines(Backend& backend, const Request& request, const Respond& respond);
+void get_pipeline(Backend& backend, const Request& request, const Respond& respond);
+void post_check(Backend& backend, const Request& request, const Respond& respond);
+void post_apply(Backend& backend, const Request& request, const Respond& respond);
+void post_plan(Backend& backend, const Request& request, const Respond& respond);
+void post_run(Backend& backend, const Request& request, const Respond& respond);
+void post_pause(Backend& backend, const Request& request, const Respond& respond);
+void post_unpause(Backend& backend, const Request& request, const Respond& respond);
+void get_spans(Backend& backend, const Request& request, const Respond& respond);
+void post_span_drop(Backend& backend, const Request& request, const Respond& respond);
+void post_span_restore(Backend& backend, const Request& request, const Respond& respond);
+/// @}
+
+/// \name Runs
+/// @{
+void get_runs(Backend& backend, const Request& request, const Respond& respond);
+void get_run(Backend& backend, const Request& request, const Respond& respond);
+void get_run_wait(Backend& backend, const Request& request, const Respond& respond);
+void get_explanation(Backend& backend, const Request& request, const Respond& respond);
+void get_log(Backend& backend, const Request& request, const Respond& respond);
+void get_reviews(Backend& backend, const Request& request, const Respond& respond);
+void post_accept(Backend& backend, const Request& request, const Respond& respond);
+void post_approve(Backend& backend, const Request& request, const Respond& respond);
+void post_reject(Backend& backend, const Request& request, const Respond& respond);
+void post_cancel(Backend& backend, const Request& request, const Respond& respond);
+void post_retry(Backend& backend, const Request& request, const Respond& respond);
+/// @}
+
+/// \name Artifacts
+/// @{
+void get_artifacts(Backend& backend, const Request& request, const Respond& respond);
+void get_artifact(Backend& backend, const Request& request, const Respond& respond);
+void get_artifact_file(Backend& backend, const Request& request, const Respond& respond);
+void get_lineage(Backend& backend, const Request& request, const Respond& respond);
+/// @}
+
+}  // namespace pipelined::api

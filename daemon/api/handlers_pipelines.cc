@@ -1,0 +1,170 @@
+// Handlers that concern pipelines and spans.
+#include "daemon/api/asking.h"
+#include "daemon/api/handlers.h"
+#include "daemon/api/translate.h"
+#include "dag/bundle.h"
+
+namespace pipelined::api {
+namespace {
+
+Result<PipelineUpload> read_upload(const Request& request) {
+  TRY(body, read_body<protocol::Upload>(request));
+  PipelineUpload upload;
+  upload.folder = body.folder, upload.file = body.file.empty() ? bundle_pipeline_file : body.file;
+  upload.who = request.caller.who;
+  if (upload.folder.empty() || upload.folder.front() != '/') {
+    return Error{ErrorCode::invalid, "the upload's folder '" + upload.folder +
+                                         "' is no absolute path; relative source paths start there"};
+  }
+  for (auto& [name, text] : body.files) upload.files[name] = std::move(text);
+  for (const auto& [name, text] : body.binary) {
+    const std::optional<std::string> bytes = protocol::base64_decode(text);
+    if (!bytes) return Error{ErrorCode::invalid, "the upload's file '" + name + "' is no base64"};
+    upload.files[name] = *bytes;
+  }
+  TRY_VOID(check_bundle(upload.files));
+  return upload;
+}
+
+bool has_error(const std::vector<Diagnostic>& diagnostics) {
+  for (const Diagnostic& diagnostic : diagnostics) {
+    if (!diagnostic.warning) return true;
+  }
+  return false;
+}
+
+RunOptions read_options(const protocol::RunRequest& body) {
+  RunOptions options;
+  options.params = body.params, options.force = body.force, options.select = body.select;
+  options.refresh = body.refresh, options.revalidate = body.revalidate;
+  return options;
+}
+
+void set_paused(Backend& backend, const Request& request, const Respond& respond, bool paused) {
+  const auto pipeline = find_pipeline(backend, request.part("pipeline"));
+  if (!pipeline) return refuse(respond, pipeline.error());
+  event::PauseRequested wish;
+  wish.pipeline = request.part("pipeline"), wish.who = request.caller.who, wish.paused = paused;
+  submit(backend, std::move(wish), respond);
+}
+
+void change_span(Backend& backend, const Request& request, const Respond& respond, bool restore) {
+  const auto body = read_body<protocol::Decision>(request);
+  if (!body) return refuse(respond, body.error());
+  const auto pipeline = find_pipeline(backend, body->pipeline);
+  if (!pipeline) return refuse(respond, pipeline.error());
+  event::SpanRequested wish;
+  wish.pipeline = body->pipeline, wish.source = body->source, wish.span = body->span;
+  wish.who = request.caller.who, wish.why = body->why, wish.restore = restore;
+  submit(backend, std::move(wish), respond);
+}
+
+}  // namespace
+
+void get_pipelines(Backend& backend, const Request&, const Respond& respond) {
+  protocol::PipelineList reply;
+  for (const PipelineRow& row : list_pipelines(backend.store())) {
+    reply.pipelines.push_back(pipeline_of(backend, row));
+  }
+  answer(respond, reply);
+}
+
+void get_pipeline(Backend& backend, const Request& request, const Respond& respond) {
+  const auto found = find_pipeline(backend, request.part("pipeline"));
+  if (!found) return refuse(respond, found.error());
+  for (const PipelineRow& row : list_pipelines(backend.store())) {
+    if (row.name == request.part("pipeline")) return answer(respond, pipeline_of(backend, row));
+  }
+  refuse(respond, {ErrorCode::not_found, "there is no pipeline '" + request.part("pipeline") + "'"});
+}
+
+void post_check(Backend& backend, const Request& request, const Respond& respond) {
+  const auto upload = read_upload(request);
+  if (!upload) return refuse(respond, upload.error());
+  const std::vector<Diagnostic> found = backend.check(*upload);
+  protocol::CheckReply reply;
+  reply.ok = !has_error(found);
+  for (const Diagnostic& diagnostic : found) reply.findings.push_back(finding_of(diagnostic));
+  answer(respond, reply);
+}
+
+void post_apply(Backend& backend, const Request& request, const Respond& respond) {
+  auto upload = read_upload(request);
+  if (!upload) return refuse(respond, upload.error());
+  backend.apply_pipeline(*std::move(upload), [respond](Result<ApplyOutcome> outcome) {
+    if (!outcome) return refuse(respond, outcome.error());
+    protocol::ApplyReply reply;
+    reply.ok = !has_error(outcome->diagnostics), reply.changed = outcome->changed;
+    reply.pipeline = outcome->pipeline;
+    if (outcome->version) reply.version = outcome->version.hex();
+    for (const Diagnostic& diagnostic : outcome->diagnostics) {
+      reply.findings.push_back(finding_of(diagnostic));
+    }
+    if (reply.ok) {
+      reply.sentence = "pipeline " + reply.pipeline + " version " + outcome->version.brief() +
+                       (reply.changed ? " is in force" : " was in force already");
+    }
+    answer(respond, reply);
+  });
+}
+
+void post_plan(Backend& backend, const Request& request, const Respond& respond) {
+  const std::string& name = request.part("pipeline");
+  const auto body = read_body<protocol::RunRequest>(request);
+  if (!body) return refuse(respond, body.error());
+  const auto pipeline = find_pipeline(backend, name);
+  if (!pipeline) return refuse(respond, pipeline.error());
+  const RunOptions options = read_options(*body);
+  const auto plan = backend.plan(name, options);
+  if (!plan) return refuse(respond, plan.error());
+  protocol::PlanReply reply;
+  reply.pipeline = name;
+  for (const PlannedStep& step : *plan) reply.steps.push_back(planned_of(step));
+  answer(respond, reply);
+}
+
+void post_run(Backend& backend, const Request& request, const Respond& respond) {
+  const auto body = read_body<protocol::RunRequest>(request);
+  if (!body) return refuse(respond, body.error());
+  const auto pipeline = find_pipeline(backend, request.part("pipeline"));
+  if (!pipeline) return refuse(respond, pipeline.error());
+  const RunOptions options = read_options(*body);
+  event::RunRequested wish;
+  wish.pipeline = request.part("pipeline"), wish.options = options;
+  wish.who = request.caller.who;
+  submit(backend, std::move(wish), respond);
+}
+
+void post_pause(Backend& backend, const Request& request, const Respond& respond) {
+  set_paused(backend, request, respond, true);
+}
+void post_unpause(Backend& backend, const Request& request, const Respond& respond) {
+  set_paused(backend, request, respond, false);
+}
+
+void get_spans(Backend& backend, const Request& request, const Respond& respond) {
+  const auto versions = asked_flag(request, "versions");
+  if (!versions) return refuse(respond, versions.error());
+  const auto limit = asked_number(request, "limit", view_limit_max, 1, view_limit_max);
+  if (!limit) return refuse(respond, limit.error());
+  const auto offset = asked_number(request, "offset", 0, 0, 1'000'000'000);
+  if (!offset) return refuse(respond, offset.error());
+  SpanFilter filter;
+  filter.pipeline = request.asked("pipeline"), filter.source = request.asked("source");
+  filter.span = request.asked("span"), filter.newest_only = !*versions;
+  filter.limit = static_cast<int>(*limit), filter.offset = static_cast<int>(*offset);
+  protocol::SpanList reply;
+  for (const SpanRow& row : list_spans(backend.store(), filter)) {
+    reply.spans.push_back(span_of(row));
+  }
+  answer(respond, reply);
+}
+
+void post_span_drop(Backend& backend, const Request& request, const Respond& respond) {
+  change_span(backend, request, respond, false);
+}
+void post_span_restore(Backend& backend, const Request& request, const Respond& respond) {
+  change_span(backend, request, respond, true);
+}
+
+}  // namespace pipelined::api

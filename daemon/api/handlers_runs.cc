@@ -1,0 +1,224 @@
+// Handlers that concern runs: lists, waiting, explaining, logs, decisions.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "daemon/api/asking.h"
+#include "daemon/api/handlers.h"
+#include "daemon/api/translate.h"
+#include "daemon/api/waiting.h"
+#include "dag/nearest_name.h"
+#include "dag/run_state.h"
+
+namespace pipelined::api {
+
+void get_runs(Backend& backend, const Request& request, const Respond& respond) {
+  const auto limit = asked_number(request, "limit", 50, 1, view_limit_max);
+  if (!limit) return refuse(respond, limit.error());
+  const auto before = asked_number(request, "before", 0, 0, INT64_MAX);
+  if (!before) return refuse(respond, before.error());
+  RunFilter filter;
+  filter.pipeline = request.asked("pipeline");
+  filter.limit = static_cast<int>(*limit), filter.before = *before;
+  if (const std::string word = request.asked("state"); !word.empty()) {
+    filter.state = parse_run_state(word);
+    if (!filter.state) {
+      return refuse(respond, {ErrorCode::invalid, "'" + word + "' is no state of a run; the states "
+                              "are queued, running, failed, rejected, halted, in_review, cancelled "
+                              "and succeeded"});
+    }
+  }
+  protocol::RunList reply;
+  for (const RunView& view : list_runs(backend.store(), filter)) {
+    reply.runs.push_back(summary_of(view));
+  }
+  answer(respond, reply);
+}
+
+void get_run(Backend& backend, const Request& request, const Respond& respond) {
+  const auto run = find_run_named(backend, request);
+  if (!run) return refuse(respond, run.error());
+  answer(respond, detail_of(backend, *run));
+}
+
+void get_run_wait(Backend& backend, const Request& request, const Respond& respond) {
+  const auto number = run_number(backend, request);
+  if (!number) return refuse(respond, number.error());
+  const auto until_final = asked_flag(request, "final");
+  if (!until_final) return refuse(respond, until_final.error());
+  const auto timeout_ms = asked_number(request, "timeout_ms", 30'000, 0, 60'000);
+  if (!timeout_ms) return refuse(respond, timeout_ms.error());
+  wait_for_run(backend, request, {*number, *until_final, *timeout_ms}, respond);
+}
+
+void get_explanation(Backend& backend, const Request& request, const Respond& respond) {
+  const auto run = find_run_named(backend, request);
+  if (!run) return refuse(respond, run.error());
+  const auto told = explanation_of(backend, *run, {request.asked("step"), request.asked("element")});
+  if (!told) return refuse(respond, told.error());
+  answer(respond, *told);
+}
+
+namespace {
+
+/// The attempt that a log is wanted of: the one named, or the newest of the step.  A step that
+/// was reused has none in this run; then the attempt that made its result is meant.
+Result<AttemptRow> find_logged_attempt(Backend& backend, const Request& request, RunNumber run) {
+  const std::string step = request.asked("step"), element = request.asked("element");
+  if (step.empty()) return Error{ErrorCode::invalid, "parameter 'step' is missing: a step's name"};
+  const std::vector<AttemptRow> attempts = list_attempts(backend.store(), run, step, element);
+  const auto number = asked_number(request, "attempt", 0, 0, INT64_MAX);
+  if (!number) return number.error();
+  for (const AttemptRow& attempt : attempts) {
+    if (attempt.number == *number) return attempt;
+  }
+  const std::string where = step_path(step, element);
+  if (*number > 0) {
+    return Error{ErrorCode::not_found, "step " + where + " of run " + std::to_string(run) +
+                                           " has no attempt " + std::to_string(*number)};
+  }
+  if (!attempts.empty()) return attempts.back();
+  std::vector<std::string> known;
+  for (const StepRow& row : backend.store().steps_of(run)) {
+    known.push_back(step_path(row.step, row.element));
+    if (row.step != step || row.element != element || row.result == 0) continue;
+    const auto result = backend.store().find_result_by_id(row.result);
+    const auto maker = result ? find_attempt(backend.store(), result->attempt) : std::nullopt;
+    if (maker) return *maker;
+  }
+  return Error{ErrorCode::not_found, "step " + where + " of run " + std::to_string(run) +
+                                         " has not been tried" + did_you_mean(where, known)};
+}
+
+/// What has been written behind `offset`, at most 64 KiB of it.
+std::string read_from(int descriptor, std::int64_t& offset) {
+  std::string text(std::size_t{64} << 10, '\0');
+  const ssize_t got = ::pread(descriptor, text.data(), text.size(), offset);
+  text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+  offset += static_cast<std::int64_t>(text.size());
+  return text;
+}
+
+}  // namespace
+
+void get_log(Backend& backend, const Request& request, const Respond& respond) {
+  const auto run = run_number(backend, request);
+  if (!run) return refuse(respond, run.error());
+  const auto follow = asked_flag(request, "follow");
+  if (!follow) return refuse(respond, follow.error());
+  const auto attempt = find_logged_attempt(backend, request, *run);
+  if (!attempt) return refuse(respond, attempt.error());
+  Answer answer;
+  answer.content_type = "text/plain; charset=utf-8";
+  const std::string path = backend.log_path(attempt->id);
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  struct stat facts {};
+  if (descriptor < 0 || ::fstat(descriptor, &facts) != 0 || !S_ISREG(facts.st_mode)) {
+    if (descriptor >= 0) ::close(descriptor);
+    if (!attempt->running) {
+      return refuse(respond, {ErrorCode::not_found, "the log of attempt " + attempt->id +
+                                                        " is not kept any more"});
+    }
+    answer.body = std::string();
+    return respond(std::move(answer));
+  }
+  auto file = std::make_shared<FileBody>(descriptor, facts.st_size);
+  if (!*follow) {
+    answer.body = std::move(file);
+    return respond(std::move(answer));
+  }
+  auto offset = std::make_shared<std::int64_t>(0);
+  GrowingBody growing;
+  growing.more = [file, offset] { return read_from(file->descriptor, *offset); };
+  growing.goes_on = [&backend, id = attempt->id] {
+    const auto row = find_attempt(backend.store(), id);
+    return row && row->running;
+  };
+  answer.body = std::move(growing);
+  respond(std::move(answer));
+}
+
+void get_reviews(Backend& backend, const Request& request, const Respond& respond) {
+  protocol::ReviewList reply;
+  for (const RunState state : {RunState::halted, RunState::in_review, RunState::running}) {
+    RunFilter filter;
+    filter.pipeline = request.asked("pipeline"), filter.state = state;
+    filter.limit = view_limit_max;
+    for (const RunView& view : list_runs(backend.store(), filter)) {
+      const auto run = show_run(backend.store(), view.row.number);
+      for (const StepView& step : run ? run->steps : std::vector<StepView>()) {
+        if (!is_held(step.row.state)) continue;
+        reply.reviews.push_back({view.row.number, view.row.pipeline, step.row.step,
+                                 step.row.element, name_of(step.row.state),
+                                 explain_held(held_of(backend, *run, step)), {step.row.ended_at}});
+      }
+    }
+  }
+  answer(respond, reply);
+}
+
+namespace {
+
+/// Fills in what decisions about a step have in common.
+template <class Wish>
+void decide(Backend& backend, const Request& request, const Respond& respond, const char* verb) {
+  const auto body = read_body<protocol::Decision>(request);
+  if (!body) return refuse(respond, body.error());
+  const auto run = run_number(backend, request);
+  if (!run) return refuse(respond, run.error());
+  if (body->why.find_first_not_of(" \t\n") == std::string::npos) {
+    return refuse(respond, {ErrorCode::invalid, std::string("to ") + verb +
+                            " needs a reason: it is recorded beside your name"});
+  }
+  std::vector<std::string> known;
+  bool found = false;
+  for (const StepRow& row : backend.store().steps_of(*run)) {
+    known.push_back(step_path(row.step, row.element));
+    found = found || (row.step == body->step && row.element == body->element);
+  }
+  if (!found) {
+    const std::string where = step_path(body->step, body->element);
+    return refuse(respond, {ErrorCode::not_found, "run " + std::to_string(*run) + " has no step '" +
+                                                      where + "' to " + verb +
+                                                      did_you_mean(where, known)});
+  }
+  Wish wish;
+  wish.run = *run, wish.step = body->step, wish.element = body->element;
+  wish.who = request.caller.who, wish.why = body->why;
+  submit(backend, std::move(wish), respond);
+}
+
+/// The same for decisions about a whole run.
+template <class Wish>
+void decide_run(Backend& backend, const Request& request, const Respond& respond) {
+  const auto body = read_body<protocol::Decision>(request);
+  if (!body) return refuse(respond, body.error());
+  const auto run = run_number(backend, request);
+  if (!run) return refuse(respond, run.error());
+  Wish wish;
+  wish.run = *run, wish.who = request.caller.who, wish.why = body->why;
+  submit(backend, std::move(wish), respond);
+}
+
+}  // namespace
+
+void post_accept(Backend& backend, const Request& request, const Respond& respond) {
+  decide<event::AcceptRequested>(backend, request, respond, "accept");
+}
+void post_approve(Backend& backend, const Request& request, const Respond& respond) {
+  decide<event::ApproveRequested>(backend, request, respond, "approve");
+}
+void post_reject(Backend& backend, const Request& request, const Respond& respond) {
+  decide<event::RejectRequested>(backend, request, respond, "reject");
+}
+void post_cancel(Backend& backend, const Request& request, const Respond& respond) {
+  decide_run<event::CancelRequested>(backend, request, respond);
+}
+void post_retry(Backend& backend, const Request& request, const Respond& respond) {
+  decide_run<event::RetryRequested>(backend, request, respond);
+}
+
+}  // namespace pipelined::api
