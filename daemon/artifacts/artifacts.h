@@ -86,13 +86,14 @@ class Artifacts : public ArtifactPort, public ObjectView {
   /// One file for streaming; at once.  Bytes are not verified.  `path` empty: the only file.
   Result<OpenedFile> open_file(const Digest& artifact, const std::string& path);
 
-  /// Where an attempt's log is or would be; it stays after `discard`.
+  /// Where an attempt's log is now: in its folder, and in logs/ after `discard`.
   std::string log_path(const std::string& attempt) const;
   /// An attempt's folder.
   std::string attempt_folder(const std::string& attempt) const;
   PromotionCounts promotion_counts() const;
 
   const std::vector<Manifest>& unrecorded() const override;
+  const Manifest* find_unrecorded(const Digest& artifact) const override;
   void forget_unrecorded(std::size_t count) override;
   bool is_whole(const Manifest& manifest) override;
 

@@ -19,6 +19,8 @@ class ObjectView {
 
   /// Manifests whose files are durable but which no commit has recorded, oldest first.
   virtual const std::vector<Manifest>& unrecorded() const = 0;
+  /// The one of `unrecorded` with that digest; null when there is none.
+  virtual const Manifest* find_unrecorded(const Digest& artifact) const = 0;
   /// The first `count` of `unrecorded` now stand in the records.
   virtual void forget_unrecorded(std::size_t count) = 0;
   /// Whether every object of the manifest is there with its size.  Looks at sizes, reads no byte.

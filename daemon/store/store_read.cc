@@ -85,10 +85,8 @@ std::optional<Manifest> Store::find_manifest(const Digest& artifact) {
     }
   }
   if (state_->objects == nullptr) return std::nullopt;
-  for (const Manifest& manifest : state_->objects->unrecorded()) {
-    if (manifest.digest() == artifact) return manifest;
-  }
-  return std::nullopt;
+  const Manifest* manifest = state_->objects->find_unrecorded(artifact);
+  return manifest != nullptr ? std::optional<Manifest>(*manifest) : std::nullopt;
 }
 
 std::optional<ResultRow> Store::nearest_result(const std::string& pipeline, const std::string& step,

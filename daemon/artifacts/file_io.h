@@ -1,0 +1,65 @@
+// Small RAII and error-checked helpers over file descriptors.
+//
+// Every call says what it was doing to which file when it fails; a full disk is told apart from a
+// failing one.  Knows nothing of artifacts.  Thread-safe: no state.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "dag/digest.h"
+#include "dag/result.h"
+
+namespace pipelined {
+
+/// Owns a file descriptor.
+class UniqueFd {
+ public:
+  UniqueFd() = default;
+  explicit UniqueFd(int descriptor) : descriptor_(descriptor) {}
+  ~UniqueFd() { reset(); }
+  UniqueFd(UniqueFd&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  UniqueFd& operator=(UniqueFd&& other) noexcept {
+    if (this != &other) {
+      reset();
+      descriptor_ = std::exchange(other.descriptor_, -1);
+    }
+    return *this;
+  }
+
+  int get() const { return descriptor_; }
+  explicit operator bool() const { return descriptor_ >= 0; }
+  /// Gives the descriptor away.
+  int release() { return std::exchange(descriptor_, -1); }
+  void reset();
+
+ private:
+  int descriptor_ = -1;
+};
+
+/// The error of a failed system call: "doing PATH: reason; advice".  `error` is an errno value.
+Error system_error(const std::string& doing, const std::string& path, int error);
+
+/// Opens relative to a folder, close-on-exec.
+Result<UniqueFd> open_at(int folder, const std::string& path, int flags, unsigned mode = 0);
+
+/// Reads to the end, piece by piece.
+Result<void> read_pieces(int file, const std::string& path,
+                         const std::function<Result<void>(std::string_view)>& take);
+/// SHA-256 of everything from the current position on; `size` receives how many bytes that were.
+Result<Digest> hash_file(int file, const std::string& path, std::int64_t& size);
+/// Writes all of it.
+Result<void> write_all(int file, const std::string& path, std::string_view bytes);
+/// Makes the content durable.  A failure is final: the same file must not be synced again.
+Result<void> sync_file(int file, const std::string& path);
+/// Makes everything on the file system of `folder` durable.
+Result<void> sync_file_system(int folder, const std::string& path);
+/// Makes a directory; one that is there already is no error.
+Result<void> make_folder(int folder, const std::string& path, unsigned mode);
+/// Whether the text is well-formed UTF-8.
+bool is_utf8(std::string_view text);
+
+}  // namespace pipelined

@@ -1,0 +1,153 @@
+#include "daemon/artifacts/intake.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+
+#include "daemon/artifacts/file_io.h"
+
+namespace pipelined {
+namespace {
+
+/// A file in tmp/ that goes away unless it was given a name.
+class TemporaryFile {
+ public:
+  TemporaryFile(int root, std::string name) : root_(root), name_(std::move(name)) {}
+  ~TemporaryFile() {
+    if (!name_.empty()) ::unlinkat(root_, name_.c_str(), 0);
+  }
+  TemporaryFile(TemporaryFile&& other) noexcept
+      : root_(other.root_), name_(std::exchange(other.name_, {})) {}
+  TemporaryFile& operator=(TemporaryFile&&) = delete;
+  const std::string& name() const { return name_; }
+
+ private:
+  int root_;
+  std::string name_;
+};
+
+bool is_same(const struct stat& a, const struct stat& b) {
+  return a.st_size == b.st_size && a.st_ino == b.st_ino && a.st_dev == b.st_dev &&
+         a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec &&
+         a.st_ctim.tv_sec == b.st_ctim.tv_sec && a.st_ctim.tv_nsec == b.st_ctim.tv_nsec;
+}
+
+/// Copies `source` into `target` and hashes what arrived there.
+Result<Digest> copy_and_hash(int source, const std::string& path, int target,
+                             const std::string& name, std::int64_t& size) {
+  if (::ioctl(target, FICLONE, source) == 0) return hash_file(target, name, size);
+  Sha256 hash;
+  size = 0;
+  TRY_VOID(read_pieces(source, path, [&](std::string_view piece) -> Result<void> {
+    hash.update(piece);
+    size += static_cast<std::int64_t>(piece.size());
+    return write_all(target, name, piece);
+  }));
+  return hash.finish();
+}
+
+}  // namespace
+
+Result<Manifest> take_snapshot(IntakePlace place, const std::string& path,
+                               const std::string& type) {
+  const std::string base = std::filesystem::path(path).filename().string();
+  if (!is_utf8(base) || !is_manifest_path(base)) {
+    return Error{ErrorCode::invalid, "copying a delivered file: its name is no UTF-8; rename it"};
+  }
+  TRY(source, open_at(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
+  struct stat before {}, after {};
+  if (::fstat(source.get(), &before) != 0) return system_error("looking at", path, errno);
+  if (!S_ISREG(before.st_mode)) {
+    return Error{ErrorCode::invalid, "copying the delivered file " + path +
+                                         ": it is no regular file; deliver a plain file"};
+  }
+  const TemporaryFile copy(place.root, place.temporary());
+  TRY(target, open_at(place.root, copy.name(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
+  ManifestFile file{base, {}, 0, false};
+  TRY(digest, copy_and_hash(source.get(), path, target.get(), copy.name(), file.size));
+  file.digest = digest;
+  if (::fstat(source.get(), &after) != 0) return system_error("looking at", path, errno);
+  if (!is_same(before, after) || file.size != after.st_size) {
+    return Error{ErrorCode::conflict,
+                 "copying the delivered file " + path + ": it is still changing; it is copied "
+                 "again when it has settled"};
+  }
+  if (::fchmod(target.get(), 0444) != 0) return system_error("making read-only", path, errno);
+  TRY_VOID(sync_file(target.get(), copy.name()));
+  TRY(placed, place.objects.place(place.root, copy.name(), file));
+  static_cast<void>(placed);
+  TRY_VOID(place.objects.sync_folders());
+  return Manifest{type, {std::move(file)}};
+}
+
+Result<Manifest> store_texts(IntakePlace place, const std::string& type,
+                             const std::vector<std::pair<std::string, std::string>>& files) {
+  Manifest manifest{type, {}};
+  std::vector<TemporaryFile> written;
+  for (const auto& [path, text] : files) {
+    if (!is_manifest_path(path) || !is_utf8(path)) {
+      return Error{ErrorCode::invalid, "storing \"" + path +
+                                           "\": a path must be relative, without . and .., UTF-8"};
+    }
+    written.emplace_back(place.root, place.temporary());
+    const std::string& name = written.back().name();
+    TRY(target, open_at(place.root, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
+    TRY_VOID(write_all(target.get(), name, text));
+    if (::fchmod(target.get(), 0444) != 0) return system_error("making read-only", name, errno);
+    TRY_VOID(sync_file(target.get(), name));
+    manifest.files.push_back(
+        {path, sha256(text), static_cast<std::int64_t>(text.size()), false});
+  }
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    TRY(placed, place.objects.place(place.root, written[i].name(), manifest.files[i]));
+    static_cast<void>(placed);
+  }
+  TRY_VOID(place.objects.sync_folders());
+  const auto by_path = [](const ManifestFile& a, const ManifestFile& b) { return a.path < b.path; };
+  std::sort(manifest.files.begin(), manifest.files.end(), by_path);
+  for (std::size_t i = 1; i < manifest.files.size(); ++i) {
+    if (manifest.files[i].path == manifest.files[i - 1].path) {
+      return Error{ErrorCode::invalid,
+                   "storing \"" + manifest.files[i].path + "\": the path stands there twice"};
+    }
+  }
+  return manifest;
+}
+
+Result<void> copy_out(ObjectFolder& objects, const Manifest& manifest,
+                      const std::string& destination) {
+  if (::mkdir(destination.c_str(), 0777) != 0) {
+    if (errno == EEXIST) {
+      return Error{ErrorCode::conflict, "exporting to " + destination +
+                                            ": it exists already; name a folder that does not"};
+    }
+    return system_error("exporting to", destination, errno);
+  }
+  for (const ManifestFile& file : manifest.files) {
+    const std::filesystem::path to = std::filesystem::path(destination) / file.path;
+    std::error_code failed;
+    std::filesystem::create_directories(to.parent_path(), failed);
+    if (failed) return system_error("exporting to", to.string(), failed.value());
+    TRY(source, objects.open(file));
+    TRY(target, open_at(AT_FDCWD, to.string(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW,
+                        file.exec ? 0777 : 0666));
+    std::int64_t size = 0;
+    TRY(digest, copy_and_hash(source.get(), ObjectFolder::name_of(file), target.get(), to.string(),
+                              size));
+    if (digest != file.digest || size != file.size) {
+      ::unlink(to.c_str());
+      return Error{ErrorCode::corrupt, "exporting " + file.path +
+                                           ": the stored bytes are wrong; run the step that makes "
+                                           "them again"};
+    }
+  }
+  return {};
+}
+
+}  // namespace pipelined

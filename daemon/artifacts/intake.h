@@ -1,0 +1,36 @@
+// Bytes that come from outside into the store, and copies that go out.
+//
+// Each file is written to tmp/ while it is hashed, made durable and only then given its name.
+// Knows no queue and no callback.  Store thread.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "daemon/artifacts/object_folder.h"
+#include "dag/manifest.h"
+
+namespace pipelined {
+
+/// Where intake works.
+struct IntakePlace {
+  int root;                                ///< the open store folder
+  ObjectFolder& objects;
+  std::function<std::string()> temporary;  ///< a new name below tmp/ each time
+};
+
+/// Copies a delivered file into the store under its base name.  `conflict` when it changed while it
+/// was copied, `invalid` when it is no regular file.
+Result<Manifest> take_snapshot(IntakePlace place, const std::string& path, const std::string& type);
+
+/// Stores texts as one artifact; paths may stand in any order.
+Result<Manifest> store_texts(IntakePlace place, const std::string& type,
+                             const std::vector<std::pair<std::string, std::string>>& files);
+
+/// Copies an artifact's files into a new folder and verifies every byte on the way.
+Result<void> copy_out(ObjectFolder& objects, const Manifest& manifest,
+                      const std::string& destination);
+
+}  // namespace pipelined

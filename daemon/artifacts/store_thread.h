@@ -1,0 +1,53 @@
+// The thread that works on the store's folders.
+//
+// Takes everything that was queued since it last looked: tasks run one by one, promotions of all
+// attempts as one batch.  What they leave to be said to the loop is handed over in one piece.  The
+// queue is the only thing that both threads touch.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "daemon/artifacts/promotion.h"
+
+namespace pipelined {
+
+/// A queue and its thread.
+class StoreThread {
+ public:
+  using Callback = std::function<void()>;
+  /// Runs on the store thread and returns what is to run on the loop; may return nothing.
+  using Task = std::function<Callback()>;
+  /// Told on the loop thread what became of an order.
+  using Promoted = std::function<void(PromotionOutcome)>;
+  using PromoteBatch =
+      std::function<std::vector<PromotionOutcome>(const std::vector<PromotionOrder>&)>;
+
+  /// `post` runs a function on the loop thread; `promote` does the work of a batch.
+  StoreThread(std::function<void(Callback)> post, PromoteBatch promote);
+  /// Finishes what is queued.
+  ~StoreThread();
+
+  void add(Task task);
+  void add(PromotionOrder order, Promoted done);
+
+ private:
+  void work();
+  void run_tasks(std::vector<Task> tasks);
+  void run_promotions(std::vector<PromotionOrder> orders, std::vector<Promoted> callbacks);
+
+  std::function<void(Callback)> post_;
+  PromoteBatch promote_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::vector<Task> tasks_;
+  std::vector<PromotionOrder> orders_;
+  std::vector<Promoted> callbacks_;
+  bool stop_ = false;
+  std::thread thread_;
+};
+
+}  // namespace pipelined
