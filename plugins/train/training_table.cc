@@ -1,0 +1,278 @@
+#include "plugins/train/training_table.h"
+
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "plugins/common/feature_columns.h"
+#include "plugins/train/dictionary.h"
+
+namespace pipelined::train {
+namespace {
+
+using model::Feature;
+using model::FeatureType;
+using model::Label;
+using model::Objective;
+
+std::optional<FeatureType> type_of(const arrow::DataType& type) {
+  switch (type.id()) {
+    case arrow::Type::BOOL: return FeatureType::boolean;
+    case arrow::Type::INT64: return FeatureType::integer;
+    case arrow::Type::DOUBLE: return FeatureType::real;
+    case arrow::Type::STRING: return FeatureType::text;
+    default: return std::nullopt;
+  }
+}
+
+Error no_column(const std::string& parameter, const std::string& name) {
+  return {ErrorCode::invalid, "parameter \"" + parameter + "\" names column \"" + name +
+                                  "\", which the examples do not have"};
+}
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+Result<std::vector<Feature>> choose_features(const arrow::Schema& schema,
+                                             const Settings& settings) {
+  for (const std::string& name : settings.exclude) {
+    if (!schema.GetFieldByName(name)) return no_column("exclude", name);
+  }
+  std::vector<std::string> names = settings.features;
+  if (names.empty()) {
+    for (const auto& field : schema.fields()) {
+      if (field->name() != settings.label) names.push_back(field->name());
+    }
+  }
+  std::vector<Feature> features;
+  for (const std::string& name : names) {
+    const auto field = schema.GetFieldByName(name);
+    if (!field) return no_column("features", name);
+    if (contains(settings.exclude, name)) continue;
+    const auto type = type_of(*field->type());
+    if (!type || name == settings.label) {
+      return Error{ErrorCode::invalid,
+                   "column \"" + name + "\" cannot be a feature: it is " +
+                       (type ? "the label" : "of type " + field->type()->ToString()) +
+                       "; leave it out with the parameter \"exclude\""};
+    }
+    features.push_back({name, *type, {}});
+  }
+  if (features.empty()) {
+    return Error{ErrorCode::invalid, "no column is left to be a feature"};
+  }
+  return features;
+}
+
+Result<Objective> choose_objective(FeatureType label, const Settings& settings) {
+  Objective by_type = Objective::squared_error;
+  if (label == FeatureType::boolean) by_type = Objective::binary_logistic;
+  if (label == FeatureType::text) by_type = Objective::multi_softprob;
+  const Objective objective = settings.objective.value_or(by_type);
+  const bool fits = objective == by_type ||
+                    (label == FeatureType::integer && objective != Objective::squared_error);
+  if (fits) return objective;
+  return Error{ErrorCode::invalid, "label \"" + settings.label + "\" is of type " +
+                                       name_of(label) + " and cannot be learned as " +
+                                       name_of(objective)};
+}
+
+Result<Label> choose_label(const arrow::Schema& schema, const Settings& settings) {
+  const auto field = schema.GetFieldByName(settings.label);
+  if (!field) return no_column("label", settings.label);
+  const auto type = type_of(*field->type());
+  if (!type) return wrong_column(settings.label, *field->type(), "a label");
+  return Label{settings.label, *type, {}};
+}
+
+// Takes the rows without a label out of what was appended from `begin` on, and counts them.
+std::int64_t keep_labelled(TrainingTable& table, std::size_t begin, std::size_t width) {
+  std::size_t kept = begin;
+  for (std::size_t row = begin; row < table.labels.size(); ++row) {
+    if (std::isnan(table.labels[row])) continue;
+    if (kept != row) {
+      table.labels[kept] = table.labels[row];
+      std::copy_n(table.matrix.begin() + static_cast<std::ptrdiff_t>(row * width), width,
+                  table.matrix.begin() + static_cast<std::ptrdiff_t>(kept * width));
+    }
+    ++kept;
+  }
+  const auto left_out = static_cast<std::int64_t>(table.labels.size() - kept);
+  table.labels.resize(kept);
+  table.matrix.resize(kept * width);
+  return left_out;
+}
+
+Result<void> refuse_infinite(const std::string& name, NumberSink sink, std::int64_t rows) {
+  for (std::int64_t row = 0; row < rows; ++row) {
+    if (std::isinf(sink.at(row))) {
+      return Error{ErrorCode::invalid, "column \"" + name +
+                                           "\" holds a number that is infinite or too large for "
+                                           "32 bits; trees cannot be trained with it"};
+    }
+  }
+  return {};
+}
+
+// Labels as 0 and 1, as class codes or as values.
+template <class ClassOf>
+Result<void> write_labels(const Label& label, bool classes, const arrow::Array& values,
+                          ClassOf class_of, NumberSink sink) {
+  if (label.type == FeatureType::text) return write_codes(label.name, values, class_of, sink);
+  if (!classes || values.type_id() != arrow::Type::INT64) {
+    TRY_VOID(write_numbers(label.name, values, sink));
+    return refuse_infinite(label.name, sink, values.length());
+  }
+  const auto& numbers = static_cast<const arrow::Int64Array&>(values);
+  for (std::int64_t row = 0; row < numbers.length(); ++row) {
+    sink.at(row) =
+        numbers.IsNull(row) ? model::missing : class_of(std::to_string(numbers.Value(row)));
+  }
+  return {};
+}
+
+// Appends all rows of a reader.  `code_of(feature, text)` and `class_of(text)` give codes.
+template <class CodeOf, class ClassOf>
+Result<void> append_rows(ExamplesReader& reader, const std::vector<Feature>& features,
+                         const Label& label, bool classes, CodeOf code_of, ClassOf class_of,
+                         const sdk::Context& context, TrainingTable& table) {
+  const std::size_t width = features.size();
+  table.matrix.reserve(static_cast<std::size_t>(reader.row_count()) * width);
+  table.labels.reserve(static_cast<std::size_t>(reader.row_count()));
+  for (;;) {
+    if (context.cancelled()) return Error{ErrorCode::cancelled, "stopped while reading examples"};
+    TRY(batch, reader.next());
+    if (!batch) return {};
+    const std::size_t begin = table.labels.size();
+    const auto rows = static_cast<std::size_t>(batch->num_rows());
+    table.labels.resize(begin + rows);
+    table.matrix.resize((begin + rows) * width);
+    for (std::size_t i = 0; i < width; ++i) {
+      const std::string& name = features[i].name;
+      const auto column = batch->GetColumnByName(name);
+      if (!column) return no_column("features", name);
+      const NumberSink sink{table.matrix.data() + begin * width + i, width};
+      if (features[i].type == FeatureType::text) {
+        TRY_VOID(write_codes(
+            name, *column, [&](std::string_view text) { return code_of(i, text); }, sink));
+      } else {
+        TRY_VOID(write_numbers(name, *column, sink));
+        TRY_VOID(refuse_infinite(name, sink, batch->num_rows()));
+      }
+    }
+    const auto labels = batch->GetColumnByName(label.name);
+    if (!labels) return no_column("label", label.name);
+    TRY_VOID(write_labels(label, classes, *labels, class_of, {table.labels.data() + begin, 1}));
+    std::int64_t nulls = labels->null_count();
+    if (labels->type_id() == arrow::Type::DOUBLE) {
+      nulls = std::count_if(table.labels.begin() + static_cast<std::ptrdiff_t>(begin),
+                            table.labels.end(), [](float value) { return std::isnan(value); });
+    }
+    const std::int64_t left_out = keep_labelled(table, begin, width);
+    table.rows_without_label += nulls;
+    table.rows_of_unknown_class += left_out - nulls;
+  }
+}
+
+// Codes that were handed out while reading become positions in the sorted dictionary.
+void replace_codes(TrainingTable& table, std::size_t width, std::size_t feature,
+                   const std::vector<float>& ranks) {
+  for (std::size_t at = feature; at < table.matrix.size(); at += width) {
+    float& code = table.matrix[at];
+    if (!std::isnan(code)) code = ranks[static_cast<std::size_t>(code)];
+  }
+}
+
+bool by_number(const std::string& left, const std::string& right) {
+  return std::stoll(left) < std::stoll(right);
+}
+
+Result<void> check_labels(const Learned& learned) {
+  const auto& labels = learned.table.labels;
+  const std::string& name = learned.signature.label.name;
+  if (labels.empty()) {
+    return Error{ErrorCode::invalid, "no row has a label in column \"" + name + "\""};
+  }
+  if (learned.signature.objective == Objective::multi_softprob &&
+      learned.signature.label.classes.size() < 2) {
+    return Error{ErrorCode::invalid, "label \"" + name + "\" has only one class, \"" +
+                                         learned.signature.label.classes.front() + "\""};
+  }
+  const bool binary = std::all_of(labels.begin(), labels.end(),
+                                  [](float value) { return value == 0 || value == 1; });
+  if (learned.signature.objective == Objective::binary_logistic && !binary) {
+    return Error{ErrorCode::invalid, "label \"" + name +
+                                         "\" has other numbers than 0 and 1 and cannot be learned "
+                                         "as binary:logistic"};
+  }
+  return {};
+}
+
+// The numbers here, their copy inside XGBoost and its bins, refused before memory runs out.
+Result<void> check_memory(const sdk::Context& context, std::int64_t rows, std::size_t features) {
+  const std::int64_t limit = context.memory_bytes();
+  const std::int64_t cells = rows * static_cast<std::int64_t>(features);
+  const std::int64_t need = cells * 14;
+  if (limit == 0 || need <= limit) return {};
+  constexpr std::int64_t mebibyte = 1 << 20;
+  return Error{ErrorCode::exhausted,
+               "training on " + std::to_string(rows) + " rows of " + std::to_string(features) +
+                   " columns takes about " + std::to_string(need / mebibyte) +
+                   " MiB and the step may use " + std::to_string(limit / mebibyte) +
+                   "; give it more with resources.memory or train on fewer columns"};
+}
+
+}  // namespace
+
+Result<Learned> read_training(ExamplesReader reader, const Settings& settings,
+                              const sdk::Context& context) {
+  Learned learned;
+  model::Signature& signature = learned.signature;
+  TRY(features, choose_features(*reader.schema(), settings));
+  signature.features = std::move(features);
+  TRY(label, choose_label(*reader.schema(), settings));
+  signature.label = std::move(label);
+  TRY(objective, choose_objective(signature.label.type, settings));
+  signature.objective = objective;
+  const bool classes = objective == Objective::multi_softprob;
+  const std::size_t width = signature.features.size();
+  TRY_VOID(check_memory(context, reader.row_count(), width));
+  std::vector<Dictionary> dictionaries(width);
+  Dictionary label_words;
+  TRY_VOID(append_rows(
+      reader, signature.features, signature.label, classes,
+      [&](std::size_t feature, std::string_view text) { return dictionaries[feature].code(text); },
+      [&](std::string_view text) { return label_words.code(text); }, context, learned.table));
+  std::vector<float> ranks;
+  for (std::size_t i = 0; i < width; ++i) {
+    if (signature.features[i].type != FeatureType::text) continue;
+    signature.features[i].categories = dictionaries[i].sort(ranks);
+    replace_codes(learned.table, width, i, ranks);
+  }
+  if (classes) {
+    const bool numbers = signature.label.type == FeatureType::integer;
+    signature.label.classes =
+        numbers ? label_words.sort(ranks, by_number) : label_words.sort(ranks);
+    for (float& value : learned.table.labels) value = ranks[static_cast<std::size_t>(value)];
+  }
+  TRY_VOID(check_labels(learned));
+  return learned;
+}
+
+Result<TrainingTable> read_validation(ExamplesReader reader, const model::Encoder& encoder,
+                                      const sdk::Context& context) {
+  const model::Signature& signature = encoder.signature();
+  const model::CategoryCodes class_codes(signature.label.classes);
+  TrainingTable table;
+  TRY_VOID(append_rows(
+      reader, signature.features, signature.label,
+      signature.objective == Objective::multi_softprob,
+      [&](std::size_t feature, std::string_view text) { return encoder.codes(feature).code(text); },
+      [&](std::string_view text) { return class_codes.code(text); }, context, table));
+  return table;
+}
+
+}  // namespace pipelined::train

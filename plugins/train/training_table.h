@@ -1,0 +1,46 @@
+// Examples in the form that training wants: one matrix of numbers, labels, and a signature.
+//
+// The table is read once, batch by batch; texts get provisional codes in order of appearance, which
+// are replaced by their place in the sorted dictionary at the end, so that the order of rows and
+// files does not decide a code.  Rows without a label are left out and counted.  It knows nothing
+// of XGBoost.  A plain value; belongs to one thread while it is read.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "model/encoding.h"
+#include "model/signature.h"
+#include "plugins/common/examples.h"
+#include "plugins/train/settings.h"
+
+namespace pipelined::train {
+
+/// Rows that can be learned from.
+struct TrainingTable {
+  std::vector<float> matrix;  ///< row after row, a number a feature; not-a-number: missing
+  std::vector<float> labels;  ///< a number a row: 0 or 1, the class, or the value
+  std::int64_t rows_without_label = 0;
+  std::int64_t rows_of_unknown_class = 0;  ///< validation only: left out too
+
+  std::size_t row_count() const { return labels.size(); }
+};
+
+/// Training rows and the signature that they define.
+struct Learned {
+  model::Signature signature;
+  TrainingTable table;
+};
+
+/// Reads everything that `reader` has.  Errors name the column: a label that is missing or of a type
+/// that the objective cannot learn, a feature of a type that cannot be used, an infinite number.
+Result<Learned> read_training(ExamplesReader reader, const Settings& settings,
+                              const sdk::Context& context);
+
+/// Reads rows for a signature that stands already.
+Result<TrainingTable> read_validation(ExamplesReader reader, const model::Encoder& encoder,
+                                      const sdk::Context& context);
+
+}  // namespace pipelined::train
