@@ -6,8 +6,12 @@
 #include <algorithm>
 #include <filesystem>
 #include <set>
+#include <stdexcept>
 
+// The parser asserts on some hostile texts ("[[["); an exception can be turned into a problem.
 #define TOML_EXCEPTIONS 1
+#define TOML_ASSERT(condition) \
+  ((condition) ? void() : throw std::logic_error("this text cannot be read as TOML"))
 #include <toml++/toml.h>
 
 #include "dag/nearest_name.h"
@@ -253,6 +257,8 @@ ConfigFile parse_config(std::string_view text, const std::string& path) {
                              {static_cast<int>(at.line), static_cast<int>(at.column)},
                              std::string(error.description()),
                              false});
+  } catch (const std::logic_error& error) {
+    file.problems.push_back({path, {}, error.what(), false});
   }
   sort_by_place(file.problems);
   return file;
@@ -317,7 +323,7 @@ Result<Config> settle_config(const ConfigFile& file, const CommandLine& line,
     }
     config.log_level = *level;
   }
-  if (config.capacity.cpus <= 0) config.capacity.cpus = around.cpus;
+  if (!file.cpus_given || config.capacity.cpus <= 0) config.capacity.cpus = around.cpus;
   return config;
 }
 

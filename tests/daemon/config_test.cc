@@ -170,6 +170,7 @@ TEST_CASE("config: broken TOML is one problem with its place", "[daemon][config]
   REQUIRE(file.problems.size() == 1);
   CHECK(file.problems[0].at.line == 2);
   CHECK(said(std::string(2'000, '[')).find("error") != std::string::npos);
+  CHECK(said("[[[").find("error") != std::string::npos);
 }
 
 TEST_CASE("config: two alerts of one name are refused", "[daemon][config]") {
