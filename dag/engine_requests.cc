@@ -170,6 +170,10 @@ void Engine::State::go_on(Run& run) {
   run.row.ended_at = 0;
   ledger.put(run.row);
   emit(effect::RunChanged{run.row.pipeline, run.row.number, run.row.state});
+  // After a start nobody has looked yet at what waits in a run at rest.
+  for (NodeIndex n = 0; n < run.nodes.size(); ++n) {
+    if (run.nodes[n].state == StepState::waiting) work.emplace_back(run.row.number, n);
+  }
 }
 
 void Engine::State::on(const event::RejectRequested& event) {
