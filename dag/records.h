@@ -135,6 +135,7 @@ struct StepRow {
   std::int64_t result = 0;    ///< ResultRow::id of its outputs; 0: none
   std::int64_t tries = 0;     ///< tries that count
   std::int64_t faults = 0;    ///< machine faults in a row
+  std::int64_t attempts = 0;  ///< all attempts so far, machine faults included
   TimeMs next_try_at = 0;     ///< while waiting for back-off
   Reason reason;
   TimeMs started_at = 0, ended_at = 0;
