@@ -64,7 +64,8 @@ CREATE TABLE runs (
   created_at INTEGER NOT NULL, started_at INTEGER NOT NULL, ended_at INTEGER NOT NULL,
   reason_code TEXT NOT NULL, reason TEXT NOT NULL, reason_details TEXT,
   end_code TEXT NOT NULL, end_reason TEXT NOT NULL, end_details TEXT,
-  options TEXT, full_run INTEGER NOT NULL CHECK (full_run IN (0, 1))
+  options TEXT, full_run INTEGER NOT NULL CHECK (full_run IN (0, 1)),
+  counts TEXT
 ) STRICT;
 CREATE INDEX runs_open ON runs (number)
   WHERE state IN ('queued', 'running', 'halted', 'in_review');

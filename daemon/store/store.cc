@@ -96,6 +96,7 @@ Result<void> Store::begin() {
   state_->in_turn = true;
   state_->drained = 0;
   state_->turn_seq = 0;
+  state_->to_count.clear();
   state_->drain_manifests();
   return {};
 }
@@ -103,6 +104,7 @@ Result<void> Store::begin() {
 Result<void> Store::commit() {
   CHECK(state_->in_turn);
   state_->drain_manifests();
+  state_->count_steps();
   if (state_->turn_seq > 0) {
     state_->database->run("UPDATE counters SET value = ?1 WHERE name = 'seq' AND value < ?1",
                           state_->turn_seq);
@@ -184,9 +186,20 @@ const RunFacts& Store::State::facts_of(RunNumber run) {
   if (found != run_facts.end()) return found->second;
   if (run_facts.size() >= cached_runs_max) run_facts.clear();
   RunFacts facts;
-  Query query(*database, "SELECT pipeline, full_run FROM runs WHERE number = ?1", run);
-  if (query.next()) facts = {query.string(0), query.flag(1)};
+  Query query(*database,
+              "SELECT pipeline, full_run, state IN ('failed', 'rejected', 'cancelled', 'succeeded') "
+              "FROM runs WHERE number = ?1", run);
+  if (query.next()) facts = {query.string(0), query.flag(1), query.flag(2)};
   return run_facts[run] = std::move(facts);
+}
+
+void Store::State::count_steps() {
+  for (const RunNumber run : to_count) {
+    database->run("UPDATE runs SET counts = (SELECT group_concat(state || ' ' || number) FROM "
+                  "(SELECT state, count(*) AS number FROM steps WHERE run = ?1 GROUP BY state)) "
+                  "WHERE number = ?1", run);
+  }
+  to_count.clear();
 }
 
 void Store::State::drain_manifests() {

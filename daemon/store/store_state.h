@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 
@@ -17,6 +18,7 @@ namespace pipelined {
 struct RunFacts {
   std::string pipeline;
   bool full = false;
+  bool ended = false;  ///< its steps are counted once, in its row
 };
 
 /// The inside of a Store.
@@ -28,6 +30,7 @@ struct Store::State {
   bool in_turn = false;
   std::size_t drained = 0;  ///< of objects->unrecorded(), recorded in this turn
   std::int64_t turn_seq = 0;  ///< the highest seq put in this turn
+  std::set<RunNumber> to_count;  ///< ended runs of which this turn put a row
   /// Caches; emptied when a turn is rolled back and when they grow large.
   std::unordered_map<Digest, std::int64_t> artifact_ids;
   std::unordered_map<RunNumber, RunFacts> run_facts;
@@ -43,6 +46,8 @@ struct Store::State {
   const RunFacts& facts_of(RunNumber run);
   /// Bindings and metrics of a result whose own columns are read.
   void complete(ResultRow& result, std::int64_t bindings, std::int64_t metrics);
+  /// Counts the steps of the ended runs that changed, so that no list has to.
+  void count_steps();
   /// Records the manifests that the object view remembers.
   void drain_manifests();
   /// Commits one statement's work as its own turn.

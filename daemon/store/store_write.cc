@@ -64,13 +64,16 @@ void Store::put(const RunRow& row) {
       "reason = excluded.reason, reason_details = excluded.reason_details, "
       "end_code = excluded.end_code, end_reason = excluded.end_reason, "
       "end_details = excluded.end_details, options = excluded.options, "
-      "full_run = excluded.full_run",
+      "full_run = excluded.full_run, counts = NULL",
       row.number, row.pipeline, row.version, name_of(row.state), row.who, row.horizon,
       row.created_seq, row.created_at, row.started_at, row.ended_at, row.reason.code,
       row.reason.sentence, details_text(row.reason.details), row.end_reason.code,
       row.end_reason.sentence, details_text(row.end_reason.details), options_text(row.options),
       row.options.full());
-  state_->run_facts[row.number] = {row.pipeline, row.options.full()};
+  const bool ended = row.state == RunState::failed || row.state == RunState::rejected ||
+                     row.state == RunState::cancelled || row.state == RunState::succeeded;
+  state_->run_facts[row.number] = {row.pipeline, row.options.full(), ended};
+  if (ended) state_->to_count.insert(row.number);
   // The spans of a run may be thousands and hardly ever change: written only when they do.
   state_->database->run("INSERT INTO run_spans (run, spans) VALUES (?1, ?2) "
                         "ON CONFLICT (run) DO UPDATE SET spans = excluded.spans "
@@ -80,6 +83,7 @@ void Store::put(const RunRow& row) {
 void Store::put(const StepRow& row) {
   state_->note(row.seq);
   const RunFacts& facts = state_->facts_of(row.run);
+  if (facts.ended) state_->to_count.insert(row.run);
   state_->database->run(
       "INSERT INTO steps (run, step, element, state, key, result, tries, faults, next_try_at, "
       "started_at, ended_at, seq, reason_code, reason, reason_details, pipeline, full_run, "

@@ -1,0 +1,1 @@
+pipelined_add_tests(artifacts pipelined_artifacts pipelined_store pipelined_dag)

@@ -1,0 +1,1 @@
+pipelined_add_tests(store pipelined_store pipelined_dag)
