@@ -318,6 +318,10 @@ Result<PluginInfo> read_entry(const pl_plugin& entry) {
   for (std::uint32_t i = 0; i < entry.operator_count; ++i) {
     TRY(info, read_operator(*entry.operators[i]));
     info.plugin = plugin.id;
+    const pl_operator_t& raw = *entry.operators[i];
+    for (std::uint32_t library = 0; library < raw.library_count; ++library) {
+      if (!raw.libraries[library]->version) plugin.asks_libraries = true;
+    }
     plugin.operators.push_back(std::move(info));
   }
   return accepted(std::move(plugin));

@@ -23,6 +23,7 @@ struct PluginInfo {
   std::vector<OperatorInfo> operators;
   bool fork_safe = true;             ///< it started no unknown thread while loading
   std::vector<std::string> threads;  ///< names of the threads that it started
+  bool asks_libraries = false;       ///< versions of other libraries were read at load time
 };
 
 /// Copies the descriptors of a plugin whose version was already accepted.  Errors (invalid): a

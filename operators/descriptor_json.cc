@@ -142,6 +142,7 @@ Value to_value(const PluginInfo& plugin) {
                     {"version", plugin.version},
                     {"operators", to_list(plugin.operators)},
                     {"fork_safe", plugin.fork_safe},
+                    {"asks_libraries", plugin.asks_libraries},
                     {"threads", ValueList(plugin.threads.begin(), plugin.threads.end())}};
 }
 
@@ -154,6 +155,7 @@ Result<PluginInfo> plugin_from_value(const Value& value) {
   plugin.id = fields.text("id", true);
   plugin.version = fields.text("version");
   plugin.fork_safe = fields.flag("fork_safe", true);
+  plugin.asks_libraries = fields.flag("asks_libraries");
   for (const Value& name : fields.list("threads")) {
     if (name.as_text()) plugin.threads.push_back(*name.as_text());
   }
