@@ -80,7 +80,7 @@ class Watch {
 
  private:
   class Loop;
-  std::unique_ptr<Loop> loop_;
+  std::shared_ptr<Loop> loop_;
 };
 
 }  // namespace pipelined

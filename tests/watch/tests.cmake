@@ -1,0 +1,3 @@
+if(TARGET pipelined_watch)
+  pipelined_add_tests(watch pipelined_watch)
+endif()
