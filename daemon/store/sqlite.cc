@@ -64,7 +64,8 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options)
   const int code = sqlite3_open_v2(options.path.c_str(), &database->handle_, flags, nullptr);
   if (code != SQLITE_OK) return database->error_of(code, "opening");
   sqlite3_db_config(database->handle_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
-  sqlite3_limit(database->handle_, SQLITE_LIMIT_ATTACHED, 0);
+  // One: a copy of the whole file is written through it.
+  sqlite3_limit(database->handle_, SQLITE_LIMIT_ATTACHED, 1);
   TRY_VOID(database->execute(pragmas));
   if (options.page_count_max > 0) {
     TRY_VOID(database->execute("PRAGMA max_page_count=" + std::to_string(options.page_count_max)));
