@@ -31,6 +31,16 @@ Result<T> number_in_text(const json& object, const char* key) {
   return value;
 }
 
+// XGBoost writes NaN, which is no JSON, as the condition of a node that asks for a category.  Nothing
+// reads that number; null stands for it.
+json parse_text(std::string_view bytes) {
+  std::string text(bytes);
+  for (auto at = text.find("NaN"); at != std::string::npos; at = text.find("NaN", at + 4)) {
+    if (at > 0 && (text[at - 1] == '[' || text[at - 1] == ',')) text.replace(at, 3, "null");
+  }
+  return json::parse(text);
+}
+
 }  // namespace
 
 /// Fills a Forest tree by tree; throws what nlohmann/json throws for a wrong type.
@@ -83,7 +93,7 @@ class ForestReader {
     if (root + size > 0x7FFFFFFF) return damaged("too many nodes");
     for (std::size_t i = 0; i < size; ++i) {
       TreeNode node;
-      node.value = conditions[i].get<float>();
+      if (!conditions[i].is_null()) node.value = conditions[i].get<float>();
       const auto left_child = left[i].get<std::int32_t>();
       if (left_child >= 0) {
         node.left = left_child + static_cast<std::int32_t>(root);
@@ -165,7 +175,7 @@ class ForestReader {
 Result<Forest> Forest::parse(std::string_view bytes, TreesFormat format) {
   try {
     const json document =
-        format == TreesFormat::json ? json::parse(bytes) : json::from_ubjson(bytes);
+        format == TreesFormat::json ? parse_text(bytes) : json::from_ubjson(bytes);
     return ForestReader().read(document);
   } catch (const std::exception& thrown) {
     return damaged(thrown.what());

@@ -124,10 +124,10 @@ Result<std::vector<double>> Booster::losses(std::int64_t round,
   return losses;
 }
 
-Result<std::string> Booster::trees_json() const {
+Result<std::string> Booster::trees_ubj() const {
   bst_ulong size = 0;
   const char* bytes = nullptr;
-  TRY_VOID(checked("save the trees", XGBoosterSaveModelToBuffer(handle_, "{\"format\":\"json\"}",
+  TRY_VOID(checked("save the trees", XGBoosterSaveModelToBuffer(handle_, "{\"format\":\"ubj\"}",
                                                                 &size, &bytes)));
   return std::string(bytes, size);
 }

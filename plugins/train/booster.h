@@ -66,8 +66,8 @@ class Booster {
   Result<void> grow(std::int64_t round, const Matrix& training);
   /// The loss on each watched matrix after a round, in their order.
   Result<std::vector<double>> losses(std::int64_t round, const std::vector<Watched>& watched);
-  /// The trees as JSON: equal trees have equal text.
-  Result<std::string> trees_json() const;
+  /// The trees as universal binary JSON: equal trees have equal bytes.
+  Result<std::string> trees_ubj() const;
 
  private:
   explicit Booster(void* handle) : handle_(handle) {}

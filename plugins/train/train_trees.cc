@@ -71,7 +71,7 @@ Result<Grown> grow(const sdk::Context& context, const Settings& settings,
     }
     context.progress(round + 1, settings.rounds);
   }
-  TRY(trees, booster.trees_json());
+  TRY(trees, booster.trees_ubj());
   grown.trees = std::move(trees);
   return grown;
 }
@@ -136,12 +136,12 @@ Result<void> train_trees(sdk::Context& context) {
   std::size_t validation_rows = 0;
   TRY(validation, validation_matrix(context, settings, signature, validation_rows));
   TRY(grown, grow(context, settings, signature, training, validation ? &*validation : nullptr));
-  TRY(text, model::model_json(signature, "trees.json",
+  TRY(text, model::model_json(signature, "trees.ubj",
                               training_record(settings, signature, learned.table,
                                               validation_rows)));
   const auto folder = context.output_path("model");
   TRY_VOID(write_file(folder / "model.json", text));
-  TRY_VOID(write_file(folder / "trees.json", grown.trees));
+  TRY_VOID(write_file(folder / "trees.ubj", grown.trees));
   if (context.wants_output("log")) {
     TRY_VOID(write_learning_curve(grown.curve, "Training on " + signature.label.name,
                                   context.output_path("log")));

@@ -1,0 +1,6 @@
+pipelined_add_tests(plugins/model pipelined_evaluation pipelined_train pipelined_operator_testing)
+
+# Runs operators on plain folders; the oracles in Python compare what comes out.
+add_executable(operator_driver ${CMAKE_CURRENT_SOURCE_DIR}/plugins/model/operator_driver.cc)
+target_link_libraries(operator_driver PRIVATE pipelined_evaluation pipelined_train
+  pipelined_operator_testing nlohmann_json::nlohmann_json)

@@ -1,0 +1,1 @@
+pipelined_add_tests(plugins/train pipelined_train pipelined_operator_testing nlohmann_json::nlohmann_json)
