@@ -195,7 +195,7 @@ struct PlannedStep {
 /// Defects that the simulator must be able to find; `none` outside its tests.
 enum class PlantedBug {
   none,
-  accept_any_fence,       ///< reports of dead attempts are believed
+  count_faults,           ///< faults of the machine use up tries
   forget_acceptance,      ///< an accepted halt halts again
   cache_failures,         ///< a failed attempt fills the cache
   double_fire,            ///< a trigger fires again after a restart

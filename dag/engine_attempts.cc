@@ -96,7 +96,7 @@ void Engine::State::release_key(const LiveAttempt& attempt) {
 void Engine::State::on(const event::AttemptEnded& event) {
   const auto found = attempts.find(event.attempt);
   if (found == attempts.end()) return;  // of a dead life: its fence is worth nothing
-  if (found->second.row.fence != event.fence && planted != PlantedBug::accept_any_fence) return;
+  if (found->second.row.fence != event.fence) return;
   Run& run = runs.at(found->second.run);
   const PipelineStep& step = run.step_of(found->second.node);
   Outcome outcome = event.outcome;
@@ -161,6 +161,7 @@ void Engine::State::attempt_fault(Run& run, const LiveAttempt& attempt, const st
     set_state(run, attempt.node, StepState::cancelled, run.row.end_reason);
     return;
   }
+  if (planted == PlantedBug::count_faults) ++node.tries;
   if (++node.faults >= machine_faults_max) {
     fail_node(run, attempt.node, "machine_fault",
               "lost three times in a row through faults of the machine, the last time: " + why);

@@ -161,7 +161,8 @@ void Engine::State::decide_ready(Run& run, NodeIndex index, ResolvedInputs input
     if (const auto lost = ledger.first_lost(*result)) {
       item.reason = {"output_lost", "output " + lost->brief() + " of run " +
                                         std::to_string(result->run) + " was lost", {}};
-    } else if (result->halt && !ledger.find_acceptance(*node.key)) {
+    } else if (result->halt && (!ledger.find_acceptance(*node.key) ||
+                                planted == PlantedBug::forget_acceptance)) {
       node.result = result->id;
       node.outputs = std::make_shared<const std::vector<Binding>>(result->outputs);
       halt_node(run, index, *result);

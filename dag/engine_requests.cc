@@ -114,17 +114,23 @@ void Engine::State::on(const event::AcceptRequested& event) {
     return;
   }
   const Digest key = *node.key;
+  record_acceptance(key, event, found->second.element_of(*index));
+  decide("accept", found->second.row.pipeline, path, event.who, event.why, event.run);
+  reply(event.request, event.run, path + " accepted; run " + std::to_string(event.run) + " goes on");
+}
+
+// It holds for this key, so it wakes every step that halted on it, in all open runs.
+void Engine::State::record_acceptance(const Digest& key, const event::AcceptRequested& event,
+                                      const std::string& element) {
   AcceptanceRow row;
   row.key = key;
   row.who = event.who;
   row.why = event.why;
   row.run = event.run;
   row.step = event.step;
-  row.element = found->second.element_of(*index);
+  row.element = element;
   row.at = now.wall_ms;
   put(row);
-  decide("accept", found->second.row.pipeline, path, event.who, event.why, event.run);
-  // It holds for this key, so it wakes every step that halted on it, in all open runs.
   for (auto& [number, run] : runs) {
     for (NodeIndex n = 0; n < run.nodes.size(); ++n) {
       if (run.nodes[n].state != StepState::halted || run.nodes[n].key != key) continue;
@@ -133,7 +139,6 @@ void Engine::State::on(const event::AcceptRequested& event) {
                 {"accepted", "accepted by " + event.who + ": " + event.why, {}});
     }
   }
-  reply(event.request, event.run, path + " accepted; run " + std::to_string(event.run) + " goes on");
 }
 
 // The run is over: what is recorded holds for later runs (rule 21).
@@ -143,15 +148,7 @@ void Engine::State::accept_for_later(const event::AcceptRequested& event) {
         step.state != StepState::halted || !step.key) {
       continue;
     }
-    AcceptanceRow row;
-    row.key = *step.key;
-    row.who = event.who;
-    row.why = event.why;
-    row.run = event.run;
-    row.step = step.step;
-    row.element = step.element;
-    row.at = now.wall_ms;
-    put(row);
+    record_acceptance(*step.key, event, step.element);
     reply(event.request, event.run,
           "accepted for later runs; run " + std::to_string(event.run) + " is over");
     return;

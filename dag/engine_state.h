@@ -269,6 +269,8 @@ struct Engine::State {
   void on(const event::CapacityChanged& event);
   void on(const event::TroubleFound& event);
   void on(const event::TimeReached& event);
+  void record_acceptance(const Digest& key, const event::AcceptRequested& event,
+                         const std::string& element);
   void accept_for_later(const event::AcceptRequested& event);
   void go_on(Run& run);
   void cancel_run(Run& run, Reason reason);

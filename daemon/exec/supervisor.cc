@@ -459,6 +459,7 @@ Result<void> Supervisor::rebuild() {
   std::vector<Event> troubles;
   const auto pipelines = load_pipelines(found, troubles);
   auto engine = std::make_unique<Engine>(ledger_, callbacks_.entropy());
+  engine->plant(callbacks_.planted);
   const Instant now = clock_.now();
   std::vector<Effect> effects;
   TRY_VOID(ledger_.begin());

@@ -48,6 +48,8 @@ class Supervisor {
                                                           const Digest& version)> load_pipeline;
     /// Seeds an engine; other bits for every call.
     std::function<std::uint64_t()> entropy;
+    /// Only the simulator's own tests set it: every engine is made wrong in this way.
+    PlantedBug planted = PlantedBug::none;
     /// A fact for the log: a stable word and what it is about.
     std::function<void(const char* word, const std::string& sentence)> note;
     /// A commit failed, or the daemon only reads; called when it begins, empty when it is over.

@@ -1,0 +1,170 @@
+// The invariants, looked at after every turn on what is committed.
+#include "dag/run_state.h"
+#include "tests/sim/world.h"
+
+namespace pipelined::sim {
+namespace {
+
+std::string place(const StepRow& row) {
+  return step_path(row.step, row.element) + " of run " + std::to_string(row.run);
+}
+
+}  // namespace
+
+void World::check() {
+  for (auto it = ledger_.results.upper_bound(last_checked_result_); it != ledger_.results.end(); ++it) {
+    check_result(it->second);
+    last_checked_result_ = it->first;
+  }
+  if (++checks_ % 16 != 0 && faults_) return;  // rows stay: what is broken is still broken later
+  count_own_ends();
+  for (auto it = ledger_.runs.rbegin(); it != ledger_.runs.rend(); ++it) {
+    if (!is_open(it->second.state) && it->first + 3 < ledger_.runs.rbegin()->first) break;
+    check_run(it->second);
+  }
+  for (const auto& [request, run] : promised_) {
+    if (!ledger_.runs.contains(run)) {
+      violate("request " + std::to_string(request) + " was answered with run " +
+              std::to_string(run) + ", which is not recorded");
+    }
+  }
+}
+
+// What fills the cache was made by an attempt that ended well, from things that exist.
+void World::check_result(const ResultRow& row) const {
+  const auto attempt = ledger_.attempts.find(row.attempt);
+  if (attempt == ledger_.attempts.end()) violate("result without an attempt");
+  const Outcome outcome = attempt->second.outcome;
+  if (outcome != Outcome::ok && outcome != Outcome::halt) {
+    violate("result " + std::to_string(row.id) + " of an attempt that ended " + name_of(outcome));
+  }
+  for (const Binding& output : row.outputs) {
+    if (poison_.contains(output.artifact.digest)) violate("a lie became a result");
+  }
+  if (row.key && sha256(row.key_text) != *row.key) violate("a key is not the digest of its text");
+}
+
+// Ends of attempts that were their own doing, by step.
+void World::count_own_ends() {
+  own_ends_.clear();
+  for (const auto& [id, attempt] : ledger_.attempts) {
+    if (!attempt.running && !attempt.machine_fault) {
+      ++own_ends_[{attempt.run, attempt.step, attempt.element}];
+    }
+  }
+}
+
+void World::check_tries(const StepRow& row) const {
+  const auto found = own_ends_.find({row.run, row.step, row.element});
+  const std::int64_t counted = found == own_ends_.end() ? 0 : found->second;
+  if (row.tries > counted) {
+    violate(place(row) + " counts " + std::to_string(row.tries) + " tries of " +
+            std::to_string(counted) + " that were its own");
+  }
+}
+
+void World::check_run(const RunRow& row) const {
+  if (row.state == RunState::queued) return;
+  bool failed = false, halted = false;
+  for (auto it = ledger_.steps.lower_bound({row.number, "", ""});
+       it != ledger_.steps.end() && it->second.run == row.number; ++it) {
+    const StepRow& step = it->second;
+    failed = failed || step.state == StepState::failed;
+    halted = halted || step.state == StepState::halted;
+    if (step.state == StepState::halted && is_open(row.state) && step.key &&
+        ledger_.acceptances.contains(*step.key)) {
+      violate(place(step) + " is halted though its key was accepted");
+    }
+    if (is_done(step.state) && step.result == 0) violate(place(step) + " is done without a result");
+    if (is_done(step.state) && !ledger_.results.contains(step.result)) {
+      violate(place(step) + " names a result that is not there");
+    }
+    if (row.state == RunState::running && step.tries + step.faults > 0) check_tries(step);
+    if (row.state == RunState::succeeded &&
+        !(is_done(step.state) || step.state == StepState::skipped)) {
+      violate("run " + std::to_string(row.number) + " succeeded with " + place(step) + " " +
+              name_of(step.state));
+    }
+  }
+  if (row.state == RunState::failed && !failed) {
+    violate("run " + std::to_string(row.number) + " failed without a failed step: " +
+            row.end_reason.sentence);
+  }
+  if (row.state == RunState::halted && (!halted || failed)) {
+    violate("run " + std::to_string(row.number) + " is halted without reason");
+  }
+  check_collectors(row);
+}
+
+// A collector that is done has seen every element that takes part, and none that was halted.
+void World::check_collectors(const RunRow& row) const {
+  const Pipeline* pipeline = current().get();
+  for (const PipelineStep& step : pipeline->steps) {
+    const auto done = ledger_.steps.find({row.number, step.spec.name, ""});
+    if (!step.fan_source.empty() || done == ledger_.steps.end() || !is_done(done->second.state)) {
+      continue;
+    }
+    for (const PipelineInput& input : step.inputs) {
+      if (!input.collects || input.evidence || input.spec.kind != InputSpec::Kind::step ||
+          input.spec.spans.kind != SpanSelection::Kind::all) {
+        continue;
+      }
+      const std::string& from = pipeline->steps[input.step].spec.name;
+      for (auto it = ledger_.steps.lower_bound({row.number, from, ""});
+           it != ledger_.steps.end() && it->second.run == row.number && it->second.step == from; ++it) {
+        const StepState state = it->second.state;
+        if (state == StepState::halted || is_dead(state) || state == StepState::running) {
+          violate(step.spec.name + " of run " + std::to_string(row.number) + " is done though " +
+                  place(it->second) + " is " + name_of(state));
+        }
+      }
+    }
+  }
+}
+
+void World::check_rest() const {
+  std::map<RunNumber, std::vector<std::int64_t>> taken;
+  for (const auto& [number, arrival] : ledger_.arrivals) {
+    bool triggers = false;
+    for (const TriggerSpec& trigger : current()->spec.triggers) {
+      for (const std::string& source : trigger.arrival) triggers |= source == arrival.source;
+    }
+    if (triggers && arrival.run == 0) {
+      violate("arrival " + std::to_string(number) + " of " + arrival.source + " " + arrival.span +
+              " started no run");
+    }
+    if (arrival.run != 0) taken[arrival.run].push_back(number);
+  }
+  for (const auto& [number, run] : ledger_.runs) {
+    if (!is_at_rest(run.state)) {
+      violate("run " + std::to_string(number) + " is " + name_of(run.state) + " for ever");
+    }
+    if (run.who == "arrival" && taken[number].empty()) {
+      violate("run " + std::to_string(number) + " was started by arrivals that others took");
+    }
+  }
+  for (const auto& [source, spans] : delivered_) {
+    for (const auto& [span, content] : spans) {
+      std::int64_t newest = 0;
+      Digest digest;
+      for (const auto& [key, row] : ledger_.spans) {
+        if (row.source == source && row.span == span && row.version > newest) {
+          newest = row.version;
+          digest = row.artifact.digest;
+        }
+      }
+      if (digest != sha256(content)) violate("what was delivered for " + span + " was not recorded");
+    }
+  }
+  for (const auto& [key, step] : ledger_.steps) {
+    if (step.state != StepState::halted || !step.key) continue;
+    const std::string element = step.element.empty() ? "-" : step.element;
+    const std::string id = current()->spec.name + "/" + element + "/" + step.step + "/" + step.key->hex();
+    if (!ledger_.alerts.contains(id)) violate(place(step) + " halted without an alert");
+  }
+  for (const auto& [id, attempt] : ledger_.attempts) {
+    if (attempt.running) violate("attempt " + id + " is recorded as running at rest");
+  }
+}
+
+}  // namespace pipelined::sim

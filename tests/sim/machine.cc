@@ -1,0 +1,163 @@
+// The fakes of the simulated machine: the artifact store and the workers.
+#include "dag/run_state.h"
+#include "tests/sim/world.h"
+
+namespace pipelined::sim {
+
+void World::prepare(const effect::StartAttempt& start,
+                    std::function<void(Result<AttemptPlan>)> done) {
+  may_crash("prepare");
+  AttemptPlan plan;
+  plan.start = start;
+  plan.folder = "/attempts/" + start.attempt;
+  Result<AttemptPlan> answer = plan;
+  for (const PortInputs& port : start.inputs) {
+    for (const ArtifactRef& artifact : port.artifacts) {
+      if (!ledger_.lost.contains(artifact.digest)) continue;
+      answer = Error{ErrorCode::not_found, "artifact " + artifact.digest.brief() + " was lost"};
+    }
+  }
+  if (disk_full_) answer = Error{ErrorCode::exhausted, "no space for the attempt's folder"};
+  later(random_.below(20), false, [done = std::move(done), answer] { done(answer); });
+}
+
+void World::start(AttemptPlan plan) {
+  may_crash("start");
+  const std::string id = plan.start.attempt;
+  for (const auto& [other, working] : working_) {
+    const bool same = working.start.run == plan.start.run && working.start.step == plan.start.step &&
+                      working.start.element == plan.start.element;
+    if (same) violate("two live attempts of " + step_path(plan.start.step, plan.start.element));
+  }
+  if (!working_.emplace(id, plan).second) violate("attempt " + id + " was started twice");
+  record("start " + step_path(plan.start.step, plan.start.element) + " run " +
+         std::to_string(plan.start.run) + " attempt " + std::to_string(plan.start.number));
+  behave(plan);
+}
+
+// A pure function of the operator, its parameters and its inputs: equal work, equal outputs.
+AttemptReport World::truth(const AttemptPlan& plan, Outcome outcome) const {
+  AttemptReport report;
+  report.attempt = plan.start.attempt;
+  report.fence = plan.start.fence;
+  report.outcome = outcome;
+  if (outcome == Outcome::ok || outcome == Outcome::halt) {
+    for (const OutputSpec& output : plan.start.outputs) report.outputs.push_back(output.port);
+  }
+  if (outcome != Outcome::ok) report.error = "the operator says " + std::string(name_of(outcome));
+  report.metrics = {{"m", "", static_cast<double>(plan.start.number)}};
+  return report;
+}
+
+void World::report(AttemptReport what, std::int64_t delay_ms) {
+  later(delay_ms, false, [this, what = std::move(what)] {
+    if (!working_.contains(what.attempt)) return;  // killed meanwhile
+    working_.erase(what.attempt);
+    on_ended(what);
+  });
+}
+
+void World::behave(const AttemptPlan& plan) {
+  const std::int64_t delay = 1 + random_.below(3000);
+  const std::int64_t dice = faults_ ? random_.below(100) : 99;
+  // What data deserve a halt is a function of the data, so that a halt comes again.
+  std::string text = plan.start.operator_id;
+  for (const PortInputs& port : plan.start.inputs) {
+    for (const ArtifactRef& artifact : port.artifacts) text += artifact.digest.hex();
+  }
+  const bool bad_data = plan.start.operator_id == "gate" && sha256(text).bytes[0] % 5 == 0;
+  if (dice < 4) {
+    hit("worker fails");
+    report(truth(plan, Outcome::failed), delay);
+  } else if (dice < 10) {
+    hit("worker crashes");
+    AttemptReport crashed = truth(plan, Outcome::failed);
+    crashed.retryable = true;
+    report(std::move(crashed), delay);
+  } else if (dice < 13) {
+    hit("worker asks for a retry");
+    report(truth(plan, Outcome::retry), delay);
+  } else if (dice < 17) {
+    hit("worker hangs");  // until it is killed
+  } else if (dice < 20) {
+    hit("host dies");
+    AttemptReport lost = truth(plan, Outcome::failed);
+    lost.lost = true;
+    lost.error = "its host died";
+    report(std::move(lost), delay);
+  } else if (dice < 23) {
+    hit("worker lies about its fence");
+    AttemptReport lie = truth(plan, Outcome::ok);
+    lie.fence = "ffffffffffffffffffffffffffffffff";
+    later(delay / 2, false, [this, lie] { on_ended(lie); });
+    report(truth(plan, bad_data ? Outcome::halt : Outcome::ok), delay);
+  } else if (dice < 26) {
+    hit("worker lies about its name");
+    AttemptReport lie = truth(plan, Outcome::ok);
+    lie.attempt = "01NOBODY";
+    later(delay / 2, false, [this, lie] { on_ended(lie); });
+    report(truth(plan, bad_data ? Outcome::halt : Outcome::ok), delay);
+  } else if (dice < 29) {
+    hit("worker leaves an output out");
+    AttemptReport less = truth(plan, Outcome::ok);
+    if (!less.outputs.empty()) less.outputs.pop_back();
+    report(std::move(less), delay);
+  } else if (dice < 33) {
+    hit("worker answers twice");
+    const AttemptReport twice = truth(plan, bad_data ? Outcome::halt : Outcome::ok);
+    report(twice, delay);
+    later(delay + random_.below(500), false, [this, twice] { on_ended(twice); });
+  } else {
+    report(truth(plan, bad_data ? Outcome::halt : Outcome::ok), delay);
+  }
+}
+
+void World::kill(const std::string& attempt, std::int64_t grace_ms, const std::string&) {
+  may_crash("kill", 20);
+  const auto found = working_.find(attempt);
+  if (found == working_.end()) return;
+  record("kill " + step_path(found->second.start.step, found->second.start.element));
+  AttemptReport killed = truth(found->second, Outcome::cancelled);
+  killed.error = "killed";
+  if (random_.chance(30)) {
+    hit("worker ends well while it is killed");
+    killed = truth(found->second, Outcome::ok);
+  }
+  report(std::move(killed), random_.below(grace_ms + 1));
+}
+
+void World::promote(const AttemptPlan& plan, const std::vector<OutputSpec>& outputs,
+                    std::function<void(Result<Promoted>)> done) {
+  may_crash("promote");
+  if (disk_full_) {
+    hit("no space for outputs");
+    later(1, false, [done = std::move(done)] {
+      done(Error{ErrorCode::exhausted, "no space for the outputs"});
+    });
+    return;
+  }
+  Promoted promoted;
+  std::string text = plan.start.operator_id + canonical(Value(plan.start.params));
+  for (const PortInputs& port : plan.start.inputs) {
+    text += port.port;
+    for (const ArtifactRef& artifact : port.artifacts) text += artifact.digest.hex();
+  }
+  for (const OutputSpec& output : outputs) {
+    const ArtifactRef artifact{sha256(text + output.port), output.type, 1};
+    promoted.outputs.push_back({output.port, 0, artifact});
+    stored_.insert(artifact.digest);
+    ledger_.lost.erase(artifact.digest);
+  }
+  if (faults_ && random_.chance(1)) {
+    hit("output refused");
+    promoted.refused = "output is a symbolic link";
+  }
+  later(random_.below(30), false, [this, done = std::move(done), promoted] {
+    may_crash("promoted");
+    done(promoted);
+  });
+}
+
+void World::discard(const std::string&) { may_crash("discard"); }
+
+}  // namespace pipelined::sim

@@ -1,0 +1,139 @@
+// A machine that goes wrong on purpose, around the real engine and the real supervisor.
+//
+// One seed decides everything: what the pipeline is, what lands when, what people ask, how workers
+// behave, when commits fail, when the daemon dies (between any two of its calls outside).  Phase one
+// runs under faults, phase two heals and must come to rest.  The checker looks after every turn.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <queue>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "daemon/exec/supervisor.h"
+#include "tests/support/memory_ledger.h"
+
+namespace pipelined::sim {
+
+/// Thrown out of a fake to stop the daemon at that call, as kill -9 would.
+struct Crash {};
+
+/// A broken invariant: what, with the names of the rows.
+struct Violation {
+  std::string sentence;
+};
+
+/// SplitMix64; the only source of chance.
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) : state_(seed) {}
+  std::uint64_t next();
+  std::int64_t below(std::int64_t bound) {
+    return static_cast<std::int64_t>(next() % static_cast<std::uint64_t>(bound));
+  }
+  bool chance(int percent) { return below(100) < percent; }
+
+ private:
+  std::uint64_t state_;
+};
+
+/// How often each kind of fault was hit, over all seeds.
+using Hits = std::map<std::string, std::int64_t>;
+
+class World : public Clock, public Executor, public ArtifactPort {
+ public:
+  World(std::uint64_t seed, Hits& hits, PlantedBug planted, bool trace);
+  ~World() override;
+
+  /// Both phases.  Throws Violation.
+  void live();
+
+  /// Digest of everything that happened: the same seed gives the same one.
+  std::string history_digest() { return sha256(history_).hex(); }
+  std::size_t runs() const { return ledger_.runs.size(); }
+  /// Elements handled by all runs.
+  std::size_t steps() const { return ledger_.steps.size(); }
+  std::size_t spans() const { return ledger_.spans.size(); }
+
+  // The machine, as the supervisor sees it.
+  Instant now() override { return now_; }
+  void start(AttemptPlan plan) override;
+  void kill(const std::string& attempt, std::int64_t grace_ms, const std::string& why) override;
+  void prepare(const effect::StartAttempt& start,
+               std::function<void(Result<AttemptPlan>)> done) override;
+  void promote(const AttemptPlan& plan, const std::vector<OutputSpec>& outputs,
+               std::function<void(Result<Promoted>)> done) override;
+  void discard(const std::string& attempt) override;
+
+ private:
+  struct Due {
+    std::int64_t at = 0;
+    std::uint64_t order = 0;
+    std::uint64_t life = 0;  ///< 0: survives a crash
+    std::function<void()> what;
+    bool operator<(const Due& other) const {
+      return at != other.at ? at > other.at : order > other.order;
+    }
+  };
+
+  void choose_pipeline();
+  void boot();
+  void crash();
+  void may_crash(const char* where, std::int64_t one_in = 250);
+  void later(std::int64_t delay_ms, bool outlives, std::function<void()> what);
+  void guarded(const std::function<void()>& what);
+  void step();
+  void hit(const std::string& kind) { ++hits_[kind]; }
+  void record(const std::string& line);
+
+  void plan_arrivals();
+  void plan_request();
+  void plan_faults();
+  Event random_request();
+  Event answer_for(const StepRow& held);
+  std::shared_ptr<const Pipeline> current() const { return pipelines_.back(); }
+
+  void behave(const AttemptPlan& plan);
+  AttemptReport truth(const AttemptPlan& plan, Outcome outcome) const;
+  void report(AttemptReport report, std::int64_t delay_ms);
+
+  void check();
+  void check_result(const ResultRow& row) const;
+  void check_run(const RunRow& row) const;
+  void count_own_ends();
+  void check_tries(const StepRow& row) const;
+  void check_collectors(const RunRow& row) const;
+  void check_rest() const;
+  [[noreturn]] void violate(const std::string& sentence) const;
+
+  std::uint64_t seed_;
+  Random random_;
+  Hits& hits_;
+  PlantedBug planted_;
+  bool trace_;
+  Instant now_{1'600'000'000'000, 0};
+  MemoryLedger ledger_;
+  std::unique_ptr<Supervisor> supervisor_;
+  std::vector<std::shared_ptr<const Pipeline>> pipelines_;
+  OperatorSet operators_;
+  std::priority_queue<Due> due_;
+  std::uint64_t order_ = 0, life_ = 0;
+  bool faults_ = true, turn_wanted_ = false, disk_full_ = false;
+  std::optional<std::int64_t> wake_at_;
+  std::map<std::string, AttemptPlan> working_;       ///< processes that live now
+  std::set<Digest> stored_, poison_;                 ///< promoted objects; contents that lies name
+  std::map<RequestId, RunNumber> promised_;          ///< runs named in replies
+  RequestId last_request_ = 0;
+  std::map<std::string, std::map<std::string, std::string>> delivered_;  ///< source → span → content
+  std::set<std::string> acknowledged_;
+  std::int64_t last_checked_result_ = 0;
+  std::int64_t checks_ = 0;
+  std::map<std::tuple<RunNumber, std::string, std::string>, std::int64_t> own_ends_;
+  std::string history_;
+};
+
+}  // namespace pipelined::sim
