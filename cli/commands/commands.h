@@ -1,0 +1,64 @@
+// The functions behind the verbs, one a file in this folder.
+//
+// Each reads its arguments from the session, asks the daemon, writes data to `out` and returns an
+// exit code.  None keeps anything; each is named once in the table of verbs (cli/verb.cc).
+#pragma once
+
+#include "cli/session.h"
+
+namespace pipelined::cli {
+
+/// \name Pipelines
+/// @{
+int run_init(Session& session);
+int run_check(Session& session);
+int run_apply(Session& session);
+int run_plan(Session& session);
+int run_run(Session& session);
+int run_pause(Session& session);
+int run_unpause(Session& session);
+/// @}
+
+/// \name Runs
+/// @{
+int run_status(Session& session);
+int run_runs(Session& session);
+int run_show(Session& session);
+int run_explain(Session& session);
+int run_logs(Session& session);
+int run_cancel(Session& session);
+int run_retry(Session& session);
+int run_watch(Session& session);
+/// @}
+
+/// \name Decisions, alerts and spans
+/// @{
+int run_reviews(Session& session);
+int run_accept(Session& session);
+int run_approve(Session& session);
+int run_reject(Session& session);
+int run_alerts(Session& session);
+int run_span_list(Session& session);
+int run_span_drop(Session& session);
+int run_span_restore(Session& session);
+/// @}
+
+/// \name Artifacts
+/// @{
+int run_artifacts(Session& session);
+int run_artifact_show(Session& session);
+int run_artifact_export(Session& session);
+int run_artifact_head(Session& session);
+int run_lineage(Session& session);
+/// @}
+
+/// \name The daemon and this program
+/// @{
+int run_sources(Session& session);
+int run_operators(Session& session);
+int run_doctor(Session& session);
+int run_version(Session& session);
+int run_completions(Session& session);
+/// @}
+
+}  // namespace pipelined::cli

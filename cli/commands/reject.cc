@@ -1,0 +1,8 @@
+#include "cli/commands/commands.h"
+#include "cli/decisions.h"
+
+namespace pipelined::cli {
+
+int run_reject(Session& session) { return decide_step(session, "reject"); }
+
+}  // namespace pipelined::cli

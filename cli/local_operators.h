@@ -1,0 +1,26 @@
+// The operators of the plugins that lie beside pipectl, for checking without a daemon.
+//
+// Runs `pipelined-worker describe` on each plugin file in a process of its own and reads what it
+// prints; no plugin is ever loaded here.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dag/pipeline.h"
+#include "dag/result.h"
+
+namespace pipelined::cli {
+
+/// What was found.
+struct LocalOperators {
+  OperatorSet operators;
+  std::vector<std::string> problems;   ///< plugins that could not be described
+};
+
+/// `worker` and `plugins` name the program and the folder; empty: those that belong to the program
+/// in `program_folder`.  An error when there is no worker.
+Result<LocalOperators> describe_local(std::string worker, std::string plugins,
+                                      const std::string& program_folder);
+
+}  // namespace pipelined::cli

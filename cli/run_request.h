@@ -1,0 +1,13 @@
+// The request that `plan` and `run` send, read from --param, --force and --refresh.
+//
+// Shared by both verbs, so that a plan is made of exactly the words that a run takes.
+#pragma once
+
+#include "cli/session.h"
+
+namespace pipelined::cli {
+
+/// An error for a --param without `=`.
+Result<protocol::RunRequest> run_request_of(const Session& session);
+
+}  // namespace pipelined::cli

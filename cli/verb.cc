@@ -1,0 +1,156 @@
+#include "cli/verb.h"
+
+#include "cli/commands/commands.h"
+
+namespace pipelined::cli {
+namespace {
+
+using Count = Positional::Count;
+
+const Positional run_word = {Count::one, "RUN", "a run's number, or `last`"};
+const Positional run_or_last = {Count::optional, "RUN", "a run's number; the newest if left out"};
+const Positional step_word = {Count::one, "STEP", "a step, or STEP/ELEMENT"};
+const Positional pipeline_word = {Count::one, "PIPELINE", "a pipeline's name"};
+const Positional digest_word = {Count::one, "DIGEST", "an artifact's digest, or its unique beginning"};
+const Positional span_word = {Count::one, "SPAN", "SOURCE/SPAN, for example flights/2013-12"};
+const Flag only_pipeline = {"pipeline", "NAME", "only of this pipeline"};
+const Flag limit = {"limit", "N", "at most so many"};
+const Flag why = {"why", "TEXT", "the reason, recorded beside your name"};
+const Flag wait = {"wait", "final", "wait for the end; a halt or a review ends it too, unless final",
+                   false, "rest"};
+const Flag timeout = {"timeout", "DURATION", "with --wait: at most so long (30s, 5m, 1h)"};
+const Flag param = {"param", "K=V", "another value for a parameter of the pipeline", true};
+const Flag force = {"force", "STEP", "run this step even if its result is known", true};
+const Flag refresh = {"refresh", nullptr, "look up newest and earlier results anew"};
+
+std::vector<Verb> pipeline_verbs() {
+  return {
+      {"init", "Writes a starter pipeline of two command steps.",
+       {{Count::optional, "FOLDER", "where; the current folder if left out"}}, {}, run_init},
+      {"check", "Tells everything that is wrong with a pipeline file.",
+       {{Count::one, "FILE", "a pipeline file, or its folder"}}, {}, run_check},
+      {"apply", "Uploads a pipeline with the files that it names and puts it in force.",
+       {{Count::one, "FILE", "a pipeline file, or its folder"}}, {}, run_apply},
+      {"plan", "Tells what a run would do now; starts nothing.", {pipeline_word},
+       {param, force, refresh}, run_plan},
+      {"run", "Starts a run.", {pipeline_word}, {param, force, refresh, wait, timeout}, run_run},
+      {"pause", "Arrivals start no runs until `unpause`.", {pipeline_word}, {}, run_pause},
+      {"unpause", "Arrivals start runs again.", {pipeline_word}, {}, run_unpause},
+  };
+}
+
+std::vector<Verb> run_verbs() {
+  return {
+      {"status", "The daemon, its pipelines and what waits for a person.", {}, {}, run_status},
+      {"runs", "Lists runs, newest first.", {},
+       {only_pipeline, {"state", "STATE", "only in this state"}, limit}, run_runs},
+      {"show", "A run with its steps.", {run_or_last}, {wait, timeout}, run_show},
+      {"explain", "Why a run, a step or an element is as it is, and how to go on.",
+       {run_or_last, {Count::optional, "STEP", "a step, or STEP/ELEMENT"}}, {}, run_explain},
+      {"logs", "What the newest attempt of a step printed.", {run_word, step_word},
+       {{"follow", nullptr, "go on until the attempt has ended"},
+        {"attempt", "N", "that attempt rather than the newest"}}, run_logs},
+      {"cancel", "Ends a run.", {run_word}, {why}, run_cancel},
+      {"retry", "Gives the failed steps of a run all their tries anew.", {run_word},
+       {why, wait, timeout}, run_retry},
+      {"watch", "Tells every change as it happens.", {}, {only_pipeline}, run_watch},
+  };
+}
+
+std::vector<Verb> decision_verbs() {
+  return {
+      {"reviews", "Everything that waits for a person.", {}, {only_pipeline}, run_reviews},
+      {"accept", "Overrules a halt for exactly these data; the run goes on.",
+       {run_word, step_word}, {why, wait, timeout}, run_accept},
+      {"approve", "Says yes to a review.", {run_word, step_word}, {why, wait, timeout},
+       run_approve},
+      {"reject", "Confirms a halt or says no to a review; the run ends rejected.",
+       {run_word, step_word}, {why}, run_reject},
+      {"alerts", "Lists alerts, newest first.", {},
+       {only_pipeline, {"open", nullptr, "only those that still stand"}, limit}, run_alerts},
+      {"span list", "Lists spans and their states.", {},
+       {only_pipeline, {"source", "NAME", "only of this source"},
+        {"versions", nullptr, "older versions too"}}, run_span_list},
+      {"span drop", "Goes on without a span.", {pipeline_word, span_word}, {why}, run_span_drop},
+      {"span restore", "Takes the drop or rejection of a span back.", {pipeline_word, span_word},
+       {why}, run_span_restore},
+  };
+}
+
+std::vector<Verb> artifact_verbs() {
+  return {
+      {"artifacts", "Lists artifacts, newest first.", {},
+       {{"type", "TYPE", "only of this type, for example model/1"}, limit}, run_artifacts},
+      {"artifact show", "An artifact's files and where it stood.", {digest_word}, {},
+       run_artifact_show},
+      {"artifact export", "Writes an artifact's files into a new folder, every byte verified.",
+       {digest_word, {Count::one, "FOLDER", "a folder that does not exist yet"}}, {},
+       run_artifact_export},
+      {"artifact head", "The first lines of an artifact's text files.", {digest_word},
+       {{"file", "PATH", "only this file"}, {"lines", "N", "so many lines, 10 if left out"}},
+       run_artifact_head},
+      {"lineage", "All that an artifact was made from.", {digest_word}, {}, run_lineage},
+  };
+}
+
+std::vector<Verb> machine_verbs() {
+  return {
+      {"sources", "Sources as their watchers see them.", {}, {only_pipeline}, run_sources},
+      {"operators", "Operators, and plugins that could not be read.",
+       {{Count::optional, "OPERATOR", "one with its ports and parameters"}}, {}, run_operators},
+      {"doctor", "What this machine gives and lacks.", {}, {}, run_doctor},
+      {"version", "The versions of pipectl and the daemon.", {}, {}, run_version},
+      {"completions", "Prints a completion script.",
+       {{Count::one, "SHELL", "bash, zsh or fish"}}, {}, run_completions},
+  };
+}
+
+}  // namespace
+
+const std::vector<Verb>& verbs() {
+  static const std::vector<Verb> table = [] {
+    std::vector<Verb> all;
+    for (auto part : {pipeline_verbs, run_verbs, decision_verbs, artifact_verbs, machine_verbs}) {
+      for (Verb& verb : part()) all.push_back(std::move(verb));
+    }
+    return all;
+  }();
+  return table;
+}
+
+std::vector<Flag> common_flags() {
+  return {{"output", "FORMAT", "table, wide, json or yaml"},
+          {"quiet", nullptr, "no remarks and no titles"},
+          {"socket", "PATH", "the daemon's socket; else PIPELINED_SOCKET"},
+          {"url", "URL", "the daemon's address instead; the token is PIPELINED_TOKEN"}};
+}
+
+std::string usage_of(const Verb& verb) {
+  std::string usage = verb.name;
+  for (const Positional& positional : verb.positionals) {
+    const std::string name = positional.name;
+    usage += positional.count == Count::one ? " " + name : " [" + name + "]";
+  }
+  for (const Flag& flag : verb.flags) {
+    usage += " [--" + std::string(flag.name);
+    if (flag.default_value != nullptr) {
+      usage += "[=" + std::string(flag.value_name) + "]";
+    } else if (flag.value_name != nullptr) {
+      usage += " " + std::string(flag.value_name);
+    }
+    usage += flag.many ? "]…" : "]";
+  }
+  return usage;
+}
+
+std::string Arguments::text(std::string_view name, const std::string& fallback) const {
+  const auto found = given.find(name);
+  return found == given.end() || found->second.empty() ? fallback : found->second.back();
+}
+
+std::vector<std::string> Arguments::list(std::string_view name) const {
+  const auto found = given.find(name);
+  return found == given.end() ? std::vector<std::string>() : found->second;
+}
+
+}  // namespace pipelined::cli
