@@ -121,8 +121,9 @@ typedef struct pl_library {
   uint32_t struct_size;
   uint32_t reserved;
   const char* name;
-  const char* version;               /* NULL: `read_version` says it */
-  const char* (*read_version)(void); /* [pure] of a library found at load time; or NULL */
+  const char* version; /* NULL: `read_version` says it */
+  /* [pure] The version of a library that is found at load time; or NULL. */
+  const char* (*read_version)(void);
 } pl_library_t;
 
 /* What the host lends to one attempt.  Pass the pointer that `run` got as the first argument. */

@@ -143,7 +143,7 @@ TEST_CASE("sdk: a getter of another kind ends the attempt as invalid", "[operato
   CHECK(ended.error == "parameter \"label\" is not an integer");
 }
 
-TEST_CASE("sdk: an output without a file was not delivered, a passed input was", "[operators][sdk]") {
+TEST_CASE("sdk: an empty output was not delivered, a passed input was", "[operators][sdk]") {
   FakeContext context;
   context.input_file("extra", "report/1", "a.txt", "a");
   const wire::Ended ended = context.run(WriteParameters::descriptor);
@@ -154,7 +154,8 @@ TEST_CASE("sdk: an output without a file was not delivered, a passed input was",
 
 TEST_CASE("sdk: inputs come in order with type, digest and sorted files", "[operators][sdk]") {
   FakeContext context;
-  context.input_file("files", "files/1", "b.csv", "first").input_file("files", "files/1", "a.csv", "");
+  context.input_file("files", "files/1", "b.csv", "first");
+  context.input_file("files", "files/1", "a.csv", "");
   context.input_file("other", "report/1", "deep/er.txt", "x");
   const wire::Ended ended = context.run([](sdk::Context& inner) -> Result<void> {
     CHECK((inner.input_ports() == std::vector<std::string>{"files", "other"}));
