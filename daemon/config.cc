@@ -36,6 +36,7 @@ class ConfigReader {
     keys.path("store", values.store);
     keys.path("socket", values.socket);
     keys.text("listen", values.listen);
+    keys.path("token_file", values.token_file);
     keys.path("worker", values.worker);
     keys.text("group", values.group);
     keys.paths("plugins", values.plugins);
@@ -47,6 +48,13 @@ class ConfigReader {
       capacity.size("memory", values.capacity.memory_bytes);
       capacity.count("attempts", values.capacity.attempts);
       capacity.finish();
+    }
+    if (const toml::table* table = keys.table("attempts")) {
+      Keys attempts(*this, *table, "attempts.");
+      attempts.sandbox("sandbox", values.sandbox);
+      attempts.paths("readable", values.readable);
+      attempts.size("log", values.log_bytes);
+      attempts.finish();
     }
     if (const toml::array* sinks = keys.tables("alert")) {
       for (const toml::node& node : *sinks) read_alert(*node.as_table(), values.alerts);
@@ -123,6 +131,14 @@ class ConfigReader {
       const auto level = found ? parse_log_level(found->get()) : std::nullopt;
       if (!level) return void(wrong(*node, key, "debug, info, warning or error"));
       value = *level;
+    }
+    void sandbox(const char* key, bool& value) {
+      const toml::node* node = take(key);
+      if (!node) return;
+      const auto* found = node->as_string();
+      const bool known = found && (found->get() == "required" || found->get() == "optional");
+      if (!known) return void(wrong(*node, key, "\"required\" or \"optional\""));
+      value = found->get() == "required";
     }
     const toml::table* table(const char* key) {
       const toml::node* node = take(key);

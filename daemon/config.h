@@ -43,10 +43,14 @@ struct Config {
   std::string state, store, socket;
   std::string listen;                   ///< "127.0.0.1:8080"; empty: the socket alone
   std::string worker;                   ///< the pipelined-worker program
+  std::string token_file;               ///< the token that callers of `listen` must show
   std::string group;                    ///< whose members may use the socket; empty: nobody else
   std::vector<std::string> plugins;     ///< folders of plugins
   std::vector<std::string> pipelines;   ///< folders whose *.toml files are kept applied
   Capacity capacity;
+  bool sandbox = true;                  ///< false: attempts run without walls where there are none
+  std::vector<std::string> readable;    ///< more folders that attempts may read
+  std::int64_t log_bytes = 2 << 20;     ///< kept of what one attempt prints
   std::vector<AlertSink> alerts;
   LogLevel log_level = LogLevel::info;
 };

@@ -93,6 +93,10 @@ log_level = "debug"
 cpus = 1.5
 memory = "2GiB"
 attempts = 3
+[attempts]
+sandbox = "optional"
+readable = ["/data"]
+log = "1MiB"
 [[alert]]
 name = "ops"
 kind = "webhook"
@@ -116,6 +120,9 @@ url = "http://127.0.0.1:9/x"
   CHECK(config->capacity.cpus == 1.5);
   CHECK(config->capacity.memory_bytes == std::int64_t{2} << 30);
   CHECK(config->capacity.attempts == 3);
+  CHECK_FALSE(config->sandbox);
+  CHECK(config->readable == std::vector<std::string>{"/data"});
+  CHECK(config->log_bytes == 1 << 20);
   REQUIRE(config->alerts.size() == 2);
   CHECK(config->alerts[0].name == "ops");
   CHECK(config->alerts[1].name == "webhook2");
@@ -216,12 +223,14 @@ TEST_CASE("config: etc/pipelined.toml shows every key, and each line that it sho
   for (const Diagnostic& problem : file.problems) UNSCOPED_INFO(text_of(problem));
   CHECK(file.problems.empty());
   CHECK(file.values.state == "/var/lib/pipelined/state");
-  for (const char* key : {"state", "store", "socket", "group", "listen", "plugins", "worker",
-                          "pipelines", "log_level", "cpus", "memory", "attempts", "name", "kind",
+  for (const char* key : {"state", "store", "socket", "group", "listen", "token_file", "plugins", "worker",
+                          "pipelines", "log_level", "cpus", "memory", "attempts", "sandbox", "readable", "log", "name", "kind",
                           "url"}) {
     INFO(key);
     CHECK(std::regex_search(shown, std::regex("(^|\n)" + std::string(key) + " +?= ?")));
   }
+  CHECK(file.values.sandbox == Config{}.sandbox);
+  CHECK(file.values.log_bytes == Config{}.log_bytes);
   REQUIRE(file.values.alerts.size() == 1);
   CHECK(file.values.log_level == LogLevel::info);
   CHECK(file.values.capacity.memory_bytes == 0);

@@ -1,0 +1,513 @@
+#include "daemon/app.h"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <grp.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include "daemon/api/server.h"
+#include "daemon/app_backend.h"
+#include "daemon/app_deliveries.h"
+#include "daemon/app_doctor.h"
+#include "daemon/app_folders.h"
+#include "daemon/app_pipelines.h"
+#include "daemon/app_version.h"
+#include "daemon/app_watchdog.h"
+#include "daemon/artifacts/artifacts.h"
+#include "daemon/exec/local.h"
+#include "daemon/exec/plugin_registry.h"
+#include "daemon/exec/supervisor.h"
+#include "daemon/notify/outbox_relay.h"
+#include "daemon/notify/webhook_client.h"
+#include "daemon/posix/sd_notify.h"
+#include "daemon/posix/state_folder.h"
+#include "daemon/store/store.h"
+#include "daemon/store/views.h"
+#include "dag/spec_words.h"
+
+namespace pipelined {
+namespace {
+
+namespace asio = boost::asio;
+using std::chrono::milliseconds;
+
+/// Between two rounds of small work: files to try again, pipeline folders, the list of files taken.
+constexpr milliseconds chores_interval{1000};
+/// How long a clean stop waits for killed attempts to be gone.
+constexpr milliseconds drain_max{10'000};
+
+class SystemClock : public Clock {
+ public:
+  Instant now() override {
+    const auto ms = [](auto time) {
+      return std::chrono::duration_cast<milliseconds>(time.time_since_epoch()).count();
+    };
+    return {ms(std::chrono::system_clock::now()), ms(std::chrono::steady_clock::now())};
+  }
+};
+
+std::uint64_t entropy() {
+  std::uint64_t bits = 0;
+  CHECK(::getrandom(&bits, sizeof bits, 0) == static_cast<ssize_t>(sizeof bits));
+  return bits;
+}
+
+Result<std::string> read_secret(const std::string& path) {
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  if (!file) return Error{ErrorCode::io, "cannot read the token in " + path};
+  std::string secret = text.str();
+  while (!secret.empty() && (secret.back() == '\n' || secret.back() == '\r')) secret.pop_back();
+  return secret;
+}
+
+Result<std::vector<std::uint32_t>> groups_of(const std::string& name) {
+  if (name.empty()) return std::vector<std::uint32_t>{};
+  const group* found = ::getgrnam(name.c_str());
+  if (!found) return Error{ErrorCode::invalid, "there is no group " + name + " on this machine"};
+  return std::vector<std::uint32_t>{found->gr_gid};
+}
+
+}  // namespace
+
+struct App::State {
+  State(asio::io_context& io, Log& logger, AppOptions given)
+      : loop(io), log(logger), options(std::move(given)), notifier(options.notify_socket) {}
+  ~State() { close(); }
+
+  Result<void> open_parts();
+  Result<void> open_server();
+  Supervisor::Callbacks supervisor_callbacks();
+  void make_relay();
+  void make_deliveries();
+  void make_backend();
+
+  void run_turn();
+  void refresh_sources();
+  void on_alerts();
+  void on_trouble(const std::optional<Error>& trouble);
+  void do_chores();
+  void apply_file(const PipelineFile& file);
+  void report_file(const PipelineFile& file, const std::vector<Diagnostic>& problems);
+  void begin_stop(bool finish_work);
+  void drain(std::chrono::steady_clock::time_point until);
+  void close();
+
+  void post(std::function<void()> task) { asio::post(loop, std::move(task)); }
+  void say_ready();
+
+  asio::io_context& loop;
+  Log& log;
+  AppOptions options;
+  ServiceNotifier notifier;
+  SystemClock clock;
+  std::unique_ptr<StateFolder> folder;
+  std::unique_ptr<Store> store;
+  std::unique_ptr<Artifacts> artifacts;
+  PluginRegistry registry;
+  std::unique_ptr<LocalExecutor> executor;
+  std::unique_ptr<PipelineShelf> shelf;
+  std::unique_ptr<Supervisor> supervisor;
+  std::unique_ptr<WebhookClient> webhooks;
+  std::unique_ptr<OutboxRelay> relay;
+  std::unique_ptr<Deliveries> deliveries;
+  std::unique_ptr<DaemonBackend> backend;
+  std::unique_ptr<api::Server> server;
+  std::unique_ptr<Watchdog> watchdog;
+  PipelineFolders folders{{}};
+  std::map<std::string, std::string> pipeline_of_file;  ///< path → name, of files applied before
+  asio::steady_timer wake_timer{loop}, relay_timer{loop}, chores_timer{loop}, drain_timer{loop};
+  std::int64_t last_alert_seq = 0;
+  bool stopping = false;
+  int exit_code = 0;
+};
+
+// ---------------------------------------------------------------------------------- the start
+
+Result<std::unique_ptr<App>> App::start(asio::io_context& loop, Log& log, AppOptions options) {
+  auto state = std::make_unique<State>(loop, log, std::move(options));
+  TRY_VOID(state->open_parts());
+  state->make_relay();
+  state->make_deliveries();
+  state->make_backend();
+  TRY_VOID(state->supervisor->start(state->options.config.capacity));
+  state->refresh_sources();
+  TRY_VOID(state->open_server());
+  state->folders.set_folders(state->options.config.pipelines);
+  state->watchdog = std::make_unique<Watchdog>(loop, *state->artifacts, state->notifier,
+                                               state->options.watchdog_ms);
+  state->say_ready();
+  state->post([inside = state.get()] {
+    inside->relay->pump();
+    inside->do_chores();
+  });
+  return std::unique_ptr<App>(new App(std::move(state)));
+}
+
+Result<void> App::State::open_parts() {
+  const Config& config = options.config;
+  auto taken = StateFolder::take(config.state);
+  if (!taken) return taken.error();
+  folder = std::make_unique<StateFolder>(std::move(*taken));
+
+  StoreOptions store_options;
+  store_options.path = config.state + "/state.db";
+  store_options.sinks = config.alerts;
+  store_options.product_version = product_version;
+  TRY(opened_store, Store::open(store_options));
+  store = std::move(opened_store);
+
+  TRY_VOID(make_private_folder(config.store));
+  ArtifactsOptions artifact_options;
+  artifact_options.folder = config.store;
+  artifact_options.post = [this](std::function<void()> task) { post(std::move(task)); };
+  artifact_options.find_manifest = [this](const Digest& digest) {
+    return store->find_manifest(digest);
+  };
+  TRY(opened_artifacts, Artifacts::open(artifact_options));
+  artifacts = std::move(opened_artifacts);
+  store->set_objects(artifacts.get());
+
+  PluginOptions plugins;
+  plugins.folders = config.plugins;
+  plugins.worker = config.worker;
+  plugins.cache = config.state + "/plugins";
+  registry = read_plugins(plugins);
+  for (const std::string& problem : registry.problems) {
+    log.warning("plugin_refused", {{"why", problem}});
+  }
+
+  LocalOptions local;
+  local.worker = config.worker;
+  local.plugin_path = [this](const std::string& plugin) { return registry.path_of(plugin); };
+  local.fork_safe = [this](const std::string& plugin) {
+    const auto found = registry.plugins.find(plugin);
+    return found == registry.plugins.end() || found->second.fork_safe;
+  };
+  local.allow_unsandboxed = !config.sandbox;
+  local.readable = config.readable;
+  local.log_bytes_max = config.log_bytes;
+  executor = std::make_unique<LocalExecutor>(loop, std::move(local));
+
+  shelf = std::make_unique<PipelineShelf>(
+      *artifacts, [this]() -> const OperatorSet& { return registry.operators; },
+      [this](const Digest& digest) { return store->find_manifest(digest); });
+  supervisor = std::make_unique<Supervisor>(clock, *store, *artifacts, *executor,
+                                            supervisor_callbacks());
+  return {};
+}
+
+Supervisor::Callbacks App::State::supervisor_callbacks() {
+  Supervisor::Callbacks calls;
+  calls.reply = [this](const effect::Reply& reply) { backend->on_reply(reply); };
+  calls.alerts_queued = [this] { post([this] { on_alerts(); }); };
+  calls.run_changed = [this](const effect::RunChanged& changed) {
+    log.info("run_changed", {{"run", changed.run},
+                             {"pipeline", changed.pipeline},
+                             {"state", name_of(changed.state)}});
+    backend->publish({BackendEvent::Kind::run, changed.pipeline, changed.run,
+                      name_of(changed.state), {}});
+  };
+  calls.sources_changed = [this] { post([this] { refresh_sources(); }); };
+  calls.wake = [this](std::optional<std::int64_t> at) {
+    if (!at) return void(wake_timer.cancel());
+    wake_timer.expires_at(std::chrono::steady_clock::time_point(milliseconds(*at)));
+    wake_timer.async_wait([this](const boost::system::error_code& error) {
+      if (!error) run_turn();
+    });
+  };
+  calls.post_turn = [this] { post([this] { run_turn(); }); };
+  calls.load_pipeline = [this](const std::string&, const Digest& version) {
+    return shelf->load(version);
+  };
+  calls.entropy = entropy;
+  calls.note = [this](const char* word, const std::string& sentence) {
+    log.warning(word, {{"what", sentence}});
+  };
+  calls.trouble = [this](const std::optional<Error>& trouble) { on_trouble(trouble); };
+  return calls;
+}
+
+void App::State::make_relay() {
+  webhooks = std::make_unique<WebhookClient>(
+      [this](std::function<void()> task) { post(std::move(task)); });
+  OutboxRelay::Callbacks calls;
+  calls.wake = [this](std::optional<TimeMs> at) {
+    if (!at) return void(relay_timer.cancel());
+    relay_timer.expires_after(milliseconds(std::max<TimeMs>(0, *at - clock.now().wall_ms)));
+    relay_timer.async_wait([this](const boost::system::error_code& error) {
+      if (!error) relay->pump();
+    });
+  };
+  calls.note = [this](const char* word, const Delivery& delivery, const std::string& why) {
+    log.info("alert_delivery", {{"outcome", word},
+                                {"alert", delivery.alert.id},
+                                {"sink", delivery.sink},
+                                {"try", delivery.tries},
+                                {"why", why}});
+  };
+  relay = std::make_unique<OutboxRelay>(*store, *webhooks, clock, std::move(calls));
+}
+
+void App::State::make_deliveries() {
+  Deliveries::Callbacks calls;
+  calls.post = [this](Event event) { return supervisor->post(std::move(event)); };
+  calls.note = [this](const char* word, const std::string& pipeline, const std::string& source,
+                      const std::string& sentence) {
+    log.info(word, {{"pipeline", pipeline}, {"source", source}, {"what", sentence}});
+    backend->publish({BackendEvent::Kind::source, pipeline, 0, source, sentence});
+  };
+  deliveries = std::make_unique<Deliveries>(loop, *store, *artifacts, options.config.state,
+                                            std::move(calls));
+}
+
+void App::State::make_backend() {
+  BackendParts parts{*store,   *artifacts, *supervisor,
+                     *shelf,   *deliveries, registry,
+                     clock,    [this](std::function<void()> task) { post(std::move(task)); },
+                     nullptr,  nullptr};
+  parts.add_figures = [this](DaemonFigures& figures) {
+    const auto count = [&figures](const char* name, std::int64_t value) {
+      figures.counters.emplace_back(name, static_cast<double>(value));
+    };
+    count("alerts_delivered_total", relay->delivered());
+    count("alerts_not_delivered_total", relay->failed());
+    const PromotionCounts promoted = artifacts->promotion_counts();
+    count("promotion_batches_total", promoted.batches);
+    count("promoted_files_total", promoted.files);
+    count("promoted_bytes_total", promoted.bytes);
+  };
+  parts.doctor = [this] { return examine_machine(options.config, registry); };
+  backend = std::make_unique<DaemonBackend>(std::move(parts));
+}
+
+Result<void> App::State::open_server() {
+  const Config& config = options.config;
+  api::ServerOptions listening;
+  listening.socket_path = config.socket;
+  TRY(groups, groups_of(config.group));
+  listening.groups = std::move(groups);
+  const std::size_t slash = config.socket.rfind('/');
+  TRY_VOID(make_private_folder(config.socket.substr(0, slash)));
+  if (!config.listen.empty()) {
+    TRY(address, parse_listen(config.listen));
+    listening.listen_address = address.host;
+    listening.listen_port = static_cast<std::uint16_t>(address.port);
+  }
+  std::string token_file = config.token_file;
+  if (token_file.empty() && !options.credentials_folder.empty()) {
+    token_file = options.credentials_folder + "/api-token";
+    if (::access(token_file.c_str(), R_OK) != 0) token_file.clear();
+  }
+  if (!token_file.empty()) {
+    TRY(secret, read_secret(token_file));
+    TRY(token, api::make_token("api-token", secret, api::Role::writer));
+    listening.tokens.push_back(std::move(token));
+  }
+  TRY(started, api::Server::start(loop, *backend, std::move(listening)));
+  server = std::move(started);
+  return {};
+}
+
+void App::State::say_ready() {
+  const Config& config = options.config;
+  log.info("ready", {{"version", product_version},
+                     {"state", config.state},
+                     {"store", config.store},
+                     {"socket", config.socket},
+                     {"listen", config.listen},
+                     {"operators", static_cast<std::int64_t>(registry.operators.size())}});
+  notifier.ready("answering on " + config.socket);
+}
+
+// ---------------------------------------------------------------------------------- the work
+
+void App::State::run_turn() {
+  const std::int64_t failed_before = supervisor->counters().commits_failed;
+  supervisor->turn();
+  deliveries->after_turn(supervisor->engine() != nullptr &&
+                         supervisor->counters().commits_failed == failed_before);
+}
+
+void App::State::refresh_sources() {
+  if (stopping) return;
+  std::vector<std::pair<std::shared_ptr<const Pipeline>, std::string>> in_force;
+  for (const PipelineRow& row : list_pipelines(*store)) {
+    if (!row.current) continue;
+    auto pipeline = shelf->load(row.version);
+    if (!pipeline) {
+      log.error("pipeline_lost", {{"pipeline", row.name}, {"why", pipeline.error().message}});
+      continue;
+    }
+    in_force.emplace_back(std::move(*pipeline), row.folder);
+  }
+  deliveries->set_pipelines(in_force);
+}
+
+void App::State::on_alerts() {
+  if (stopping) return;
+  relay->pump();
+  AlertFilter filter;
+  filter.limit = 100;
+  std::vector<AlertView> fresh = list_alerts(*store, filter);
+  std::reverse(fresh.begin(), fresh.end());
+  for (const AlertView& alert : fresh) {
+    if (alert.row.seq <= last_alert_seq) continue;
+    last_alert_seq = alert.row.seq;
+    log.warning("alert", {{"id", alert.row.id}, {"what", alert.row.sentence}});
+    backend->publish({BackendEvent::Kind::alert, alert.row.pipeline, alert.row.run, {},
+                      alert.row.sentence});
+  }
+}
+
+void App::State::on_trouble(const std::optional<Error>& trouble) {
+  if (!trouble) return notifier.status("answering on " + options.config.socket);
+  log.error("read_only", {{"why", trouble->message}});
+  notifier.status("only reads are answered: " + trouble->message);
+  const bool disk_failed = trouble->code == ErrorCode::io || trouble->code == ErrorCode::corrupt;
+  if (!disk_failed) return;
+  // What a failed write left on the disk is known only to a new start.
+  exit_code = 1;
+  post([this] { begin_stop(false); });
+}
+
+void App::State::do_chores() {
+  if (stopping) return;
+  deliveries->try_again();
+  std::vector<std::string> missing;
+  for (const PipelineFile& file : folders.look(missing)) apply_file(file);
+  for (const std::string& path : missing) {
+    log.warning("pipeline_folder_missing", {{"folder", path}});
+  }
+  chores_timer.expires_after(chores_interval);
+  chores_timer.async_wait([this](const boost::system::error_code& error) {
+    if (!error) do_chores();
+  });
+}
+
+void App::State::apply_file(const PipelineFile& file) {
+  if (!file.unreadable.empty()) {
+    return report_file(file, {{file.path, {}, file.unreadable, false}});
+  }
+  PipelineUpload upload{file.folder, file.path, file.files, "file " + file.path};
+  backend->apply_pipeline(std::move(upload), [this, file](Result<ApplyOutcome> outcome) {
+    if (!outcome) {
+      log.warning("pipeline_file_waits", {{"file", file.path}, {"why", outcome.error().message}});
+      return folders.forget(file.path);
+    }
+    if (has_errors(outcome->diagnostics)) return report_file(file, outcome->diagnostics);
+    pipeline_of_file[file.path] = outcome->pipeline;
+    log.info("pipeline_applied", {{"pipeline", outcome->pipeline},
+                                  {"version", outcome->version.brief()},
+                                  {"file", file.path},
+                                  {"changed", outcome->changed ? "yes" : "no"}});
+  });
+}
+
+void App::State::report_file(const PipelineFile& file, const std::vector<Diagnostic>& problems) {
+  const auto first = std::find_if(problems.begin(), problems.end(),
+                                  [](const Diagnostic& problem) { return !problem.warning; });
+  if (first == problems.end()) return;
+  const auto errors = std::count_if(problems.begin(), problems.end(),
+                                    [](const Diagnostic& problem) { return !problem.warning; });
+  event::TroubleFound trouble;
+  trouble.id = "pipeline-file" + file.path + "/" + file.episode;
+  const auto known = pipeline_of_file.find(file.path);
+  trouble.pipeline = known == pipeline_of_file.end() ? "" : known->second;
+  trouble.subject = file.path;
+  trouble.severity = "error";
+  trouble.sentence = text_of(*first);
+  if (errors > 1) trouble.sentence += " (and " + std::to_string(errors - 1) + " more)";
+  trouble.sentence += "; the last good version stays in force";
+  trouble.evidence = ValueTable{{"file", file.path},
+                                {"line", first->at.line},
+                                {"column", first->at.column},
+                                {"message", first->message}};
+  log.warning("pipeline_file_refused", {{"file", file.path}, {"why", text_of(*first)}});
+  supervisor->post(std::move(trouble));
+}
+
+// ----------------------------------------------------------------------------------- the end
+
+void App::State::begin_stop(bool finish_work) {
+  if (std::exchange(stopping, true)) return loop.stop();
+  log.info("stopping");
+  notifier.stopping();
+  deliveries->stop();
+  chores_timer.cancel();
+  relay_timer.cancel();
+  wake_timer.cancel();
+  if (finish_work) supervisor->stop();
+  drain(std::chrono::steady_clock::now() + drain_max);
+}
+
+void App::State::drain(std::chrono::steady_clock::time_point until) {
+  if (!supervisor->draining() || std::chrono::steady_clock::now() >= until) return loop.stop();
+  drain_timer.expires_after(milliseconds(20));
+  drain_timer.async_wait([this, until](const boost::system::error_code& error) {
+    if (!error) drain(until);
+  });
+}
+
+void App::State::close() {
+  watchdog.reset();
+  server.reset();
+  if (deliveries) deliveries->stop();
+  relay.reset();
+  webhooks.reset();
+  supervisor.reset();
+  executor.reset();
+  backend.reset();
+  deliveries.reset();
+  shelf.reset();
+  if (store) store->set_objects(nullptr);
+  artifacts.reset();
+  store.reset();
+  folder.reset();
+}
+
+App::App(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+App::~App() = default;
+
+void App::reload() {
+  State& inside = *state_;
+  if (inside.stopping) return;
+  const std::string& path = inside.options.config.file;
+  if (path.empty()) return inside.log.info("reloaded", {{"file", "none"}});
+  inside.notifier.reloading(inside.clock.now().steady_ms * 1000);
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  const ConfigFile read = parse_config(text.str(), path);
+  for (const Diagnostic& problem : read.problems) {
+    inside.log.error("config_refused", {{"why", text_of(problem)}});
+  }
+  auto config = settle_config(read, inside.options.line, inside.options.surroundings);
+  if (file && read.problems.empty() && config) {
+    inside.options.config.alerts = config->alerts;
+    inside.options.config.pipelines = config->pipelines;
+    inside.store->set_sinks(config->alerts);
+    inside.folders.set_folders(config->pipelines);
+    inside.log.info("reloaded", {{"file", path}});
+  }
+  inside.say_ready();
+}
+
+void App::stop() { state_->begin_stop(true); }
+
+int App::exit_code() const { return state_->exit_code; }
+
+std::uint16_t App::port() const { return state_->server ? state_->server->port() : 0; }
+
+}  // namespace pipelined
