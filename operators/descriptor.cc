@@ -261,7 +261,9 @@ class Review {
                       (param.kind == "float" && kind == "int") ||
                       (param.kind == "list" && kind == "string");
     if (!fits) return "is a " + kind + " where a " + param.kind + " is wanted";
-    if (!param.choices.empty()) return problem_of_choice(param, *value.as_text());
+    if (const std::string* text = value.as_text(); text && !param.choices.empty()) {
+      return problem_of_choice(param, *text);
+    }
     const std::int64_t* whole = value.as_int();
     const double* real = value.as_double();
     if (!whole && !real) return std::nullopt;

@@ -12,6 +12,7 @@ const Value* find_param(const Value& root, std::string_view name) {
     const auto found = table->find(name.substr(0, size));
     if (found == table->end()) continue;
     if (size == name.size()) return &found->second;
+    if (size + 1 == name.size()) continue;
     if (const Value* value = find_param(found->second, name.substr(size + 1))) return value;
   }
   return nullptr;
