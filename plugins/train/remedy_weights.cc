@@ -23,6 +23,7 @@ std::vector<std::string> class_words(const model::Signature& signature) {
 
 Result<std::vector<float>> weights_in(const json& remedy, const model::Signature& signature,
                                       std::span<const float> labels) {
+  if (!remedy.is_object()) return wrong("remedy.json is no object");
   const auto found = remedy.find("class_weights");
   if (found == remedy.end() || found->empty()) return std::vector<float>();
   if (signature.objective == model::Objective::squared_error) {

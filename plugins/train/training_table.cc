@@ -231,10 +231,10 @@ Result<Learned> read_training(ExamplesReader reader, const Settings& settings,
                               const sdk::Context& context) {
   Learned learned;
   model::Signature& signature = learned.signature;
-  TRY(features, choose_features(*reader.schema(), settings));
-  signature.features = std::move(features);
   TRY(label, choose_label(*reader.schema(), settings));
   signature.label = std::move(label);
+  TRY(features, choose_features(*reader.schema(), settings));
+  signature.features = std::move(features);
   TRY(objective, choose_objective(signature.label.type, settings));
   signature.objective = objective;
   const bool classes = objective == Objective::multi_softprob;

@@ -1,4 +1,5 @@
-pipelined_add_tests(plugins/model pipelined_evaluation pipelined_train pipelined_operator_testing)
+pipelined_add_tests(plugins/model pipelined_evaluation pipelined_train pipelined_operator_testing
+  nlohmann_json::nlohmann_json)
 
 # Runs operators on plain folders; the oracles in Python compare what comes out.
 add_executable(operator_driver ${CMAKE_CURRENT_SOURCE_DIR}/plugins/model/operator_driver.cc)
