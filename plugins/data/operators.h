@@ -1,0 +1,32 @@
+// The operators of the plugin "data" as functions; plugin.cc describes them.
+//
+// Each reads the ports and parameters of its attempt and writes its outputs; none knows spans, runs
+// or the daemon.
+#pragma once
+
+#include "operators/sdk.h"
+
+namespace pipelined {
+
+/// data.sql: one query over the named inputs.
+Result<void> run_data_sql(sdk::Context& context);
+
+/// data.statistics: a table's statistics/1.
+Result<void> run_data_statistics(sdk::Context& context);
+
+/// data.validate: statistics against a schema and against other statistics; halts on errors.
+Result<void> run_data_validate(sdk::Context& context);
+
+/// data.split: rows into shares by the hash of a key.
+Result<void> run_data_split(sdk::Context& context);
+
+/// The folders of all artifacts at a port, in order.
+std::vector<std::string> input_folders(const sdk::Context& context, const std::string& port);
+
+/// Writes a small text file whole.
+Result<void> write_text(const std::string& path, const std::string& text);
+
+/// Reads a small text file whole.
+Result<std::string> read_text(const std::string& path);
+
+}  // namespace pipelined

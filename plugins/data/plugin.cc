@@ -1,0 +1,65 @@
+// The plugin "data": looking at examples, judging them, cutting and joining them.
+#include "plugins/common/library_versions.h"
+#include "plugins/data/duckdb.h"
+#include "plugins/data/operators.h"
+
+namespace {
+
+using namespace pipelined;
+
+constexpr auto sql =
+    sdk::describe("data.sql", 1, "Runs one SELECT over its inputs")
+        .doc("Each input port is a view of its name; several artifacts at one port are united by "
+             "column name in their order. End with ORDER BY a unique key if the order matters.")
+        .input("*", "examples/1|files/1", "tables, by the names that the query uses", sdk::many)
+        .output("examples", "examples/1", "the query's result")
+        .param(sdk::text("query", "one SELECT").required())
+        .param(sdk::list("null", "words that mean no value in delivered text files")
+                   .standard("[\"\"]"))
+        .library("arrow", arrow_version)
+        .library("duckdb", duckdb_version);
+
+constexpr auto statistics =
+    sdk::describe("data.statistics", 1, "Describes every column in one pass")
+        .input("examples", "examples/1", "the table, in parts", sdk::many)
+        .output("statistics", "statistics/1", "counts, extremes, distribution of every column")
+        .param(sdk::text("label", "the column that is to be predicted"))
+        .param(sdk::text("weight", "a column that says how much each row counts"))
+        .param(sdk::integer("top_values", "how many frequent values are listed")
+                   .standard("20").at_least(0).at_most(1000))
+        .param(sdk::integer("quantiles", "into how many parts quantiles cut")
+                   .standard("10").at_least(1).at_most(1000))
+        .library("arrow", arrow_version);
+
+constexpr auto validate =
+    sdk::describe("data.validate", 1, "Judges a table by schema and by what it was before")
+        .input("examples", "examples/1", "the table")
+        .input("statistics", "statistics/1", "its statistics")
+        .input("schema", "schema/1", "what its columns should be", sdk::optional)
+        .input("previous", "statistics/1", "statistics of the span before", sdk::optional)
+        .input("baseline", "statistics/1", "statistics of what it should resemble", sdk::optional)
+        .pass("examples", "examples/1", "examples", "the table again, once it is accepted")
+        .output("anomalies", "anomalies/1", "every comparison and anomaly", sdk::evidence)
+        .output("report", "report/1", "the same for people", sdk::evidence)
+        .output("remedy", "remedy/1", "what would balance a label that moved")
+        .param(sdk::table("drift", "feature, measure, threshold: drift.late.l_infinity = 0.1"))
+        .param(sdk::table("severity", "anomaly to error, warning or off"))
+        .param(sdk::text("label", "the label, if the statistics do not name it"))
+        .library("arrow", arrow_version);
+
+constexpr auto split =
+    sdk::describe("data.split", 1, "Deals rows out into shares by the hash of a key")
+        .input("examples", "examples/1", "the rows", sdk::many)
+        .output("*", "examples/1|statistics/1",
+                "a port a share, and SHARE_statistics for its statistics", sdk::optional)
+        .param(sdk::list("key", "columns whose values decide; none: the whole row"))
+        .param(sdk::table("shares", "share to size: { train = 8, eval = 2 }").required())
+        .param(sdk::text("salt", "another word deals otherwise"))
+        .param(sdk::text("label", "the label, for the shares' statistics"))
+        .library("arrow", arrow_version);
+
+}  // namespace
+
+PL_PLUGIN("data", "0.1", sdk::Operator<sql, run_data_sql>,
+          sdk::Operator<statistics, run_data_statistics>,
+          sdk::Operator<validate, run_data_validate>, sdk::Operator<split, run_data_split>)

@@ -1,0 +1,195 @@
+#include "plugins/data/statistics.h"
+
+#include <arrow/array.h>
+#include <arrow/chunked_array.h>
+#include <arrow/array/util.h>
+#include <arrow/io/file.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+#include <parquet/arrow/reader.h>
+#include <parquet/file_reader.h>
+#include <parquet/metadata.h>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "plugins/common/arrow_result.h"
+#include "plugins/common/examples.h"
+
+namespace pipelined {
+namespace {
+
+/// Whether all data pages of the file's column are dictionary-encoded: then reading indices is cheap.
+bool dictionary_throughout(const parquet::FileMetaData& metadata, int column) {
+  for (int group = 0; group < metadata.num_row_groups(); ++group) {
+    const auto chunk = metadata.RowGroup(group)->ColumnChunk(column);
+    if (chunk->encoding_stats().empty()) return false;
+    for (const parquet::PageEncodingStats& stats : chunk->encoding_stats()) {
+      const bool data = stats.page_type == parquet::PageType::DATA_PAGE ||
+                        stats.page_type == parquet::PageType::DATA_PAGE_V2;
+      const bool dictionary = stats.encoding == parquet::Encoding::RLE_DICTIONARY ||
+                              stats.encoding == parquet::Encoding::PLAIN_DICTIONARY;
+      if (data && !dictionary) return false;
+    }
+  }
+  return metadata.num_row_groups() > 0;
+}
+
+Result<std::unique_ptr<parquet::arrow::FileReader>> open_file(const std::string& path) {
+  TRY(file, from_arrow("open " + path, arrow::io::MemoryMappedFile::Open(
+                                           path, arrow::io::FileMode::READ)));
+  parquet::arrow::FileReaderBuilder builder;
+  TRY_VOID(from_arrow("read " + path, builder.Open(file)));
+  parquet::ArrowReaderProperties properties(/*use_threads=*/false);
+  properties.set_pre_buffer(false);
+  const auto metadata = builder.raw_reader()->metadata();
+  for (int i = 0; i < metadata->num_columns(); ++i) {
+    const bool text = metadata->schema()->Column(i)->physical_type() == parquet::Type::BYTE_ARRAY;
+    properties.set_read_dictionary(i, text && dictionary_throughout(*metadata, i));
+  }
+  std::unique_ptr<parquet::arrow::FileReader> reader;
+  TRY_VOID(from_arrow("read " + path, builder.properties(properties)->Build(&reader)));
+  return reader;
+}
+
+/// One thread's open files.
+class Columns {
+ public:
+  Columns(const std::vector<std::string>& files, std::shared_ptr<arrow::Schema> schema)
+      : files_(files), schema_(std::move(schema)) {}
+
+  /// Feeds every row group of the column, in order, to the summary.
+  Result<void> summarise(const std::string& name, const StatisticsOptions& options,
+                         ColumnSummary& summary) {
+    TRY_VOID(open_all());
+    for (std::size_t i = 0; i < files_.size(); ++i) {
+      parquet::arrow::FileReader& file = *readers_[i];
+      for (int group = 0; group < file.num_row_groups(); ++group) {
+        if (options.cancelled()) return Error{ErrorCode::cancelled, "statistics were cancelled"};
+        std::vector<double> weights;
+        if (!options.weight.empty()) TRY_VOID(read_weights(file, group, options.weight, weights));
+        TRY(chunks, read(file, group, name));
+        std::size_t at = 0;
+        for (const auto& chunk : chunks->chunks()) {
+          summary.add(*chunk, weights.empty() ? nullptr : weights.data() + at);
+          at += static_cast<std::size_t>(chunk->length());
+        }
+      }
+    }
+    return {};
+  }
+
+ private:
+  Result<void> open_all() {
+    for (std::size_t i = readers_.size(); i < files_.size(); ++i) {
+      TRY(reader, open_file(files_[i]));
+      readers_.push_back(std::move(reader));
+    }
+    return {};
+  }
+
+  /// The column of a row group in the type of the table's schema; nulls where the file has none.
+  Result<std::shared_ptr<arrow::ChunkedArray>> read(parquet::arrow::FileReader& file, int group,
+                                                    const std::string& name) {
+    const auto field = schema_->GetFieldByName(name);
+    const int index = file.parquet_reader()->metadata()->schema()->ColumnIndex(name);
+    if (index < 0) {
+      const std::int64_t rows = file.parquet_reader()->metadata()->RowGroup(group)->num_rows();
+      TRY(nulls, from_arrow("fill column '" + name + "'",
+                            arrow::MakeArrayOfNull(field->type(), rows)));
+      return std::make_shared<arrow::ChunkedArray>(std::move(nulls));
+    }
+    std::shared_ptr<arrow::ChunkedArray> chunks;
+    TRY_VOID(from_arrow("read column '" + name + "'",
+                        file.RowGroup(group)->Column(index)->Read(&chunks)));
+    const bool dictionary = chunks->type()->id() == arrow::Type::DICTIONARY;
+    if (dictionary || chunks->type()->Equals(*field->type())) return chunks;
+    arrow::ArrayVector cast;
+    const auto schema = arrow::schema({field});
+    for (const auto& chunk : chunks->chunks()) {
+      const auto batch = arrow::RecordBatch::Make(
+          arrow::schema({arrow::field(name, chunk->type())}), chunk->length(), {chunk});
+      TRY(converted, conform(*batch, schema));
+      cast.push_back(converted->column(0));
+    }
+    return std::make_shared<arrow::ChunkedArray>(std::move(cast), field->type());
+  }
+
+  Result<void> read_weights(parquet::arrow::FileReader& file, int group, const std::string& name,
+                            std::vector<double>& weights) {
+    TRY(chunks, read(file, group, name));
+    for (const auto& chunk : chunks->chunks()) {
+      for (std::int64_t i = 0; i < chunk->length(); ++i) {
+        const bool integers = chunk->type_id() == arrow::Type::INT64;
+        const double value =
+            chunk->IsNull(i) ? 0
+            : integers       ? static_cast<double>(chunk->data()->GetValues<std::int64_t>(1)[i])
+                             : chunk->data()->GetValues<double>(1)[i];
+        if (!(value >= 0)) {
+          return Error{ErrorCode::invalid, "weight '" + name + "' is " + std::to_string(value) +
+                                               " in a row; weights are not negative"};
+        }
+        weights.push_back(value);
+      }
+    }
+    return {};
+  }
+
+  const std::vector<std::string>& files_;
+  std::shared_ptr<arrow::Schema> schema_;
+  std::vector<std::unique_ptr<parquet::arrow::FileReader>> readers_;
+};
+
+Result<void> check_named_columns(const arrow::Schema& schema, const StatisticsOptions& options) {
+  for (const std::string& name : {options.label, options.weight}) {
+    if (!name.empty() && !schema.GetFieldByName(name)) {
+      return Error{ErrorCode::invalid, "statistics: there is no column '" + name +
+                                           "', which label or weight names"};
+    }
+  }
+  if (options.weight.empty()) return {};
+  const auto type = schema.GetFieldByName(options.weight)->type()->id();
+  if (type == arrow::Type::INT64 || type == arrow::Type::DOUBLE) return {};
+  return Error{ErrorCode::invalid, "statistics: weight '" + options.weight + "' is no number"};
+}
+
+}  // namespace
+
+Result<TableSummary> summarise(const std::vector<std::string>& folders,
+                               const StatisticsOptions& options) {
+  TRY(examples, ExamplesReader::open(folders));
+  const std::shared_ptr<arrow::Schema> schema = examples.schema();
+  TRY_VOID(check_named_columns(*schema, options));
+  TableSummary table;
+  table.rows = examples.row_count();
+  for (const auto& field : schema->fields()) {
+    table.names.push_back(field->name());
+    table.columns.emplace_back(column_type_of(*field->type()));
+  }
+  std::atomic<std::size_t> next{0};
+  std::mutex mutex;
+  std::optional<Error> failure;
+  const auto work = [&] {
+    Columns columns(examples.files(), schema);
+    for (std::size_t i = next++; i < table.columns.size(); i = next++) {
+      const Result<void> result = columns.summarise(table.names[i], options, table.columns[i]);
+      if (result) continue;
+      const std::lock_guard<std::mutex> lock(mutex);
+      if (!failure) failure = result.error();
+      return;
+    }
+  };
+  {
+    std::vector<std::jthread> threads;
+    const int helpers = std::min(options.threads, static_cast<int>(table.columns.size())) - 1;
+    for (int i = 0; i < helpers; ++i) threads.emplace_back(work);
+    work();
+  }
+  if (failure) return *failure;
+  return table;
+}
+
+}  // namespace pipelined

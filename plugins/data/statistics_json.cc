@@ -1,0 +1,194 @@
+// The face of statistics: summaries as statistics/1.
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "plugins/data/statistics.h"
+
+namespace pipelined {
+namespace {
+
+using Json = nlohmann::json;
+using Sorted = std::vector<std::pair<double, std::int64_t>>;
+
+constexpr int histogram_buckets = 10;
+/// Columns with at most so many values carry all of them, for comparisons.
+constexpr std::int64_t complete_counts_max = 1000;
+
+/// The value at a place between the sorted values; places between two are interpolated.
+double at_place(const Sorted& values, double place) {
+  const auto low = static_cast<std::int64_t>(std::floor(place));
+  std::int64_t passed = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    passed += values[i].second;
+    if (low >= passed) continue;
+    if (low + 1 < passed || i + 1 == values.size()) return values[i].first;
+    const double share = place - static_cast<double>(low);
+    return values[i].first + (values[i + 1].first - values[i].first) * share;
+  }
+  return values.empty() ? 0 : values.back().first;
+}
+
+double quantile(const Sorted& values, std::int64_t count, double q) {
+  return at_place(values, q * static_cast<double>(count - 1));
+}
+
+/// Ten buckets of equal width, the last with its upper edge; one for a single value.
+Json histogram(const Sorted& values, double low, double high) {
+  if (values.empty()) return Json::array();
+  std::int64_t total = 0;
+  for (const auto& [value, count] : values) total += count;
+  if (!(low < high)) return Json::array({{{"low", low}, {"high", high}, {"count", total}}});
+  std::vector<double> edges;
+  const double width = (high - low) / histogram_buckets;
+  for (int i = 0; i < histogram_buckets; ++i) edges.push_back(low + width * i);
+  edges.push_back(high);
+  std::vector<std::int64_t> counts(histogram_buckets);
+  std::size_t bucket = 0;
+  for (const auto& [value, count] : values) {
+    while (bucket + 1 < counts.size() && value >= edges[bucket + 1]) ++bucket;
+    counts[bucket] += count;
+  }
+  Json buckets = Json::array();
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    buckets.push_back({{"low", edges[i]}, {"high", edges[i + 1]}, {"count", counts[i]}});
+  }
+  return buckets;
+}
+
+std::string date_text(std::int64_t days) {
+  const std::chrono::year_month_day date{
+      std::chrono::sys_days(std::chrono::days(static_cast<int>(days)))};
+  char text[48];
+  std::snprintf(text, sizeof text, "%04d-%02u-%02u", static_cast<int>(date.year()),
+                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
+  return text;
+}
+
+std::string moment_text(ColumnType type, std::int64_t value) {
+  if (type == ColumnType::date) return date_text(value);
+  constexpr std::int64_t day = 86'400'000'000;
+  std::int64_t days = value / day, rest = value % day;
+  if (rest < 0) {
+    rest += day;
+    --days;
+  }
+  char clock[40];
+  std::snprintf(clock, sizeof clock, "T%02d:%02d:%02d", static_cast<int>(rest / 3'600'000'000),
+                static_cast<int>(rest / 60'000'000 % 60), static_cast<int>(rest / 1'000'000 % 60));
+  std::string text = date_text(days) + clock;
+  if (rest % 1'000'000 != 0) {
+    std::snprintf(clock, sizeof clock, ".%06d", static_cast<int>(rest % 1'000'000));
+    text += clock;
+  }
+  return text;
+}
+
+template <class Value>
+void put_counts(Json& json, std::vector<std::pair<Value, std::int64_t>> counts,
+                const StatisticsOptions& options, std::int64_t threshold, bool complete) {
+  // Most frequent first; among equals the smaller value, so that the order is one.
+  std::sort(counts.begin(), counts.end(), [](const auto& a, const auto& b) {
+    return a.second != b.second ? a.second > b.second : a.first < b.first;
+  });
+  Json top = Json::array();
+  for (const auto& [value, count] : counts) {
+    if (static_cast<std::int64_t>(top.size()) == options.top_values || count <= threshold) break;
+    top.push_back({{"value", value}, {"count", count}});
+  }
+  json["top_values"] = std::move(top);
+  if (!complete || static_cast<std::int64_t>(counts.size()) > complete_counts_max) return;
+  Json all = Json::array();
+  for (const auto& [value, count] : counts) all.push_back(Json::array({value, count}));
+  json["value_counts"] = std::move(all);
+}
+
+void put_numbers(Json& json, const ColumnSummary& column, const StatisticsOptions& options) {
+  const bool integers = column.type() == ColumnType::integer;
+  json["zeros"] = column.zeros;
+  json["nan"] = column.nan;
+  json["infinite"] = column.infinite;
+  const std::int64_t count = column.moments.count();
+  if (count == 0) return;
+  const double low = integers ? static_cast<double>(column.integer_min) : column.number_min;
+  const double high = integers ? static_cast<double>(column.integer_max) : column.number_max;
+  json["mean"] = integers ? static_cast<double>(column.integer_sum) / static_cast<double>(count)
+                          : column.moments.mean();
+  json["std_dev"] = column.moments.std_dev();
+  json["min"] = integers ? Json(column.integer_min) : Json(low);
+  json["max"] = integers ? Json(column.integer_max) : Json(high);
+  const Sorted values = column.sorted_numbers();
+  json["median"] = quantile(values, count, 0.5);
+  Json quantiles = Json::array();
+  for (std::int64_t i = 1; i < options.quantiles; ++i) {
+    const double q = static_cast<double>(i) / static_cast<double>(options.quantiles);
+    quantiles.push_back({{"q", q}, {"value", quantile(values, count, q)}});
+  }
+  json["quantiles"] = std::move(quantiles);
+  json["histogram"] = histogram(values, low, high);
+  if (!column.exact()) json["rank_error"] = 0.003;
+  if (integers && column.exact()) put_counts(json, column.integer_counts(), options, 0, true);
+}
+
+void put_weights(Json& json, const ColumnSummary& column) {
+  Json weighted = {{"count", column.weighted_count}};
+  if (column.moments.count() > 0 && column.weighted_count > 0) {
+    const double mean = column.weighted_sum / column.weighted_count;
+    weighted["mean"] = mean;
+    weighted["std_dev"] =
+        std::sqrt(std::max(0.0, column.weighted_square_sum / column.weighted_count - mean * mean));
+  }
+  json["weighted"] = std::move(weighted);
+}
+
+Json feature_json(const std::string& name, const ColumnSummary& column,
+                  const StatisticsOptions& options) {
+  Json json = {{"name", name}, {"count", column.count}, {"missing", column.rows - column.count}};
+  json["type"] = column.type() ? name_of(*column.type()) : "other";
+  if (!options.weight.empty()) put_weights(json, column);
+  if (!column.type()) return json;
+  json["unique"] = column.unique();
+  if (!column.exact()) json["unique_error"] = 0.0081;
+  switch (*column.type()) {
+    case ColumnType::integer:
+    case ColumnType::number: put_numbers(json, column, options); break;
+    case ColumnType::boolean:
+      json["true"] = column.true_count;
+      json["false"] = column.count - column.true_count;
+      break;
+    case ColumnType::date:
+    case ColumnType::time:
+      if (column.count == 0) break;
+      json["min"] = moment_text(*column.type(), column.integer_min);
+      json["max"] = moment_text(*column.type(), column.integer_max);
+      break;
+    case ColumnType::text: {
+      if (column.count > 0) {
+        json["length_mean"] =
+            static_cast<double>(column.character_count) / static_cast<double>(column.count);
+      }
+      std::vector<std::pair<std::string, std::int64_t>> counts;
+      for (const auto& [text, count] : column.texts.entries()) counts.emplace_back(text, count);
+      put_counts(json, std::move(counts), options, column.texts.error(), column.texts.exact());
+      if (!column.exact()) json["top_values_error"] = column.texts.error();
+      break;
+    }
+  }
+  return json;
+}
+
+}  // namespace
+
+std::string statistics_json(const TableSummary& table, const StatisticsOptions& options) {
+  Json features = Json::array();
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    features.push_back(feature_json(table.names[i], table.columns[i], options));
+  }
+  Json json = {{"rows", table.rows}, {"features", std::move(features)}};
+  if (!options.label.empty()) json["label"] = options.label;
+  return json.dump() + "\n";
+}
+
+}  // namespace pipelined

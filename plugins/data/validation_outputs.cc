@@ -1,0 +1,246 @@
+#include "plugins/data/validation_outputs.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "plugins/common/html_report.h"
+
+namespace pipelined {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::size_t bars_max = 12;
+constexpr std::size_t charts_max = 8;
+
+Json side_json(const Comparison& comparison, bool now) {
+  const Distance& distance = comparison.distance;
+  const auto& mean = now ? comparison.mean_now : comparison.mean_before;
+  Json side = Json::object();
+  if (!distance.largest.empty()) {
+    side[distance.largest] = now ? distance.share_now : distance.share_before;
+  } else if (mean) {
+    side["mean"] = *mean;
+  }
+  return side;
+}
+
+Json comparison_json(const Comparison& comparison) {
+  const Distance& distance = comparison.distance;
+  Json json = {{"feature", comparison.feature},
+               {"measure", distance.measure},
+               {"value", distance.value},
+               {"fired", comparison.fired},
+               {"sentence", comparison.sentence}};
+  json["threshold"] = comparison.threshold ? Json(*comparison.threshold) : Json();
+  json["severity"] = comparison.threshold ? Json(name_of(comparison.severity)) : Json();
+  json["sides"] = {{comparison.side, side_json(comparison, false)},
+                   {"this", side_json(comparison, true)}};
+  if (!distance.largest.empty()) json["value_with_largest_difference"] = distance.largest;
+  if (distance.approximate) json["approximate"] = true;
+  return json;
+}
+
+/// Shares of all values on both sides, the most frequent first.
+std::vector<ReportBar> value_bars(const FeatureFacts& before, const FeatureFacts& now) {
+  std::set<std::string> values;
+  for (const auto& [value, count] : before.values) values.insert(value);
+  for (const auto& [value, count] : now.values) values.insert(value);
+  const auto share = [](const FeatureFacts& facts, const std::string& value) {
+    const auto found = facts.values.find(value);
+    const double count = found == facts.values.end() ? 0 : static_cast<double>(found->second);
+    return facts.count > 0 ? count / static_cast<double>(facts.count) : 0;
+  };
+  std::vector<ReportBar> bars;
+  for (const std::string& value : values) {
+    bars.push_back({value, share(before, value), share(now, value)});
+  }
+  std::stable_sort(bars.begin(), bars.end(), [](const ReportBar& a, const ReportBar& b) {
+    return std::max(a.before, a.now) > std::max(b.before, b.now);
+  });
+  if (bars.size() > bars_max) bars.resize(bars_max);
+  return bars;
+}
+
+/// Features worth a chart: those judged first, then those that moved most.
+std::vector<std::string> charted(const Judgement& judgement) {
+  std::vector<const Comparison*> sorted;
+  for (const Comparison& comparison : judgement.comparisons) {
+    if (comparison.side == "previous" && comparison.distance.measure == "jensen_shannon") {
+      sorted.push_back(&comparison);
+    }
+  }
+  std::set<std::string> judged;
+  for (const Comparison& comparison : judgement.comparisons) {
+    if (comparison.threshold) judged.insert(comparison.feature);
+  }
+  std::stable_sort(sorted.begin(), sorted.end(), [&](const Comparison* a, const Comparison* b) {
+    const bool a_judged = judged.contains(a->feature), b_judged = judged.contains(b->feature);
+    return a_judged != b_judged ? a_judged : a->distance.value > b->distance.value;
+  });
+  std::vector<std::string> names;
+  for (const Comparison* comparison : sorted) {
+    if (names.size() < charts_max) names.push_back(comparison->feature);
+  }
+  return names;
+}
+
+void add_anomalies(HtmlReport& report, const Judgement& judgement) {
+  report.heading("Anomalies");
+  if (judgement.anomalies.empty()) return report.paragraph("None.");
+  std::vector<std::vector<ReportCell>> rows;
+  for (const Anomaly& anomaly : judgement.anomalies) {
+    const Tone tone = anomaly.severity == Severity::error ? Tone::bad : Tone::warning;
+    rows.push_back({{name_of(anomaly.severity), tone},
+                    {anomaly.name},
+                    {anomaly.feature},
+                    {anomaly.sentence}});
+  }
+  report.table({"severity", "anomaly", "feature", "what was found"}, rows);
+  if (judgement.examples.empty()) return;
+  report.heading("Values outside their domain");
+  rows.clear();
+  for (const OffendingValue& value : judgement.examples) {
+    rows.push_back({{value.feature}, {value.value},
+                    {std::to_string(value.count), Tone::neutral, true}});
+  }
+  report.table({"feature", "value", "rows"}, rows);
+}
+
+void add_comparisons(HtmlReport& report, const Judgement& judgement) {
+  report.heading("Comparisons");
+  if (judgement.comparisons.empty()) {
+    return report.paragraph("There are no earlier statistics to compare with.");
+  }
+  report.paragraph("Every feature is measured; only those with a threshold are judged.");
+  std::vector<std::vector<ReportCell>> rows;
+  std::vector<const Comparison*> sorted;
+  for (const Comparison& comparison : judgement.comparisons) sorted.push_back(&comparison);
+  std::stable_sort(sorted.begin(), sorted.end(), [](const Comparison* a, const Comparison* b) {
+    return a->threshold.has_value() > b->threshold.has_value();
+  });
+  for (const Comparison* comparison : sorted) {
+    const Tone tone = comparison->fired ? Tone::bad
+                      : comparison->threshold ? Tone::good : Tone::neutral;
+    rows.push_back({{comparison->feature},
+                    {comparison->distance.measure},
+                    {readable(comparison->distance.value), tone, true},
+                    {comparison->threshold ? readable(*comparison->threshold) : "–", Tone::neutral,
+                     true},
+                    {comparison->fired ? "fired" : comparison->threshold ? "passed" : "not judged",
+                     tone},
+                    {comparison->sentence}});
+  }
+  report.table({"feature", "measure", "value", "threshold", "", "in words"}, rows);
+}
+
+void add_features(HtmlReport& report, const TableFacts& now) {
+  report.heading("Features");
+  std::vector<std::vector<ReportCell>> rows;
+  const auto figure = [](const std::optional<double>& value) {
+    return ReportCell{value ? readable(*value) : "–", Tone::neutral, true};
+  };
+  for (const FeatureFacts& facts : now.features) {
+    rows.push_back({{facts.name},
+                    {facts.type},
+                    {std::to_string(facts.count), Tone::neutral, true},
+                    {std::to_string(facts.missing), Tone::neutral, true},
+                    {std::to_string(facts.unique), Tone::neutral, true},
+                    figure(facts.mean),
+                    figure(facts.min),
+                    figure(facts.max)});
+  }
+  report.table({"feature", "type", "values", "missing", "distinct", "mean", "min", "max"}, rows);
+}
+
+}  // namespace
+
+std::string anomalies_json(const Judgement& judgement) {
+  Json json = {{"verdict", judgement.halts() ? "halt" : "pass"},
+               {"comparisons", Json::array()},
+               {"anomalies", Json::array()},
+               {"examples", Json::array()}};
+  for (const Comparison& comparison : judgement.comparisons) {
+    json["comparisons"].push_back(comparison_json(comparison));
+  }
+  for (const Anomaly& anomaly : judgement.anomalies) {
+    json["anomalies"].push_back({{"anomaly", anomaly.name},
+                                 {"feature", anomaly.feature},
+                                 {"severity", name_of(anomaly.severity)},
+                                 {"sentence", anomaly.sentence}});
+  }
+  for (const OffendingValue& value : judgement.examples) {
+    json["examples"].push_back(
+        {{"feature", value.feature}, {"value", value.value}, {"count", value.count}});
+  }
+  return json.dump() + "\n";
+}
+
+std::string remedy_json(const Judgement& judgement, const std::string& label,
+                        const TableFacts& now, const TableFacts* previous) {
+  Json json = {{"label", label},
+               {"class_weights", Json::object()},
+               {"undersample", Json::object()},
+               {"why", ""}};
+  const FeatureFacts* after = now.find(label);
+  const FeatureFacts* before = previous ? previous->find(label) : nullptr;
+  const auto moved = std::find_if(
+      judgement.comparisons.begin(), judgement.comparisons.end(), [&](const Comparison& comparison) {
+        return comparison.fired && comparison.feature == label && comparison.side == "previous" &&
+               !comparison.distance.largest.empty();
+      });
+  if (moved == judgement.comparisons.end() || !after || !before || !after->complete ||
+      !before->complete) {
+    return json.dump() + "\n";
+  }
+  double largest = 0;
+  std::map<std::string, double> weights;
+  for (const auto& [value, count] : after->values) {
+    if (count == 0) continue;
+    const auto found = before->values.find(value);
+    const double share = found == before->values.end()
+                             ? 0 : static_cast<double>(found->second) / static_cast<double>(before->count);
+    weights[value] = share * static_cast<double>(after->count) / static_cast<double>(count);
+    largest = std::max(largest, weights[value]);
+  }
+  // A class that was not there before has no weight that would bring the old shares back.
+  for (const auto& [value, weight] : weights) {
+    if (weight == 0) return json.dump() + "\n";
+  }
+  for (const auto& [value, weight] : weights) {
+    json["class_weights"][value] = weight;
+    json["undersample"][value] = largest > 0 ? weight / largest : 1.0;
+  }
+  json["why"] = moved->sentence;
+  return json.dump() + "\n";
+}
+
+std::string validation_report(const Judgement& judgement, const TableFacts& now,
+                              const TableFacts* previous) {
+  HtmlReport report("Validation", std::to_string(now.rows) + " rows, " +
+                                      std::to_string(now.features.size()) + " features");
+  if (judgement.halts()) {
+    report.verdict(Tone::bad, "halt", judgement.verdict_sentence());
+  } else if (!judgement.anomalies.empty()) {
+    report.verdict(Tone::warning, "passed with warnings",
+                   std::to_string(judgement.anomalies.size()) + " warnings, no error");
+  } else {
+    report.verdict(Tone::good, "passed", "nothing is out of the ordinary");
+  }
+  add_anomalies(report, judgement);
+  if (previous) {
+    report.heading("What moved");
+    for (const std::string& name : charted(judgement)) {
+      const FeatureFacts* before = previous->find(name);
+      const FeatureFacts* after = now.find(name);
+      if (!before || !after || !before->complete || !after->complete) continue;
+      report.bars(name, "before", "now", value_bars(*before, *after));
+    }
+  }
+  add_comparisons(report, judgement);
+  add_features(report, now);
+  return report.text();
+}
+
+}  // namespace pipelined

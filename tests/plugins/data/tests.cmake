@@ -1,0 +1,10 @@
+pipelined_add_tests(plugins/data pipelined_data_operators pipelined_operator_testing)
+
+# The operators on folders, for the comparison with pandas, numpy and scipy.
+add_executable(run_data_operator oracles/run_operator.cc)
+target_link_libraries(run_data_operator PRIVATE pipelined_data_operators pipelined_ingest_operators
+  pipelined_operator_testing nlohmann_json::nlohmann_json)
+set(oracle_python ${PIPELINED_DEPS}/venv/bin/python)
+add_test(NAME oracles/data COMMAND ${oracle_python} ${CMAKE_CURRENT_SOURCE_DIR}/oracles/data_oracle.py
+  $<TARGET_FILE:run_data_operator> ${PIPELINED_DEPS}/data)
+set_tests_properties(oracles/data PROPERTIES LABELS oracle SKIP_RETURN_CODE 77)

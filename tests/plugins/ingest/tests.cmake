@@ -1,0 +1,1 @@
+pipelined_add_tests(plugins/ingest pipelined_ingest_operators pipelined_operator_testing)
