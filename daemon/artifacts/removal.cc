@@ -54,6 +54,8 @@ Result<void> remove_all_below(int root, const std::string& path, const std::stri
     TRY(folders, empty_of_files(root, current));
     for (const std::string& name : folders) {
       const std::string from = current + "/" + name;
+      // Most folders that attempts leave are empty by now.
+      if (::unlinkat(root, from.c_str(), AT_REMOVEDIR) == 0) continue;
       // Moving a folder to another parent needs permission to write in the folder itself.
       ::fchmodat(root, from.c_str(), 0700, 0);
       std::string to;

@@ -86,6 +86,10 @@ Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options) {
 
 Store::~Store() { rollback(); }
 
+void Store::set_sinks(std::vector<AlertSink> sinks) {
+  state_->options.sinks = std::move(sinks);
+}
+
 void Store::set_objects(ObjectView* objects) { state_->objects = objects; }
 
 Database& Store::database() { return *state_->database; }

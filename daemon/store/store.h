@@ -68,6 +68,8 @@ class Store : public LedgerStore {
   /// Whose bytes the records describe.  Without one, `first_lost` finds nothing lost.  The view
   /// must outlive the store or be taken away with nullptr.
   void set_objects(ObjectView* objects);
+  /// From now on new alerts are queued for these sinks; queued ones keep theirs.
+  void set_sinks(std::vector<AlertSink> sinks);
 
   Result<void> begin() override;
   /// Also records what `ObjectView::unrecorded` names.  Error codes: `exhausted` on a full disk,

@@ -85,8 +85,8 @@ bool read_value(TextCursor& cursor, Value& value, int depth) {
 
 Result<Value> parse_canonical(std::string_view text) {
   TextCursor cursor(text);
-  Value value;
-  if (!read_value(cursor, value, 0) || !cursor.at_end()) {
+  Result<Value> value{Value()};
+  if (!read_value(cursor, *value, 0) || !cursor.at_end()) {
     return Error{ErrorCode::corrupt, "reading a recorded value: it is not canonical text at byte " +
                                          std::to_string(cursor.position()) +
                                          "; restore the state folder from a backup"};

@@ -1,0 +1,243 @@
+// Snapshots, trees, attempts' folders, reading and what a new start finds.
+#include <catch2/catch.hpp>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <thread>
+
+#include "tests/artifacts/artifacts_world.h"
+
+using namespace pipelined;
+
+namespace {
+
+ArtifactRef ref_of(const Manifest& manifest) {
+  return {manifest.digest(), manifest.type, manifest.size()};
+}
+
+/// Promotes attempt after attempt until it is killed; says on the pipe that it has begun.
+void promote_for_ever(const std::string& folder, int pipe) {
+  ArtifactsWorld world(folder);
+  for (int i = 0;; ++i) {
+    int finished = 0;
+    for (int k = 0; k < 50; ++k) {
+      const std::string name = "02A" + std::to_string(i * 50 + k);
+      const AttemptPlan plan = world.begin(name);
+      write_text(plan.folder + "/out/x/a", "a " + name);
+      write_text(plan.folder + "/out/x/b", std::string(5000, 'b') + name);
+      world.artifacts->promote(plan, ArtifactsWorld::specs({"x"}),
+                               [&](Result<ArtifactPort::Promoted>) { ++finished; });
+    }
+    if (i == 1) static_cast<void>(::write(pipe, "x", 1) == 1);
+    world.loop.run_until([&finished] { return finished == 50; });
+    world.record();
+  }
+}
+
+}  // namespace
+
+TEST_CASE("snapshot: a delivered file is copied under its base name", "[artifacts][snapshot]") {
+  const TestFolder folder;
+  ArtifactsWorld world(folder.file("store"));
+  write_text(folder.file("incoming/2013-10.csv"), "a,b\n1,2\n");
+  const auto manifest = world.snapshot(folder.file("incoming/2013-10.csv"));
+  REQUIRE(manifest);
+  CHECK(*manifest == Manifest{"files/1", {{"2013-10.csv", sha256("a,b\n1,2\n"), 8, false}}});
+  CHECK(read_text(folder.file("incoming/2013-10.csv")) == "a,b\n1,2\n");
+  CHECK(world.artifacts->read_file(manifest->digest(), "").value() == "a,b\n1,2\n");
+  write_text(folder.file("incoming/2013-10.csv"), "changed");
+  CHECK(world.artifacts->read_file(manifest->digest(), "2013-10.csv").value() == "a,b\n1,2\n");
+  CHECK(entries_of(world.folder() + "/tmp").empty());
+}
+
+TEST_CASE("snapshot: what is no regular file, or not there, is refused", "[artifacts][snapshot]") {
+  const TestFolder folder;
+  ArtifactsWorld world(folder.file("store"));
+  const std::string path = folder.file("x.csv");
+  SECTION("missing") { CHECK(world.snapshot(path).error().code == ErrorCode::not_found); }
+  SECTION("a pipe does not block") {
+    REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+    CHECK(world.snapshot(path).error().code == ErrorCode::invalid);
+  }
+  SECTION("a symbolic link") {
+    std::filesystem::create_symlink("/etc/passwd", path);
+    CHECK_FALSE(world.snapshot(path));
+  }
+  SECTION("a folder") {
+    std::filesystem::create_directory(path);
+    CHECK(world.snapshot(path).error().code == ErrorCode::invalid);
+  }
+}
+
+TEST_CASE("snapshot: a file that is written meanwhile is never stored torn",
+          "[artifacts][snapshot]") {
+  const TestFolder folder;
+  ArtifactsWorld world(folder.file("store"));
+  const std::string path = folder.file("big.csv");
+  write_text(path, std::string(8 << 20, 'a'));
+  std::atomic<bool> stop{false};
+  std::thread writer([&] {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    for (std::size_t i = 0; !stop; i = (i + 4099) % (8 << 20)) {
+      file.seekp(static_cast<std::streamoff>(i));
+      file.put('b').flush();
+    }
+  });
+  const auto torn = world.snapshot(path);
+  stop = true;
+  writer.join();
+  if (!torn) {
+    CHECK(torn.error().code == ErrorCode::conflict);
+    CHECK(torn.error().message.find("still changing") != std::string::npos);
+    CHECK(entries_of(world.folder() + "/tmp").empty());
+  } else {
+    // The writer had not begun before the copy was finished: then the copy is the old content.
+    CHECK(torn->files[0].digest == sha256(std::string(8 << 20, 'a')));
+  }
+  CHECK(world.snapshot(path));
+}
+
+TEST_CASE("artifacts: texts are stored as a tree and bad paths are refused", "[artifacts]") {
+  const TestFolder folder;
+  ArtifactsWorld world(folder.file("store"));
+  const auto put = [&world](Artifacts::TextFiles files) {
+    return world.wait<Manifest>(
+        [&](auto done) { world.artifacts->put_tree("bundle/1", files, done); });
+  };
+  const auto bundle = put({{"sql/join.sql", "SELECT 1"}, {"a.toml", ""}, {"copy", "SELECT 1"}});
+  REQUIRE(bundle);
+  REQUIRE(bundle->files.size() == 3);
+  CHECK(bundle->files[0].path == "a.toml");
+  const Digest digest = bundle->digest();
+  CHECK(world.artifacts->read_file(digest, "sql/join.sql").value() == "SELECT 1");
+  CHECK(world.artifacts->read_file(digest, "nothing").error().code == ErrorCode::not_found);
+  CHECK(world.artifacts->read_file(digest, "").error().code == ErrorCode::not_found);
+  CHECK(world.artifacts->read_file(digest, "copy", 3).error().code == ErrorCode::exhausted);
+  CHECK(put({{"../x", "x"}}).error().code == ErrorCode::invalid);
+  CHECK(put({{"x", "1"}, {"x", "2"}}).error().code == ErrorCode::invalid);
+  CHECK(put({}).has_value());
+}
+
+TEST_CASE("artifacts: bytes are verified when they are first read after a start", "[artifacts]") {
+  const TestFolder folder;
+  ArtifactsWorld world(folder.file("store"));
+  const Manifest manifest = *world.put("a.txt", "content");
+  world.begin("01A", {ref_of(manifest)});
+  world.open_again();
+  SECTION("a changed object is corrupt and names its artifact") {
+    damage(world.object("content"), "cXntent");
+    const auto refused = world.prepare("01B", {ref_of(manifest)});
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == ErrorCode::corrupt);
+    CHECK(refused.error().message.find(manifest.digest().hex()) != std::string::npos);
+    CHECK_FALSE(world.artifacts->is_whole(manifest));
+    SECTION("stored again, the tree is built from the good object") {
+      REQUIRE(world.put("a.txt", "content"));
+      const AttemptPlan plan = world.begin("01C", {ref_of(manifest)});
+      CHECK(read_text(plan.inputs[0][0] + "/a.txt") == "content");
+    }
+  }
+  SECTION("a missing object is not found") {
+    std::filesystem::remove(world.object("content"));
+    CHECK(world.prepare("01B", {ref_of(manifest)}).error().code == ErrorCode::not_found);
+  }
+  SECTION("a tree that lost a file is built anew") {
+    const std::string tree = world.folder() + "/trees/" + manifest.digest().hex();
+    ::chmod(tree.c_str(), 0700);
+    std::filesystem::remove(tree + "/a.txt");
+    const AttemptPlan plan = world.begin("01B", {ref_of(manifest)});
+    CHECK(read_text(plan.inputs[0][0] + "/a.txt") == "content");
+  }
+  SECTION("an artifact that nobody recorded is not found") {
+    CHECK(world.prepare("01B", {artifact("nobody")}).error().code == ErrorCode::not_found);
+  }
+  SECTION("a scrub finds damage that came later") {
+    REQUIRE(world.prepare("01B", {ref_of(manifest)}));
+    CHECK(world.verify(manifest.digest())->whole);
+    damage(world.object("content"), "cXntent");
+    const auto verdict = world.verify(manifest.digest());
+    CHECK_FALSE(verdict->whole);
+    REQUIRE(verdict->bad.size() == 1);
+    CHECK(world.prepare("01C", {ref_of(manifest)}).error().code == ErrorCode::not_found);
+  }
+}
+
+TEST_CASE("artifacts: an export is verified and never overwrites", "[artifacts]") {
+  const TestFolder folder;
+  ArtifactsWorld world(folder.file("store"));
+  const Manifest manifest = *world.put("a.txt", "content");
+  const auto export_to = [&](const std::string& name) {
+    return world.wait<void>(
+        [&](auto done) { world.artifacts->export_to(manifest.digest(), folder.file(name), done); });
+  };
+  REQUIRE(export_to("copy"));
+  CHECK(read_text(folder.file("copy/a.txt")) == "content");
+  CHECK(export_to("copy").error().code == ErrorCode::conflict);
+  damage(world.object("content"), "cXntent");
+  CHECK(export_to("again").error().code == ErrorCode::corrupt);
+  CHECK_FALSE(std::filesystem::exists(folder.file("again/a.txt")));
+  CHECK(world.artifacts->read_file(manifest.digest(), "").error().code == ErrorCode::corrupt);
+}
+
+TEST_CASE("artifacts: discarding an attempt keeps its log and removes whatever else it left",
+          "[artifacts]") {
+  const TestFolder folder;
+  ArtifactsWorld world(folder.file("store"));
+  const AttemptPlan plan = world.begin("01A");
+  write_text(plan.folder + "/log", "what it said");
+  write_text(plan.folder + "/scratch/deep/er/file", "x");
+  std::filesystem::create_directory_symlink("/etc", plan.folder + "/scratch/link");
+  std::string deep = plan.folder + "/scratch";
+  for (int i = 0; i < 300; ++i) deep += "/dddddd";
+  std::filesystem::create_directories(deep);
+  ::chmod((plan.folder + "/scratch/deep").c_str(), 0);
+  CHECK(read_text(world.artifacts->log_path("01A")) == "what it said");
+  SECTION("when asked") {
+    world.artifacts->discard("01A");
+    world.settle();
+  }
+  SECTION("at the next start") { world.open_again(); }
+  CHECK(entries_of(world.folder() + "/attempts").empty());
+  CHECK(entries_of(world.folder() + "/tmp").empty());
+  CHECK(read_text(world.artifacts->log_path("01A")) == "what it said");
+  CHECK(std::filesystem::exists("/etc/passwd"));
+  world.artifacts->discard("../objects");
+  world.artifacts->discard("01A");
+  world.settle();
+  CHECK(std::filesystem::exists(world.folder() + "/objects"));
+}
+
+TEST_CASE("artifacts: a process killed while promoting leaves whole objects only",
+          "[artifacts][crash]") {
+  const TestFolder folder;
+  for (int round = 0; round < 3; ++round) {
+    int pipe[2];
+    REQUIRE(::pipe(pipe) == 0);
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) promote_for_ever(folder.file("store"), pipe[1]);
+    char begun = 0;
+    REQUIRE(::read(pipe[0], &begun, 1) == 1);
+    ::kill(child, SIGKILL);
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    ::close(pipe[0]);
+    ::close(pipe[1]);
+
+    const ArtifactsWorld world(folder.file("store"));
+    CHECK(entries_of(folder.file("store/tmp")).empty());
+    CHECK(entries_of(folder.file("store/attempts")).empty());
+    CHECK(entries_of(folder.file("store/quarantine")).empty());
+    std::size_t objects = 0;
+    for (const auto& part : std::filesystem::directory_iterator(folder.file("store/objects"))) {
+      for (const auto& object : std::filesystem::directory_iterator(part)) {
+        const std::string name =
+            part.path().filename().string() + object.path().filename().string();
+        CHECK(sha256(read_text(object.path().string())).hex() == name);
+        ++objects;
+      }
+    }
+    CHECK(objects >= 100);
+  }
+}
