@@ -1,5 +1,8 @@
 #include "dag/spec_toml.h"
 
+// Hostile text reaches some of the library's assertions in front of its own error messages ("[.");
+// without them it reports the error.
+#define TOML_ASSERT(expr) static_assert(true)
 #define TOML_EXCEPTIONS 0
 #define TOML_HEADER_ONLY 1
 #include <toml++/toml.h>

@@ -10,6 +10,7 @@ namespace pipelined {
 std::vector<PortInfo> outputs_of(const StepSpec& step, const OperatorInfo& info,
                                  const ValueTable& params) {
   std::vector<PortInfo> ports = expand_outputs(info, params);
+  if (!info.open_outputs) return ports;
   for (const OutputSpec& output : step.outputs) {
     ports.push_back({output.port, output.type, false, output.optional, output.evidence, {}, {}});
   }
