@@ -30,6 +30,7 @@ class ParameterError : public std::runtime_error {
 /// What an operator may know and say while it runs.
 class Context {
  public:
+  /// Over what the host lends; valid until `run` returns.
   explicit Context(const pl_context_t* context) : context_(context) {}
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
@@ -47,36 +48,46 @@ class Context {
   /// Whether the parameter is there.
   bool has(const std::string& name) const { return context_->param_json(context_, name.c_str()); }
 
+  // The `find` getters give nothing when the parameter is absent and throw ParameterError when it is
+  // of another kind.
+
+  /// A string.
   std::optional<std::string> find_text(const std::string& name) const {
     const char* value = nullptr;
     return found(name, "a string", context_->param_text(context_, name.c_str(), &value))
                ? std::optional<std::string>(value) : std::nullopt;
   }
+  /// A 64-bit integer; 1.0 is none.
   std::optional<std::int64_t> find_integer(const std::string& name) const {
     std::int64_t value = 0;
     return found(name, "an integer", context_->param_integer(context_, name.c_str(), &value))
                ? std::optional(value) : std::nullopt;
   }
-  /// An integer counts as a number too.
+  /// A double; an integer counts as a number too.
   std::optional<double> find_number(const std::string& name) const {
     double value = 0;
     return found(name, "a number", context_->param_number(context_, name.c_str(), &value))
                ? std::optional(value) : std::nullopt;
   }
+  /// True or false.
   std::optional<bool> find_flag(const std::string& name) const {
     std::int32_t value = 0;
     return found(name, "true or false", context_->param_flag(context_, name.c_str(), &value))
                ? std::optional(value != 0) : std::nullopt;
   }
+  /// The same with a fallback for absent ones; so are the three below.
   std::string text(const std::string& name, std::string fallback = {}) const {
     return find_text(name).value_or(std::move(fallback));
   }
+  /// See `find_integer`.
   std::int64_t integer(const std::string& name, std::int64_t fallback = 0) const {
     return find_integer(name).value_or(fallback);
   }
+  /// See `find_number`.
   double number(const std::string& name, double fallback = 0) const {
     return find_number(name).value_or(fallback);
   }
+  /// See `find_flag`.
   bool flag(const std::string& name, bool fallback = false) const {
     return find_flag(name).value_or(fallback);
   }
@@ -117,6 +128,7 @@ class Context {
     }
     return ports;
   }
+  /// How many artifacts the port has; 0 when an optional one has none.
   std::int64_t input_count(const std::string& port) const {
     return context_->input_count(context_, port.c_str());
   }
@@ -124,9 +136,11 @@ class Context {
   std::filesystem::path input_path(const std::string& port, std::int64_t index = 0) const {
     return there(context_->input_path(context_, port.c_str(), index), "input", port);
   }
+  /// "examples/1"; a port that takes several types asks for it.
   std::string input_type(const std::string& port, std::int64_t index = 0) const {
     return there(context_->input_type(context_, port.c_str(), index), "input", port);
   }
+  /// 64 hexadecimal digits that name the artifact.
   std::string input_digest(const std::string& port, std::int64_t index = 0) const {
     return there(context_->input_digest(context_, port.c_str(), index), "input", port);
   }
@@ -153,6 +167,7 @@ class Context {
     }
     return ports;
   }
+  /// Whether the port is to be written in this attempt.
   bool wants_output(const std::string& port) const {
     return context_->output_path(context_, port.c_str());
   }
@@ -160,12 +175,14 @@ class Context {
   std::filesystem::path output_path(const std::string& port) const {
     return there(context_->output_path(context_, port.c_str()), "output", port);
   }
+  /// The type that the step declared for the port.
   std::string output_type(const std::string& port) const {
     return there(context_->output_type(context_, port.c_str()), "output", port);
   }
 
   // The attempt.
 
+  /// A folder for temporary files; gone when the attempt has ended.
   std::filesystem::path scratch_path() const { return context_->scratch_path(context_); }
   /// The only permitted randomness.
   std::int64_t seed() const { return context_->seed(context_); }
@@ -173,6 +190,7 @@ class Context {
   bool cancelled() const { return context_->cancelled(context_) != 0; }
   /// Milliseconds before the attempt is killed; -1: no limit.
   std::int64_t deadline_ms() const { return context_->deadline_ms(context_); }
+  /// How many processors the step was given; may be a fraction.
   double cpus() const { return context_->cpus(context_); }
   /// `cpus` as a number of threads, at least 1.
   int threads() const { return std::max(1, static_cast<int>(cpus())); }
@@ -181,9 +199,11 @@ class Context {
 
   // Reports.
 
+  /// A line of the attempt's log.
   void log(Level level, const std::string& text) const {
     context_->log(context_, static_cast<std::int32_t>(level), text.c_str());
   }
+  /// A number worth comparing between runs; a later one of that name and slice replaces it.
   void metric(const std::string& name, double value, const std::string& slice = {}) const {
     context_->metric(context_, name.c_str(), slice.c_str(), value);
   }
@@ -191,12 +211,14 @@ class Context {
   void note(const std::string& key, const std::string& json) const {
     context_->note(context_, key.c_str(), json.c_str());
   }
+  /// How far it is; `total` 0: unknown.
   void progress(std::int64_t done, std::int64_t total = 0) const {
     context_->progress(context_, done, total);
   }
   /// The data is wrong, and this sentence says how.  All required outputs must be written all the
   /// same; the attempt ends as HALT when `run` returns without an error.
   void halt(std::string verdict) { verdict_ = std::move(verdict); }
+  /// What `halt` said; nothing if it was not called.
   const std::optional<std::string>& verdict() const { return verdict_; }
 
   /// The plain C side, for extensions.

@@ -22,24 +22,27 @@ struct Param {
     next.raw.default_value = value;
     return next;
   }
+  /// The step must say it; excludes `standard`.
   constexpr Param required() const {
     Param next = *this;
     next.raw.flags |= PL_REQUIRED;
     return next;
   }
+  /// The smallest number allowed.
   constexpr Param at_least(double value) const {
     Param next = *this;
     next.raw.min = value;
     next.raw.flags |= PL_HAS_MIN;
     return next;
   }
+  /// The largest number allowed.
   constexpr Param at_most(double value) const {
     Param next = *this;
     next.raw.max = value;
     next.raw.flags |= PL_HAS_MAX;
     return next;
   }
-  /// "auto|csv|tsv".
+  /// The words allowed for a string: "auto|csv|tsv".
   constexpr Param choices(const char* words) const {
     Param next = *this;
     next.raw.choices = words;
@@ -56,24 +59,31 @@ constexpr Param param_of_kind(const char* kind, const char* name, const char* do
   param.raw.doc = doc;
   return param;
 }
+/// A string.
 constexpr Param text(const char* name, const char* doc) {
   return param_of_kind("string", name, doc);
 }
+/// A 64-bit integer.
 constexpr Param integer(const char* name, const char* doc) {
   return param_of_kind("int", name, doc);
 }
+/// A double; integers are taken too.
 constexpr Param number(const char* name, const char* doc) {
   return param_of_kind("float", name, doc);
 }
+/// True or false.
 constexpr Param flag(const char* name, const char* doc) {
   return param_of_kind("bool", name, doc);
 }
+/// A list; a lone string is taken as a list of one.
 constexpr Param list(const char* name, const char* doc) {
   return param_of_kind("list", name, doc);
 }
+/// A table; the operator looks into it by dotted names.
 constexpr Param table(const char* name, const char* doc) {
   return param_of_kind("table", name, doc);
 }
+/// A value of any kind.
 constexpr Param any(const char* name, const char* doc) {
   return param_of_kind("any", name, doc);
 }
@@ -113,6 +123,7 @@ struct Description {
         pl_port_t{sizeof(pl_port_t), 0, name, type, from, doc};
     return next;
   }
+  /// A parameter; names are lower case and used once.
   constexpr Description param(const Param& param) const {
     Description next = *this;
     next.param_list.at(next.raw.param_count++) = param.raw;
@@ -132,6 +143,7 @@ struct Description {
         pl_library_t{sizeof(pl_library_t), 0, name, nullptr, read_version};
     return next;
   }
+  /// More than the summary, for the manual.
   constexpr Description doc(const char* text) const {
     Description next = *this;
     next.raw.doc = text;
