@@ -1,0 +1,1 @@
+pipelined_add_tests(notify pipelined_notify pipelined_operators)
