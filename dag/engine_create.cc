@@ -194,7 +194,18 @@ RunNumber Engine::State::create_run(PipelineState& pipeline, const RunOptions& o
   return number;
 }
 
+// Spans that a person took out while the run was queued take no part in it (rule 18).
+void Engine::State::leave_out_dropped(Run& run) {
+  for (RunSpan& span : run.row.spans) {
+    const SpanRow* row = span_row(run.row.pipeline, span.source, span.span, span.version);
+    if (row == nullptr || !span.left_out.empty()) continue;
+    if (row->state != SpanState::dropped && row->state != SpanState::rejected) continue;
+    span.left_out = std::string(name_of(row->state)) + " by " + row->who + ": " + row->why;
+  }
+}
+
 void Engine::State::start_run(Run& run) {
+  leave_out_dropped(run);
   run.row.state = RunState::running;
   run.row.started_at = now.wall_ms;
   ledger.put(run.row);
@@ -251,8 +262,6 @@ Run& Engine::State::load_run(const RunRow& row, std::shared_ptr<const Pipeline> 
   for (SpanIndex i = 0; i < row.spans.size(); ++i) {
     const RunSpan& span = row.spans[i];
     index[{span.source, span.span}] = i;
-    const SpanRow* current = span_row(row.pipeline, span.source, span.span, span.version);
-    run.span_dropped[i] = current != nullptr && current->state == SpanState::dropped;
   }
   for (const StepRow& step : steps) {
     const StepIndex s = run.pipeline->find(step.step);
@@ -266,6 +275,7 @@ Run& Engine::State::load_run(const RunRow& row, std::shared_ptr<const Pipeline> 
     const auto n = run.find(s, span);
     if (!n) continue;
     Node& node = run.nodes[*n];
+    if (step.reason.code == "span_dropped") run.span_dropped[span] = true;
     node.state = step.state == StepState::running ? StepState::waiting : step.state;
     node.key = step.key;
     node.result = step.result;

@@ -438,6 +438,12 @@ void Engine::State::on(const event::RetryRequested& event) {
       write_step(run, n, {"retried", "tried again at the wish of " + event.who, {}});
     }
     if (node.state == StepState::waiting) work.emplace_back(event.run, n);
+    if (node.state == StepState::halted && node.key) {  // accepted while this run was over
+      if (const auto answer = ledger.find_acceptance(*node.key)) {
+        set_state(run, n, StepState::succeeded,
+                  {"accepted", "accepted by " + answer->who + ": " + answer->why, {}});
+      }
+    }
   }
   for (const SpanIndex span : opened) {
     run.span_death[span] = Run::SpanDeath::none;

@@ -202,6 +202,7 @@ struct Engine::State {
   void prepare_run(Run& run) const;             ///< params, definitions
   void lay_out(Run& run) const;                 ///< nodes and span counters
   void start_run(Run& run);
+  void leave_out_dropped(Run& run);
   void start_queued(const std::string& pipeline);
   std::size_t active_runs(const std::string& pipeline) const;
   Run& load_run(const RunRow& row, std::shared_ptr<const Pipeline> pipeline,
