@@ -48,8 +48,8 @@ class Context {
   /// Whether the parameter is there.
   bool has(const std::string& name) const { return context_->param_json(context_, name.c_str()); }
 
-  // The `find` getters give nothing when the parameter is absent and throw ParameterError when it is
-  // of another kind.
+  // The `find` getters give nothing when the parameter is absent and throw ParameterError when it
+  // is of another kind.
 
   /// A string.
   std::optional<std::string> find_text(const std::string& name) const {
