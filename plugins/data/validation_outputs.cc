@@ -128,7 +128,7 @@ void add_comparisons(HtmlReport& report, const Judgement& judgement) {
                     {readable(comparison->distance.value), tone, true},
                     {comparison->threshold ? readable(*comparison->threshold) : "–", Tone::neutral,
                      true},
-                    {comparison->fired ? "fired" : comparison->threshold ? "passed" : "not judged",
+                    {comparison->fired ? "fired" : comparison->threshold ? "passed" : "measured",
                      tone},
                     {comparison->sentence}});
   }

@@ -1,0 +1,77 @@
+// The sketches hold their stated errors and merge like the streams they stand for.
+#include <catch2/catch.hpp>
+
+#include <cmath>
+
+#include "plugins/data/drift.h"
+#include "plugins/data/sketches.h"
+
+using namespace pipelined;
+
+TEST_CASE("sketches: distinct values are counted within the stated error", "[sketch]") {
+  const int count = GENERATE(10, 5000, 100'000, 1'000'000);
+  DistinctSketch first, second;
+  for (int i = 0; i < count; ++i) (i % 2 ? first : second).add(mix(static_cast<std::uint64_t>(i)));
+  first.merge(second);
+  CHECK(std::abs(static_cast<double>(first.estimate() - count)) <= 3 * 0.0081 * count + 1);
+}
+
+TEST_CASE("sketches: quantiles are within 0.3 percent of rank, merged or not", "[sketch]") {
+  constexpr int count = 400'000;
+  QuantileSketch whole, left, right;
+  for (int i = 0; i < count; ++i) {
+    const double value = static_cast<double>((static_cast<std::int64_t>(i) * 7919) % count);
+    whole.add(value);
+    (i < count / 3 ? left : right).add(value);
+  }
+  left.merge(right);
+  for (const QuantileSketch* sketch : {&whole, &left}) {
+    std::int64_t passed = 0;
+    double worst = 0;
+    for (const auto& [value, weight] : sketch->weighted()) {
+      passed += weight;
+      worst = std::max(worst, std::abs(static_cast<double>(passed) - value));
+    }
+    CHECK(passed == count);
+    CHECK(worst <= 0.003 * count);
+  }
+}
+
+TEST_CASE("sketches: frequent texts survive a flood of rare ones", "[sketch]") {
+  TextCounts counts;
+  constexpr int rare = 300'000;
+  for (int i = 0; i < rare; ++i) {
+    counts.add(std::to_string(i));
+    if (i % 10 == 0) counts.add("often");
+  }
+  CHECK_FALSE(counts.exact());
+  std::int64_t often = 0;
+  for (const auto& [text, count] : counts.entries()) {
+    if (text == "often") often = count;
+  }
+  CHECK(often <= rare / 10);
+  CHECK(often >= rare / 10 - counts.error());
+  CHECK(counts.error() <= 2 * (rare + rare / 10) / static_cast<int>(exact_values_max));
+}
+
+TEST_CASE("drift: a label from half to seventy percent", "[drift]") {
+  FeatureFacts before, now;
+  before.type = now.type = "bool";
+  before.complete = now.complete = true;
+  before.count = now.count = 100;
+  before.values = {{"true", 50}, {"false", 50}};
+  now.values = {{"true", 70}, {"false", 30}};
+  const auto all = distances(before, now);
+  REQUIRE(all.size() == 3);
+  CHECK(all[0].value == Approx(0.2));
+  CHECK(all[0].largest == "true");
+  CHECK(all[1].value == Approx(0.030305).epsilon(1e-4));
+  CHECK(all[2].value == Approx(0.1));
+}
+
+TEST_CASE("drift: histograms with other edges but the same mass do not differ", "[drift]") {
+  const std::vector<HistogramBucket> coarse{{0, 10, 100}}, fine{{0, 5, 50}, {5, 10, 50}};
+  CHECK(histogram_divergence(coarse, fine) == Approx(0).margin(1e-12));
+  CHECK(histogram_divergence({{0, 1, 5}}, {{2, 3, 5}}) == Approx(1));
+  CHECK(histogram_divergence({{1, 1, 5}}, {{1, 1, 9}}) == Approx(0).margin(1e-12));
+}
