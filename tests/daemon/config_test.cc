@@ -215,6 +215,7 @@ TEST_CASE("config: a socket path that the system cannot take is refused", "[daem
 TEST_CASE("config: etc/pipelined.toml shows every key, and each line that it shows can be used",
           "[daemon][config]") {
   const std::string text = read(std::string(PIPELINED_SOURCE_DIR) + "/etc/pipelined.toml");
+  const std::string manual = read(std::string(PIPELINED_SOURCE_DIR) + "/docs/deploying.md");
   CHECK(said(text).empty());
   // The keys behind "# " are examples: with them the file must still be good.
   const std::string shown =
@@ -228,6 +229,7 @@ TEST_CASE("config: etc/pipelined.toml shows every key, and each line that it sho
                           "url"}) {
     INFO(key);
     CHECK(std::regex_search(shown, std::regex("(^|\n)" + std::string(key) + " +?= ?")));
+    CHECK(std::regex_search(manual, std::regex("[`.]" + std::string(key) + "`")));
   }
   CHECK(file.values.sandbox == Config{}.sandbox);
   CHECK(file.values.log_bytes == Config{}.log_bytes);
