@@ -118,36 +118,54 @@ Result<void> limit_memory(const AttemptSetup& setup, std::int64_t bytes) {
   return {};
 }
 
+Result<void> limit_processes(const AttemptSetup& setup) {
+  // Counted by user: only in a user namespace of our own are these the attempts' alone.  Root is
+  // exempt; there only the host's sampling counts.
+  if (setup.kill_unit->kind() != KillUnitKind::pid_namespace || ::geteuid() == 0) return {};
+  rlimit now{};
+  ::getrlimit(RLIMIT_NPROC, &now);
+  const rlim_t value = std::min(now.rlim_max, static_cast<rlim_t>(setup.processes_max));
+  const rlimit wanted{value, value};
+  if (::setrlimit(RLIMIT_NPROC, &wanted) != 0) return failed("limit processes");
+  return {};
+}
+
 Result<void> make_folder(const std::string& path) {
   if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
   return failed("make the folder " + path);
 }
 
-Result<void> enter_folder(const wire::Run& run) {
-  TRY_VOID(make_folder(run.folder + "/out"));
-  TRY_VOID(make_folder(run.scratch));
-  if (::chdir(run.scratch.c_str()) != 0) return failed("enter the folder " + run.scratch);
-  ::setenv("TMPDIR", run.scratch.c_str(), 1);
-  ::setenv("HOME", run.scratch.c_str(), 1);
+Result<void> enter_folder(const wire::Run& run, bool command) {
+  const std::string& folder = command ? run.scratch : run.folder;
+  if (command && !run.outputs.empty()) TRY_VOID(make_folder(run.folder + "/out"));
+  if (command) TRY_VOID(make_folder(run.scratch));
+  if (::chdir(folder.c_str()) != 0) return failed("enter the folder " + folder);
+  ::setenv("TMPDIR", folder.c_str(), 1);
+  ::setenv("HOME", folder.c_str(), 1);
   return {};
 }
 
-SandboxPaths paths_of(const wire::Run& run) {
+SandboxPaths paths_of(const wire::Run& run, bool command) {
   SandboxPaths paths;
   for (const auto& [port, artifacts] : run.inputs) {
     for (const wire::Input& input : artifacts) paths.readable.push_back(input.path);
   }
-  paths.writable = {run.folder + "/out", run.scratch};
+  // The daemon reads the log in the attempt's folder, so nothing may stand there but a plain file.
+  if (!command) paths.writable_plainly = {run.folder};
+  if (command) paths.writable = {run.scratch};
+  if (command && !run.outputs.empty()) paths.writable.push_back(run.folder + "/out");
   paths.network = run.network;
   return paths;
 }
 
 Result<void> set_up(const AttemptSetup& setup, const wire::Run& run) {
   TRY_VOID(setup.kill_unit->enter_attempt());
-  TRY_VOID(enter_folder(run));
-  TRY_VOID(setup.sandbox->enter(paths_of(run)));
+  TRY_VOID(enter_folder(run, setup.commands));
+  if (setup.load) TRY_VOID(setup.load());
+  TRY_VOID(setup.sandbox->enter(paths_of(run, setup.commands)));
   // Whoever goes without walls by the administrator's word still has no use for capabilities.
   TRY_VOID(drop_capabilities());
+  TRY_VOID(limit_processes(setup));
   return limit_memory(setup, run.limits.memory_bytes);
 }
 

@@ -27,7 +27,14 @@ using OperatorRunner =
 struct AttemptSetup {
   const KillUnit* kill_unit = nullptr;
   const Sandbox* sandbox = nullptr;
+  /// What must be done in each attempt before the walls stand: loading a plugin that cannot be
+  /// loaded once for all.  May be empty.
+  std::function<Result<void>()> load;
   OperatorRunner runner;
+  /// Attempts are commands: they start in scratch/, and out/ and scratch/ are all that they write.
+  /// Others start in their folder and make scratch/ only if they want it.
+  bool commands = false;
+  std::int64_t processes_max = 0;    ///< in one attempt
   std::int64_t data_base_bytes = 0;  ///< private memory that the host itself holds
 };
 

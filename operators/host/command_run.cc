@@ -173,35 +173,6 @@ int wait_for(pid_t program) {
 
 }  // namespace
 
-OperatorInfo command_run_info() {
-  OperatorInfo info;
-  info.id = "command.run";
-  info.summary = "Runs a program whose words are made from a template.";
-  info.doc =
-      "argv may hold {in.PORT}, {out.PORT} and {scratch}; {{ and }} are braces. Exit status 0 is "
-      "success, 75 asks for another try, 65 halts, anything else fails. The working directory is a "
-      "scratch folder; the environment is PATH, LANG, HOME, TMPDIR and what env says.";
-  info.open_inputs = info.open_outputs = true;
-  PortInfo port;
-  port.name = port.type = "*";
-  port.many = port.optional = true;
-  port.doc = "declared by the step";
-  info.inputs = info.outputs = {port};
-  info.outputs.front().many = false;
-  const auto param = [](const char* name, const char* kind, bool required, const char* doc) {
-    ParamInfo made;
-    made.name = name;
-    made.kind = kind;
-    made.required = required;
-    made.doc = doc;
-    return made;
-  };
-  info.params = {param("argv", "list", true, "the words of the command"),
-                 param("env", "table", false, "environment variables"),
-                 param("stdin", "string", false, "the input port to read from")};
-  return info;
-}
-
 wire::Ended run_command(const wire::Run& run) {
   auto command = make_command(run);
   if (!command) return plain_report(run, Outcome::invalid, command.error().message);

@@ -5,14 +5,10 @@
 // success, 75 asks for another try, 65 is a halt, anything else a failure.
 #pragma once
 
-#include "dag/operator_info.h"
 #include "operators/host/attempt.h"
 #include "operators/wire.h"
 
 namespace pipelined::host {
-
-/// What `command.run` declares about itself.
-OperatorInfo command_run_info();
 
 /// Runs the program and waits for it.
 wire::Ended run_command(const wire::Run& run);

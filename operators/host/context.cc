@@ -244,6 +244,9 @@ const char* output_type(const pl_context_t* context, const char* port) noexcept 
 }
 
 const char* scratch_path(const pl_context_t* context) noexcept {
+  // Made when it is first asked for: most operators need none, and a folder is dear to make.
+  std::error_code ignored;
+  std::filesystem::create_directories(lent(context).run().scratch, ignored);
   return lent(context).run().scratch.c_str();
 }
 std::int64_t seed(const pl_context_t* context) noexcept { return lent(context).run().seed; }
@@ -284,12 +287,12 @@ pl_context_t context_over(Lent& data) {
 // ---- before and after ----
 
 Result<void> make_folders(const wire::Run& run) {
-  std::vector<std::string> folders{run.scratch};
-  for (const auto& [port, output] : run.outputs) folders.push_back(output.path);
-  for (const std::string& folder : folders) {
+  for (const auto& [port, output] : run.outputs) {
     std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    if (error) return Error{ErrorCode::io, "cannot make folder " + folder + ": " + error.message()};
+    std::filesystem::create_directories(output.path, error);
+    if (error) {
+      return Error{ErrorCode::io, "cannot make folder " + output.path + ": " + error.message()};
+    }
   }
   return {};
 }

@@ -299,7 +299,7 @@ void HostLoop::sample(Time now) {
     attempt->log.flush();
     if (attempt->kernel_kills_before < 0) attempt->kernel_kills_before = kernel_memory_kills();
   }
-  for (const auto& [pid, usage] : sample_children()) {
+  for (const auto& [pid, usage] : sample_children(limits_.processes_max)) {
     const auto found = attempts_.find(pid);
     if (found == attempts_.end()) continue;
     LiveAttempt& attempt = *found->second;

@@ -16,8 +16,6 @@
 namespace pipelined::host {
 namespace {
 
-constexpr std::size_t processes_max = 4096;  // a fork bomb must not keep us reading for ever
-
 std::string read_whole(const std::string& path) {
   std::string text;
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -47,8 +45,8 @@ std::vector<std::int64_t> numbers_in(std::string_view text) {
 std::string_view field(std::string_view status, std::string_view name) {
   const std::size_t at = status.find(name);
   if (at == std::string_view::npos) return {};
-  const std::size_t end = status.find('\n', at);
-  return status.substr(at + name.size(), end - at - name.size());
+  const std::size_t from = at + name.size();
+  return status.substr(from, status.find('\n', from) - from);
 }
 
 std::int64_t kilobytes(std::string_view status, std::string_view name) {
@@ -68,23 +66,28 @@ void append_children(std::int64_t pid, std::vector<std::int64_t>& out) {
   }
 }
 
-TreeUsage sample_tree(std::int64_t root, const std::string& root_status) {
+TreeUsage sample_tree(std::int64_t root, const std::string& root_status,
+                      std::int64_t processes_max) {
   TreeUsage usage;
   std::vector<std::int64_t> todo{root};
-  for (std::size_t i = 0; i < todo.size() && i < processes_max; ++i) {
+  for (std::size_t i = 0; i < todo.size() && usage.processes <= processes_max; ++i) {
     const std::string status =
         i == 0 ? root_status : read_whole("/proc/" + std::to_string(todo[i]) + "/status");
     ++usage.processes;
     usage.memory_bytes += 1024 * (kilobytes(status, "\nRssAnon:") + kilobytes(status, "\nRssShmem:") +
                                   kilobytes(status, "\nVmSwap:"));
     append_children(todo[i], todo);
+    // Those who are known but were not looked at count too.
+    if (todo.size() > static_cast<std::size_t>(processes_max)) {
+      usage.processes = static_cast<std::int64_t>(todo.size());
+    }
   }
   return usage;
 }
 
 }  // namespace
 
-std::map<pid_t, TreeUsage> sample_children() {
+std::map<pid_t, TreeUsage> sample_children(std::int64_t processes_max) {
   std::map<pid_t, TreeUsage> found;
   // "NSpid: 812 5 1": the pid in each namespace from that of /proc inwards; ours is as deep as we.
   const auto own = numbers_in(field(read_whole("/proc/thread-self/status"), "\nNSpid:"));
@@ -93,7 +96,7 @@ std::map<pid_t, TreeUsage> sample_children() {
     const std::string status = read_whole("/proc/" + std::to_string(child) + "/status");
     const auto names = numbers_in(field(status, "\nNSpid:"));
     if (names.size() < own.size()) continue;
-    found[static_cast<pid_t>(names[own.size() - 1])] = sample_tree(child, status);
+    found[static_cast<pid_t>(names[own.size() - 1])] = sample_tree(child, status, processes_max);
   }
   return found;
 }

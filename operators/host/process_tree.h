@@ -18,8 +18,9 @@ struct TreeUsage {
   std::int64_t processes = 0;
 };
 
-/// One answer a child of the calling thread.
-std::map<pid_t, TreeUsage> sample_children();
+/// One answer a child of the calling thread.  Counting stops above `processes_max` a child: a fork
+/// bomb must not keep the caller busy.
+std::map<pid_t, TreeUsage> sample_children(std::int64_t processes_max);
 
 /// The kernel's count of processes killed for lack of memory since it was started; -1: unknown.
 std::int64_t kernel_memory_kills();

@@ -23,6 +23,8 @@ namespace {
 namespace landlock {
 constexpr std::uint64_t execute = 1u << 0, write_file = 1u << 1, read_file = 1u << 2,
                         read_dir = 1u << 3, truncate = 1u << 14;
+/// Devices, sockets, pipes and symbolic links.
+constexpr std::uint64_t make_special = 1u << 6 | 1u << 9 | 1u << 10 | 1u << 11 | 1u << 12;
 constexpr std::uint64_t files_1 = (1u << 13) - 1, files_2 = (1u << 14) - 1,
                         files_3 = (1u << 15) - 1, files_5 = (1u << 16) - 1;
 constexpr std::uint64_t bind_and_connect_tcp = 3, scope_sockets_and_signals = 3;
@@ -222,6 +224,9 @@ Result<void> Sandbox::enter_landlock(const SandboxPaths& paths) const {
     TRY_VOID(allow_path(ruleset.get(), path, landlock::reading & files));
   }
   for (const std::string& path : paths.writable) TRY_VOID(allow_path(ruleset.get(), path, files));
+  for (const std::string& path : paths.writable_plainly) {
+    TRY_VOID(allow_path(ruleset.get(), path, files & ~landlock::make_special));
+  }
   if (::syscall(SYS_landlock_restrict_self, ruleset.get(), 0u) != 0) {
     return failed("enter the Landlock sandbox");
   }

@@ -23,7 +23,9 @@ int landlock_abi();
 /// What one attempt may touch beside the system's own folders.
 struct SandboxPaths {
   std::vector<std::string> readable;  ///< inputs: files or folders, read and execute
-  std::vector<std::string> writable;  ///< the attempt's out/ and scratch/
+  std::vector<std::string> writable;  ///< a command's out/ and scratch/
+  /// Writable too, but only files and folders can be made there: no links, pipes or sockets.
+  std::vector<std::string> writable_plainly;
   bool network = false;               ///< sockets of the internet families
 };
 

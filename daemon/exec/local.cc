@@ -1,0 +1,400 @@
+#include "daemon/exec/local.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
+#include <chrono>
+#include <cstring>
+#include <map>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "operators/wire.h"
+
+namespace pipelined {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+constexpr int host_socket = 3;
+/// What a host may take beyond the grace period before it is taken for hung.
+constexpr std::int64_t host_patience_ms = 10'000;
+
+/// An attempt that was handed to a host and has not been reported.
+struct Handed {
+  std::string fence, killed_why;
+  std::unique_ptr<asio::steady_timer> hung;  ///< runs after a kill
+};
+
+/// One process of pipelined-worker.
+struct Host {
+  Host(asio::io_context& loop, std::string name_of_plugin)
+      : plugin(std::move(name_of_plugin)), socket(loop), process(loop) {}
+
+  std::string plugin;
+  pid_t pid = 0;
+  asio::local::stream_protocol::socket socket;
+  asio::posix::stream_descriptor process;  ///< a pidfd
+  wire::Decoder decoder;
+  std::array<char, 64 * 1024> incoming;
+  std::string outgoing, being_written;
+  bool writing = false, flush_posted = false, ready = false, ended = false;
+  std::string refused;
+  std::map<std::string, Handed> attempts;
+};
+
+using HostPointer = std::shared_ptr<Host>;
+
+wire::Run run_of(const AttemptPlan& plan) {
+  const effect::StartAttempt& start = plan.start;
+  wire::Run run;
+  run.attempt = start.attempt;
+  run.fence = start.fence;
+  run.operator_id = start.operator_id;
+  run.parameters = start.params;
+  for (std::size_t port = 0; port < start.inputs.size(); ++port) {
+    const PortInputs& inputs = start.inputs[port];
+    auto& list = run.inputs[inputs.port];
+    for (std::size_t i = 0; i < inputs.artifacts.size(); ++i) {
+      const ArtifactRef& artifact = inputs.artifacts[i];
+      list.push_back({artifact.digest.hex(), artifact.type, plan.inputs[port][i]});
+    }
+  }
+  for (const OutputSpec& output : start.outputs) {
+    run.outputs[output.port] = {output.type, plan.folder + "/out/" + output.port};
+  }
+  run.folder = plan.folder;
+  run.scratch = plan.folder + "/scratch";
+  run.log = plan.folder + "/log";
+  run.seed = start.seed;
+  run.limits = {start.cpus, start.memory_bytes, start.timeout_ms};
+  run.network = start.network;
+  return run;
+}
+
+AttemptReport report_of(const wire::Ended& ended) {
+  AttemptReport report;
+  report.attempt = ended.attempt;
+  report.fence = ended.fence;
+  report.outcome = ended.outcome;
+  report.lost = ended.lost;
+  report.retryable = ended.retryable;
+  report.outputs = ended.outputs;
+  report.metrics = ended.metrics;
+  report.notes = ended.notes;
+  report.error = ended.error;
+  report.cpu_ms = ended.cpu_ms;
+  report.memory_peak_bytes = ended.memory_peak_bytes;
+  return report;
+}
+
+AttemptReport failure(const std::string& attempt, const std::string& fence, std::string error) {
+  AttemptReport report;
+  report.attempt = attempt;
+  report.fence = fence;
+  report.error = std::move(error);
+  return report;
+}
+
+/// posix_spawn's two helpers, freed together.
+class SpawnPlan {
+ public:
+  SpawnPlan() {
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    sigset_t all, none;
+    sigfillset(&all);
+    sigemptyset(&none);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+  }
+  ~SpawnPlan() {
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+  }
+  SpawnPlan(const SpawnPlan&) = delete;
+  SpawnPlan& operator=(const SpawnPlan&) = delete;
+
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+};
+
+Result<pid_t> spawn(std::vector<std::string> words, int socket) {
+  SpawnPlan plan;
+  posix_spawn_file_actions_addopen(&plan.actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_adddup2(&plan.actions, socket, host_socket);
+  std::vector<char*> pointers;
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  char* environment[] = {nullptr};
+  pid_t pid = 0;
+  const int error = ::posix_spawn(&pid, words.front().c_str(), &plan.actions, &plan.attributes,
+                                  pointers.data(), environment);
+  if (error != 0) {
+    return Error{ErrorCode::io, "start " + words.front() + ": " + std::strerror(error)};
+  }
+  return pid;
+}
+
+std::string how_it_ended(int status) {
+  if (WIFSIGNALED(status)) return "was killed by signal " + std::to_string(WTERMSIG(status));
+  const int code = WEXITSTATUS(status);
+  if (code > 128) return std::string("died of SIG") + (::sigabbrev_np(code - 128) != nullptr
+                                                           ? ::sigabbrev_np(code - 128)
+                                                           : std::to_string(code - 128).c_str());
+  return "ended with exit status " + std::to_string(code);
+}
+
+}  // namespace
+
+struct LocalExecutor::State : std::enable_shared_from_this<LocalExecutor::State> {
+  State(asio::io_context& its_loop, LocalOptions its_options, LocalExecutor& its_owner)
+      : loop(its_loop), options(std::move(its_options)), owner(&its_owner) {}
+
+  asio::io_context& loop;
+  LocalOptions options;
+  LocalExecutor* owner;  ///< null once it is gone: handlers may still be queued
+  std::map<std::string, HostPointer> hosts;         ///< by plugin; those that take attempts
+  std::set<HostPointer> processes;                  ///< those not yet waited for
+  std::map<std::string, HostPointer> host_of;       ///< by attempt
+
+  Result<HostPointer> host_for(const std::string& plugin);
+  Result<std::vector<std::string>> words_for(const std::string& plugin) const;
+  void send(const HostPointer& host, const std::string& frame);
+  void flush(const HostPointer& host);
+  void read(const HostPointer& host);
+  void take(const HostPointer& host, const wire::Message& message);
+  void take_ended(const HostPointer& host, const wire::Ended& ended);
+  void close(const HostPointer& host);
+  void bury(const HostPointer& host);
+  void report(AttemptReport report);
+  void report_later(AttemptReport report);
+};
+
+Result<std::vector<std::string>> LocalExecutor::State::words_for(const std::string& plugin) const {
+  std::vector<std::string> words{options.worker, "host"};
+  if (plugin.empty()) {
+    words.push_back("--builtin");
+  } else {
+    const auto path = options.plugin_path ? options.plugin_path(plugin) : std::nullopt;
+    if (!path) return Error{ErrorCode::not_found, "there is no plugin " + plugin + " here"};
+    words.push_back(*path);
+    if (options.fork_safe && !options.fork_safe(plugin)) words.push_back("--fresh");
+  }
+  if (options.allow_unsandboxed) words.push_back("--allow-unsandboxed");
+  if (!options.kill_unit.empty()) words.insert(words.end(), {"--kill-unit", options.kill_unit});
+  for (const std::string& path : options.readable) words.insert(words.end(), {"--read", path});
+  words.insert(words.end(), options.extra_words.begin(), options.extra_words.end());
+  words.insert(words.end(), {"--log-bytes", std::to_string(options.log_bytes_max)});
+  return words;
+}
+
+Result<HostPointer> LocalExecutor::State::host_for(const std::string& plugin) {
+  if (const auto found = hosts.find(plugin); found != hosts.end()) return found->second;
+  TRY(words, words_for(plugin));
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+    return Error{ErrorCode::io, std::string("make a socket pair: ") + std::strerror(errno)};
+  }
+  const auto host = std::make_shared<Host>(loop, plugin);
+  host->socket.assign(asio::local::stream_protocol(), ends[0]);
+  const auto pid = spawn(std::move(words), ends[1]);
+  ::close(ends[1]);
+  if (!pid) return pid.error();
+  host->pid = *pid;
+  const int process = static_cast<int>(::syscall(SYS_pidfd_open, *pid, 0u));
+  if (process < 0) return Error{ErrorCode::io, std::string("watch a host: ") + std::strerror(errno)};
+  host->process.assign(process);
+  hosts[plugin] = host;
+  processes.insert(host);
+  read(host);
+  return host;
+}
+
+void LocalExecutor::State::send(const HostPointer& host, const std::string& frame) {
+  host->outgoing += frame;
+  if (host->flush_posted) return;
+  host->flush_posted = true;
+  // Once the caller's turn is over, so that all frames of a turn leave together.
+  asio::post(loop, [self = shared_from_this(), host] {
+    host->flush_posted = false;
+    self->flush(host);
+  });
+}
+
+void LocalExecutor::State::flush(const HostPointer& host) {
+  if (host->writing || host->outgoing.empty() || host->ended) return;
+  host->writing = true;
+  host->being_written = std::exchange(host->outgoing, {});
+  asio::async_write(host->socket, asio::buffer(host->being_written),
+                    [self = shared_from_this(), host](const error_code& error, std::size_t) {
+                      host->writing = false;
+                      if (!error) self->flush(host);  // else reading sees the end too
+                    });
+}
+
+void LocalExecutor::State::read(const HostPointer& host) {
+  host->socket.async_read_some(
+      asio::buffer(host->incoming),
+      [self = shared_from_this(), host](const error_code& error, std::size_t size) {
+        if (error) return self->close(host);
+        host->decoder.feed({host->incoming.data(), size});
+        for (;;) {
+          const auto message = host->decoder.next();
+          if (!message) return self->close(host);  // it talks nonsense: end it
+          if (!*message) break;
+          self->take(host, **message);
+        }
+        self->read(host);
+      });
+}
+
+void LocalExecutor::State::take(const HostPointer& host, const wire::Message& message) {
+  if (std::holds_alternative<wire::Ready>(message)) host->ready = true;
+  if (const auto* refused = std::get_if<wire::Refused>(&message)) host->refused = refused->message;
+  if (const auto* ended = std::get_if<wire::Ended>(&message)) take_ended(host, *ended);
+  if (const auto* progress = std::get_if<wire::Progress>(&message)) {
+    if (owner != nullptr && owner->on_progress && host->attempts.contains(progress->attempt)) {
+      owner->on_progress(progress->attempt, progress->done, progress->total);
+    }
+  }
+}
+
+void LocalExecutor::State::take_ended(const HostPointer& host, const wire::Ended& ended) {
+  const auto found = host->attempts.find(ended.attempt);
+  if (found == host->attempts.end()) return;
+  AttemptReport made = report_of(ended);
+  if (made.outcome == Outcome::cancelled && !found->second.killed_why.empty()) {
+    made.error = found->second.killed_why + " (" + made.error + ")";
+  }
+  host->attempts.erase(found);
+  host_of.erase(ended.attempt);
+  report(std::move(made));
+}
+
+/// The host's socket has closed: no new attempt for it; wait until its processes are gone.
+void LocalExecutor::State::close(const HostPointer& host) {
+  if (host->ended) return;
+  host->ended = true;
+  if (const auto found = hosts.find(host->plugin);
+      found != hosts.end() && found->second == host) {
+    hosts.erase(found);
+  }
+  error_code ignored;
+  host->socket.close(ignored);
+  host->process.async_wait(asio::posix::stream_descriptor::wait_read,
+                           [self = shared_from_this(), host](const error_code& error) {
+                             if (!error) self->bury(host);
+                           });
+}
+
+void LocalExecutor::State::bury(const HostPointer& host) {
+  int status = 0;
+  ::waitpid(host->pid, &status, 0);
+  host->pid = 0;
+  processes.erase(host);
+  const std::string name = host->plugin.empty() ? "built-in operators" : "plugin " + host->plugin;
+  for (const auto& [attempt, handed] : std::exchange(host->attempts, {})) {
+    host_of.erase(attempt);
+    AttemptReport made = failure(attempt, handed.fence, "");
+    if (!host->refused.empty()) {
+      made.outcome = Outcome::unsupported;
+      made.error = "the host of " + name + " refused to start: " + host->refused;
+    } else if (!host->ready) {
+      made.error = "the host of " + name + " " + how_it_ended(status) + " while it was loading";
+    } else {
+      made.lost = true;
+      made.error = "lost with its host, which " + how_it_ended(status);
+    }
+    report(std::move(made));
+  }
+}
+
+void LocalExecutor::State::report(AttemptReport made) {
+  if (owner != nullptr && owner->on_ended) owner->on_ended(std::move(made));
+}
+
+void LocalExecutor::State::report_later(AttemptReport made) {
+  asio::post(loop, [self = shared_from_this(), made = std::move(made)]() mutable {
+    self->report(std::move(made));
+  });
+}
+
+LocalExecutor::LocalExecutor(asio::io_context& loop, LocalOptions options)
+    : state_(std::make_shared<State>(loop, std::move(options), *this)) {}
+
+LocalExecutor::~LocalExecutor() {
+  state_->owner = nullptr;
+  std::vector<pid_t> left;
+  for (const HostPointer& host : std::exchange(state_->processes, {})) {
+    error_code ignored;
+    host->socket.close(ignored);  // the host kills its attempts when it sees this
+    host->process.close(ignored);
+    host->ended = true;
+    for (auto& [id, handed] : host->attempts) handed.hung.reset();
+    left.push_back(host->pid);
+  }
+  state_->hosts.clear();
+  state_->host_of.clear();
+  const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  for (const pid_t pid : left) {
+    while (::waitpid(pid, nullptr, WNOHANG) == 0) {
+      // The guardian ends its host and what is below when it is asked to.
+      if (std::chrono::steady_clock::now() > patience) ::kill(pid, SIGTERM);
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+  }
+}
+
+void LocalExecutor::start(AttemptPlan plan) {
+  const std::string attempt = plan.start.attempt, fence = plan.start.fence;
+  const auto host = state_->host_for(plan.start.plugin);
+  if (!host) return state_->report_later(failure(attempt, fence, host.error().message));
+  const auto frame = wire::encode(run_of(plan));
+  if (!frame) {
+    return state_->report_later(
+        failure(attempt, fence, "the attempt's description is too large: " + frame.error().message));
+  }
+  (*host)->attempts[attempt].fence = fence;
+  state_->host_of[attempt] = *host;
+  state_->send(*host, *frame);
+}
+
+void LocalExecutor::kill(const std::string& attempt, std::int64_t grace_ms,
+                         const std::string& why) {
+  const auto found = state_->host_of.find(attempt);
+  if (found == state_->host_of.end() || found->second->ended) return;
+  const HostPointer host = found->second;
+  Handed& handed = host->attempts[attempt];
+  handed.killed_why = why;
+  if (const auto frame = wire::encode(wire::Cancel{attempt, grace_ms})) state_->send(host, *frame);
+  handed.hung = std::make_unique<asio::steady_timer>(state_->loop);
+  handed.hung->expires_after(std::chrono::milliseconds(grace_ms + host_patience_ms));
+  handed.hung->async_wait([host](const error_code& error) {
+    // The host does not answer: its guardian ends it and every attempt in it.
+    if (!error && host->pid > 0) ::kill(host->pid, SIGTERM);
+  });
+}
+
+std::vector<int> LocalExecutor::host_pids() const {
+  std::vector<int> pids;
+  for (const auto& [plugin, host] : state_->hosts) pids.push_back(host->pid);
+  return pids;
+}
+
+}  // namespace pipelined

@@ -1,0 +1,35 @@
+// pipelined-worker: the program that runs operators for the daemon.
+//
+//   pipelined-worker host PLUGIN.so | --builtin   serves attempts over descriptor 3
+//   pipelined-worker describe PLUGIN.so | --builtin   prints what the plugin declares, as JSON
+//   pipelined-worker probe                        prints what this machine gives to attempts
+//
+// Only the words of the command line are looked at here.
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "operators/host/describe.h"
+#include "operators/host/host_command.h"
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  const std::string verb = words.empty() ? "" : words.front();
+  if (verb == "host") {
+    const auto options = pipelined::host::parse_host_words({words.begin() + 1, words.end()});
+    if (options) return pipelined::host::run_host(*options);
+    std::cerr << "pipelined-worker host: " << options.error().message << '\n';
+    return 2;
+  }
+  if (verb == "describe" && words.size() == 2) return pipelined::host::describe(words[1]);
+  if (verb == "probe" && words.size() == 1) {
+    std::cout << pipelined::host::probe_json() << '\n';
+    return 0;
+  }
+  std::cerr << "usage: pipelined-worker host PLUGIN.so|--builtin [OPTION...]\n"
+               "       pipelined-worker describe PLUGIN.so|--builtin\n"
+               "       pipelined-worker probe\n"
+               "options of host: --kill-unit pid_namespace|subreaper, --allow-unsandboxed,\n"
+               "                 --fresh, --read PATH, --log-bytes N, --processes N\n";
+  return 2;
+}
