@@ -17,12 +17,12 @@
 #include "daemon/api/server.h"
 #include "daemon/app_backend.h"
 #include "daemon/app_deliveries.h"
-#include "daemon/app_doctor.h"
 #include "daemon/app_folders.h"
 #include "daemon/app_pipelines.h"
 #include "daemon/app_version.h"
 #include "daemon/app_watchdog.h"
 #include "daemon/artifacts/artifacts.h"
+#include "daemon/exec/doctor.h"
 #include "daemon/exec/local.h"
 #include "daemon/exec/plugin_registry.h"
 #include "daemon/exec/supervisor.h"
@@ -287,7 +287,17 @@ void App::State::make_backend() {
     count("promoted_files_total", promoted.files);
     count("promoted_bytes_total", promoted.bytes);
   };
-  parts.doctor = [this] { return examine_machine(options.config, registry); };
+  parts.doctor = [this] {
+    const Config& config = options.config;
+    std::vector<DoctorLine> lines;
+    for (const DoctorFact& fact : examine_machine({config.worker, config.state, config.store})) {
+      lines.push_back({fact.name, fact.good ? "ok" : "warning", fact.value, fact.advice});
+    }
+    for (const std::string& problem : registry.problems) {
+      lines.push_back({"plugin", "warning", problem, "it is not used"});
+    }
+    return lines;
+  };
   backend = std::make_unique<DaemonBackend>(std::move(parts));
 }
 

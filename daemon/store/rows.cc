@@ -283,7 +283,7 @@ std::string spans_text(const std::vector<RunSpan>& spans) {
   return canonical(list);
 }
 
-std::vector<RunSpan> parse_spans(std::string_view text) {
+std::vector<RunSpan> parse_run_spans(std::string_view text) {
   std::vector<RunSpan> spans;
   const Value value = read_value_text(text);
   const ValueList* list = value.as_list();

@@ -68,7 +68,7 @@ RunOptions parse_options(std::string_view text);
 
 /// Canonical text of the spans that a run saw.
 std::string spans_text(const std::vector<RunSpan>& spans);
-std::vector<RunSpan> parse_spans(std::string_view text);
+std::vector<RunSpan> parse_run_spans(std::string_view text);
 
 /// Canonical text of a value; nothing for null.
 std::optional<std::string> value_text(const Value& value);

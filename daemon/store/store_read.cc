@@ -208,7 +208,7 @@ std::optional<RunRow> Store::find_run(RunNumber run) {
   if (!query.next()) return std::nullopt;
   RunRow row = read_run(query);
   Query spans(*state_->database, "SELECT spans FROM run_spans WHERE run = ?1", run);
-  if (spans.next()) row.spans = parse_spans(spans.text(0));
+  if (spans.next()) row.spans = parse_run_spans(spans.text(0));
   return row;
 }
 

@@ -7,8 +7,6 @@
 
 #include <catch2/catch.hpp>
 
-#include "daemon/app_doctor.h"
-
 namespace pipelined {
 namespace {
 
@@ -81,20 +79,6 @@ TEST_CASE("programs: a command step names its program among its libraries", "[da
   CHECK(programs.with_programs(original) == original);
   const auto later = command({"{in.script}"});
   CHECK(programs.with_programs(later) == later);
-}
-
-TEST_CASE("doctor: what the worker says becomes lines with advice", "[daemon][doctor]") {
-  const auto good = read_probe(
-      R"({"landlock_abi":7,"sandbox":true,"seccomp":true,"kill_unit":"pid_namespace","uid":0})", true);
-  REQUIRE(good.size() == 4);
-  for (const DoctorLine& line : good) CHECK(line.level == "ok");
-  const auto bad = read_probe(R"({"landlock_abi":0,"sandbox":"no Landlock","seccomp":true})", true);
-  CHECK(bad[0].level == "missing");
-  CHECK(bad[0].value == "no Landlock");
-  CHECK_FALSE(bad[0].advice.empty());
-  CHECK(read_probe(R"({"sandbox":"no"})", false)[0].level == "warning");
-  CHECK(read_probe("", true)[0].level == "missing");
-  CHECK(read_probe("[1]", true)[0].name == "worker");
 }
 
 }  // namespace pipelined
