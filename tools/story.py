@@ -1,0 +1,553 @@
+#!/usr/bin/env python3
+"""The story of the quickstart: flights arrive, the pipeline runs, December halts.
+
+usage: story.py [--check | --clean]        (called by tools/quickstart, which builds first)
+
+Everything lives in .quickstart/: the watched folder, the daemon's state and store, the alerts that a
+webhook received.  Each claim is compared with what the daemon says; --check ends with 1 if one fails.
+"""
+import argparse
+import http.server
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+HOME = os.path.join(ROOT, ".quickstart")
+BIN = os.path.join(ROOT, "build", "release", "bin")
+PLUGINS = os.path.join(ROOT, "build", "release", "plugins")
+LATER_MONTHS = ("2013-10", "2013-11", "2013-12")
+
+
+def path(*parts):
+    return os.path.join(HOME, *parts)
+
+
+class Receiver(http.server.BaseHTTPRequestHandler):
+    """A webhook receiver: every alert becomes a line of .quickstart/alerts.jsonl, once an id."""
+
+    seen = set()
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        key = self.headers.get("Idempotency-Key", "")
+        if key not in Receiver.seen:
+            Receiver.seen.add(key)
+            with open(path("alerts.jsonl"), "ab") as file:
+                file.write(body.replace(b"\n", b" ") + b"\n")
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def receive():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    with open(path("receiver.port.partial"), "w") as file:
+        file.write(str(server.server_address[1]))
+    os.replace(path("receiver.port.partial"), path("receiver.port"))
+    server.serve_forever()
+
+
+class Story:
+    def __init__(self, check):
+        self.check = check
+        self.failed = []
+        self.passed = 0
+        self.daemon = None
+        self.place = HOME
+        self.began = time.monotonic()
+
+    # ------------------------------------------------------------------ telling
+
+    def chapter(self, title):
+        print(f"\n\033[1m{title}\033[0m" if sys.stdout.isatty() else f"\n{title}", flush=True)
+
+    def say(self, text):
+        print(text, flush=True)
+
+    def claim(self, sentence, holds, seen=""):
+        if holds:
+            self.passed += 1
+        else:
+            self.failed.append(sentence)
+        print(f"  {'ok    ' if holds else 'FAILED'} {sentence}" + ("" if holds else f"\n         saw: {seen}"),
+              flush=True)
+        return holds
+
+    # ------------------------------------------------------------------ the daemon
+
+    def write_config(self, place, port):
+        with open(os.path.join(place, "pipelined.toml"), "w") as file:
+            file.write(f'state = "{place}/state"\nstore = "{place}/store"\nsocket = "{place}/socket"\n'
+                       f'plugins = ["{PLUGINS}"]\nworker = "{BIN}/pipelined-worker"\n'
+                       f'[[alert]]\nname = "quickstart"\nkind = "webhook"\n'
+                       f'url = "http://127.0.0.1:{port}/alerts"\n')
+
+    def start(self, place=None):
+        self.place = place or self.place
+        log = open(os.path.join(self.place, "daemon.log"), "ab")
+        self.daemon = subprocess.Popen([f"{BIN}/pipelined", "--config", os.path.join(self.place, "pipelined.toml")],
+                                       stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
+        with open(os.path.join(self.place, "daemon.pid"), "w") as file:
+            file.write(str(self.daemon.pid))
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            if self.pipectl("status", "-o", "json", quiet=True, expect=None).returncode == 0:
+                return
+            if self.daemon.poll() is not None:
+                break
+            time.sleep(0.02)
+        tail = open(os.path.join(self.place, "daemon.log")).read()[-3000:]
+        sys.exit(f"quickstart: the daemon did not start:\n{tail}")
+
+    def stop(self, number=signal.SIGTERM):
+        self.daemon.send_signal(number)
+        self.daemon.wait(30)
+
+    def pipectl(self, *words, quiet=False, expect=0):
+        """Runs pipectl; shows the command and its output unless quiet; expect None: any exit code."""
+        if not quiet:
+            shown = " ".join(w if re.fullmatch(r"[\w./=+-]+", w) else "'" + w + "'" for w in words)
+            print(f"\n$ pipectl {shown}", flush=True)
+        done = subprocess.run([f"{BIN}/pipectl", "--socket", os.path.join(self.place, "socket"), *words],
+                              capture_output=True, text=True)
+        if not quiet:
+            print("\n".join("  " + line for line in (done.stdout + done.stderr).rstrip().split("\n")), flush=True)
+        if expect is not None and done.returncode != expect:
+            self.claim(f"pipectl {' '.join(words)} ends with {expect}", False,
+                       f"{done.returncode}: {done.stdout[-500:]}{done.stderr[-500:]}")
+        return done
+
+    def ask(self, *words):
+        done = self.pipectl(*words, "-o", "json", quiet=True, expect=None)
+        try:
+            return json.loads(done.stdout)
+        except ValueError:
+            sys.exit(f"quickstart: pipectl {' '.join(words)} gave no JSON: {done.stdout}{done.stderr}")
+
+    def newest(self):
+        runs = self.ask("runs", "--limit", "1")["runs"]
+        return runs[0]["number"] if runs else 0
+
+    def run_after(self, before, seconds=60):
+        """Waits for a run with a higher number, then until it rests; its details."""
+        deadline = time.monotonic() + seconds
+        while self.newest() <= before:
+            if time.monotonic() > deadline:
+                self.claim(f"a run after run {before} starts within {seconds} s", False, "none came")
+                self.finish()
+            time.sleep(0.1)
+        return self.rest(self.newest())
+
+    def rest(self, number):
+        self.pipectl("show", str(number), "--wait", "--timeout", "300s", quiet=True, expect=None)
+        return self.ask("show", str(number))
+
+    # ------------------------------------------------------------------ the data
+
+    def deliver(self, month, change=None):
+        """Renames a month into the watched folder, as every careful producer does."""
+        with open(path("months", f"{month}.csv"), "rb") as file:
+            content = file.read()
+        if change:
+            content = change(content)
+        partial = path("flights", "incoming", f".{month}.partial")
+        with open(partial, "wb") as file:
+            file.write(content)
+        os.replace(partial, path("flights", "incoming", f"{month}.csv"))
+
+    def alerts(self):
+        try:
+            with open(path("alerts.jsonl")) as file:
+                return [json.loads(line) for line in file]
+        except FileNotFoundError:
+            return []
+
+    def wait_for(self, what, seconds=15):
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if what():
+                return True
+            time.sleep(0.05)
+        return False
+
+    def finish(self):
+        took = time.monotonic() - self.began
+        if self.check:
+            if self.daemon and self.daemon.poll() is None:
+                self.stop()
+            stop_pid(path("receiver.pid"))
+            print(f"\nquickstart: {self.passed} claims hold, {len(self.failed)} do not, in {took:.0f} s")
+            for sentence in self.failed:
+                print(f"  FAILED {sentence}")
+        sys.exit(1 if self.failed else 0)
+
+
+def ran(detail):
+    return sorted(step_path(s) for s in detail["steps"] if s["state"] not in ("cached", "skipped", "waiting"))
+
+
+def step_path(step):
+    return step["step"] + ("/" + step["element"] if step["element"] else "")
+
+
+def find(detail, name):
+    return next(s for s in detail["steps"] if step_path(s) == name)
+
+
+def metric(step, name):
+    return next(m["value"] for m in step["metrics"] if m["name"] == name and not m["slice"])
+
+
+def digest(step, port, side="outputs"):
+    return next(a["digest"] for a in step[side] if a["port"] == port)
+
+
+def own(month):
+    return sorted(f"{step}/{month}" for step in ("ingest", "join", "statistics", "validate"))
+
+
+# ---------------------------------------------------------------------- chapters
+
+def prepare(story):
+    clean()
+    os.makedirs(path("flights", "incoming"))
+    os.makedirs(path("flights", "reference"))
+    receiver = subprocess.Popen([sys.executable, os.path.abspath(__file__), "--receive"], stdin=subprocess.DEVNULL,
+                                start_new_session=True)
+    with open(path("receiver.pid"), "w") as file:
+        file.write(str(receiver.pid))
+    subprocess.run([os.path.join(ROOT, "tools", "flights"), path("months")], check=True, stdout=subprocess.DEVNULL)
+    shutil.copytree(os.path.join(ROOT, "etc", "examples", "flights"), path("flights"), dirs_exist_ok=True)
+    if story.check:  # the same pipeline with shorter waits
+        edit_pipeline(lambda text: re.sub(r'coalesce\s*=\s*"5s"', 'coalesce = "1s"',
+                                          re.sub(r'settle\s*=\s*"2s"', 'settle = "500ms"', text)))
+    story.wait_for(lambda: os.path.exists(path("receiver.port")))
+    with open(path("receiver.port")) as file:
+        story.write_config(HOME, int(file.read()))
+
+
+def edit_pipeline(change):
+    with open(path("flights", "pipeline.toml")) as file:
+        text = file.read()
+    with open(path("flights", "pipeline.toml"), "w") as file:
+        file.write(change(text))
+
+
+def first_nine(story):
+    story.chapter("1. January to September land: one run, each file a span")
+    story.say("The daemon runs on the folder .quickstart/.  What this machine gives it:")
+    story.start()
+    story.pipectl("doctor", expect=None)
+    story.pipectl("apply", path("flights"))
+    shutil.copy(path("months", "reference", "weather.csv"), path("flights", "reference", "weather.csv"))
+    for month in range(1, 10):
+        story.deliver(f"2013-{month:02}")
+    story.say("\nNine files were renamed into .quickstart/flights/incoming; the run starts when it was quiet for "
+              "a while.")
+    detail = story.run_after(0, 120)
+    story.pipectl("show", str(detail["run"]["number"]))
+    story.claim("nine arrivals made one run, which succeeded",
+                detail["run"]["state"] == "succeeded" and story.newest() == 1, detail["run"])
+    spans = [s["span"] for s in detail["spans"] if not s["left_out"]]
+    story.claim("each file is a span", spans == [f"2013-{m:02}" for m in range(1, 10)], spans)
+    once = [p for p in ran(detail) if "/" in p]
+    story.claim("ingest, join, statistics and validate ran once a span", len(once) == 36, once)
+    return detail
+
+
+def october(story, first):
+    story.chapter("2. October lands: only its own elements run, and the earlier model is tried on it")
+    story.deliver("2013-10")
+    detail = story.run_after(1)
+    story.pipectl("show", "last")
+    story.claim("October passes and makes a new model", detail["run"]["state"] == "succeeded", detail["run"])
+    story.claim("only October's elements ran, the other months were reused",
+                ran(detail) == sorted(own("2013-10") + ["split", "train", "evaluate", "backtest"]), ran(detail))
+    backtest = find(detail, "backtest")
+    story.claim("the backtest took the January to September model",
+                digest(backtest, "model", "inputs") == digest(find(first, "train"), "model"), backtest["inputs"])
+    auc, precision, recall = (metric(backtest, name) for name in ("auc", "precision", "recall"))
+    story.claim(f"that model on October: AUC {auc:.4f} (at least 0.70), precision {precision:.3f}, "
+                f"recall {recall:.3f}", auc >= 0.70, auc)
+    if story.check:
+        compare_with_oracles(story, detail, backtest)
+
+
+def compare_with_oracles(story, detail, backtest):
+    for name, source in (("predictions", digest(backtest, "predictions")),
+                         ("model", digest(backtest, "model", "inputs")),
+                         ("joined", digest(find(detail, "join/2013-10"), "examples"))):
+        story.pipectl("artifact", "export", source, path("exported", name), quiet=True)
+    values = {name: metric(backtest, name) for name in ("auc", "precision", "recall")}
+    done = subprocess.run(
+        [os.path.join(ROOT, ".deps", "venv", "bin", "python"), os.path.join(ROOT, "tests", "oracles", "flights_oracle.py"),
+         "--predictions", path("exported", "predictions"), "--model", path("exported", "model"),
+         "--examples", path("exported", "joined"), "--month", path("months", "2013-10.csv"),
+         "--metrics", json.dumps(values)], capture_output=True, text=True)
+    story.say(done.stdout.rstrip())
+    story.claim("metrics equal scikit-learn's (1e-9), predictions XGBoost's Python package (1e-6), rows pandas'",
+                done.returncode == 0, done.stdout[-800:] + done.stderr[-800:])
+
+
+def november(story):
+    story.chapter("3. November lands: validated against October")
+    story.deliver("2013-11")
+    detail = story.run_after(2)
+    story.claim("November passes; only its own elements ran",
+                detail["run"]["state"] == "succeeded" and
+                ran(detail) == sorted(own("2013-11") + ["split", "train", "evaluate", "backtest"]), ran(detail))
+    previous = digest(find(detail, "validate/2013-11"), "previous", "inputs")
+    story.claim("it was compared with October's statistics",
+                previous == digest(find(detail, "statistics/2013-10"), "statistics"), previous)
+
+
+def again(story):
+    story.chapter("4. Nothing is done twice")
+
+    def nothing_to_do(when):
+        began = time.monotonic()
+        story.pipectl("run", "flights", "--wait")
+        took = time.monotonic() - began
+        detail = story.ask("show", "last")
+        story.claim(f"running again {when}: everything reused, answered in {took:.2f} s (at most 0.5 s)",
+                    detail["run"]["state"] == "succeeded" and ran(detail) == [] and took <= 0.5,
+                    (detail["run"]["state"], ran(detail), took))
+
+    nothing_to_do("at once")
+    story.stop()
+    story.start()
+    nothing_to_do("right after a restart of the daemon")
+    story.pipectl("run", "flights", "--param", "depth=8", "--wait")
+    detail = story.ask("show", "last")
+    story.claim("with another depth only train and evaluate ran", ran(detail) == ["evaluate", "train"], ran(detail))
+    text = story.pipectl("explain", "last", "train").stdout
+    story.claim("explain names the parameter and both values", all(w in text for w in ("max_depth", "6", "8")), text)
+    edit_pipeline(lambda text: text + "\n# A comment more.\n")
+    story.pipectl("apply", path("flights"))
+    nothing_to_do("after a new comment in the pipeline file")
+
+
+def december(story):
+    story.chapter("5. December lands: 21.1 % late after 9.8 % in November, and the pipeline halts")
+    before = story.newest()
+    model = digest(find(story.ask("show", "3"), "train"), "model")
+    story.deliver("2013-12")
+    detail = story.run_after(before)
+    number = detail["run"]["number"]
+    story.pipectl("show", str(number))
+    story.claim("the run halted", detail["run"]["state"] == "halted", detail["run"])
+    story.claim("show --wait ends with 3",
+                story.pipectl("show", str(number), "--wait", quiet=True, expect=None).returncode == 3)
+    story.claim("nothing downstream ran", ran(detail) == own("2013-12"), ran(detail))
+    story.claim("the last model is untouched",
+                story.pipectl("artifact", "show", model, quiet=True, expect=None).returncode == 0)
+    explained = story.pipectl("explain", str(number), "validate/2013-12").stdout
+    for text, name in ((explained, "explain"),
+                       (story.pipectl("show", str(number), quiet=True).stdout, "show")):
+        wanted = ["late", "l_infinity", "21.1", "9.8", "0.1", "pipectl accept", "drop", "reject"]
+        story.claim(f"{name} says feature, measure, both values, threshold and the ways on",
+                    all(w in text for w in wanted), [w for w in wanted if w not in text])
+    story.wait_for(lambda: any("2013-12" in a["id"] for a in story.alerts()))
+    received = [a for a in story.alerts() if "flights/2013-12/validate/" in a["id"]]
+    story.claim("the alert reached the webhook once", len(received) == 1, story.alerts())
+    listed = story.ask("alerts")["alerts"]
+    story.claim("and stands in the list of alerts", any("2013-12/validate" in a["id"] for a in listed), listed)
+    story.pipectl("alerts")
+    return number
+
+
+def ways_on(story, number):
+    story.chapter("6. The three ways on, each from a copy of the stopped state")
+    story.stop()
+    with open(path("receiver.port")) as file:
+        port = int(file.read())
+    ways = {
+        "accept": ("accept", str(number), "validate/2013-12", "--why", "holiday traffic", "--wait=final"),
+        "reject": ("reject", str(number), "validate/2013-12", "--why", "broken feed"),
+        "drop": ("span", "drop", "flights", "flights/2013-12", "--why", "not a normal month"),
+    }
+    if not story.check:
+        ways = {}
+    for name, words in ways.items():
+        place = path("ways", name)
+        os.makedirs(place)
+        for folder in ("state", "store"):
+            subprocess.run(["cp", "-a", path(folder), place], check=True)
+        story.write_config(place, port)
+        story.start(place)
+        story.pipectl(*words, expect=None)
+        detail = story.rest(number)
+        state = detail["run"]["state"]
+        downstream = {n: find(detail, n)["state"] for n in ("split", "train", "backtest")}
+        if name == "accept":
+            story.claim("accept resumes from there", state == "succeeded" and downstream["train"] == "succeeded",
+                        (state, downstream))
+        elif name == "reject":
+            story.claim("reject ends the run as rejected", state == "rejected" and downstream["split"] == "blocked",
+                        (state, downstream))
+        else:
+            story.claim("dropping the span goes on without December",
+                        state == "succeeded" and find(detail, "validate/2013-12")["state"] == "skipped", (state, downstream))
+        story.stop()
+        shutil.rmtree(place)
+    story.start(HOME)
+    story.say("Here the story goes on with an acceptance.")
+    story.pipectl("accept", str(number), "validate/2013-12", "--why", "holiday traffic", "--wait=final")
+
+
+def deliveries(story):
+    story.chapter("7. Deliveries: again, changed, slow, broken")
+    before = story.newest()
+    story.deliver("2013-10")
+    time.sleep(2.5 if story.check else 9)
+    story.claim("the same file again is recognised: no run", story.newest() == before, story.newest())
+
+    def without_last_line(content):
+        return content.rstrip(b"\n").rsplit(b"\n", 1)[0] + b"\n"
+
+    with open(path("months", "2013-10.csv"), "rb") as file:
+        content = without_last_line(file.read())
+    with open(path("flights", "incoming", "2013-10.csv"), "wb") as file:
+        for i in range(8):
+            file.write(content[i * len(content) // 8:(i + 1) * len(content) // 8])
+            file.flush()
+            time.sleep(0.3 if story.check else 1.2)
+        story.claim("a file that is still being written is not touched", story.newest() == before, story.newest())
+    detail = story.run_after(before)
+    versions = [s["version"] for s in detail["spans"] if s["span"] == "2013-10"]
+    story.claim("October with other content is version 2 and makes a run",
+                versions == [2] and detail["run"]["state"] == "succeeded", (versions, detail["run"]))
+
+    def broken(content):
+        lines = content.split(b"\n")
+        lines[1233] = lines[1233] + b",one,two,too,many"
+        return b"\n".join(lines)
+
+    before = story.newest()
+    story.deliver("2013-11", broken)
+    detail = story.run_after(before)
+    ingest = find(detail, "ingest/2013-11")
+    why = ingest["reason"]["sentence"]
+    story.claim("a broken line fails its element with file and line number",
+                ingest["state"] == "failed" and "2013-11.csv" in why and "1234" in why, (ingest["state"], why))
+    story.say(f"  {why}")
+    story.wait_for(lambda: any("ingest/2013-11" in a["id"] for a in story.alerts()))
+    story.claim("and an alert goes out", any("ingest/2013-11" in a["id"] for a in story.alerts()), story.alerts())
+    before = story.newest()
+    story.deliver("2013-10", lambda c: without_last_line(without_last_line(c)))
+    detail = story.run_after(before)
+    left_out = [s["left_out"] for s in detail["spans"] if s["span"] == "2013-11"]
+    story.claim("the next good arrival runs without that span",
+                detail["run"]["state"] == "succeeded" and left_out and "failed" in left_out[0],
+                (detail["run"]["state"], left_out))
+
+
+def children_of(pid):
+    out = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True).stdout
+    parents = {}
+    for line in out.split("\n"):
+        if line.strip():
+            child, parent = map(int, line.split())
+            parents.setdefault(parent, []).append(child)
+    found, stack = [], [pid]
+    while stack:
+        for child in parents.get(stack.pop(), []):
+            found.append(child)
+            stack.append(child)
+    return found
+
+
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def killed(story):
+    story.chapter("8. kill -9 of the daemon during training")
+    number = json.loads(story.pipectl("run", "flights", "--param", "depth=9", "-o", "json").stdout)["run"]
+    running = story.wait_for(lambda: find(story.ask("show", str(number)), "train")["state"] == "running", 20)
+    story.claim("training is going on", running)
+    processes = children_of(story.daemon.pid)
+    story.stop(signal.SIGKILL)
+    gone = story.wait_for(lambda: not any(alive(pid) for pid in processes), 5)
+    story.claim(f"none of its {len(processes)} processes is left", gone, [p for p in processes if alive(p)])
+    story.start()
+    detail = story.rest(number)
+    train = find(detail, "train")
+    story.claim("after a restart the run goes on and succeeds", detail["run"]["state"] == "succeeded", detail["run"])
+    story.claim("finished steps were not repeated", ran(detail) == ["evaluate", "train"], ran(detail))
+    story.claim("no try was counted for the lost attempt", train["tries"] == 1 and len(train["attempts"]) == 2,
+                (train["tries"], train["attempts"]))
+    story.pipectl("explain", str(number), "train")
+
+
+def stop_pid(file):
+    try:
+        with open(file) as text:
+            pid = int(text.read())
+        with open(f"/proc/{pid}/cmdline") as text:
+            ours = "pipelined" in (line := text.read()) or "story.py" in line
+        if ours:
+            os.kill(pid, signal.SIGTERM)
+            for _ in range(100):
+                if not alive(pid):
+                    break
+                time.sleep(0.05)
+    except (OSError, ValueError):
+        pass
+
+
+def clean():
+    for place in [HOME] + [path("ways", name) for name in ("accept", "reject", "drop")]:
+        stop_pid(os.path.join(place, "daemon.pid"))
+    stop_pid(path("receiver.pid"))
+    shutil.rmtree(HOME, ignore_errors=True)
+
+
+def tell(check):
+    story = Story(check)
+    prepare(story)
+    first = first_nine(story)
+    october(story, first)
+    november(story)
+    again(story)
+    number = december(story)
+    ways_on(story, number)
+    deliveries(story)
+    killed(story)
+    if not check:
+        story.say(f"\nThe daemon goes on running.  Talk to it:\n"
+                  f"  export PIPELINED_SOCKET={path('socket')} PATH={BIN}:$PATH\n"
+                  f"  pipectl status; pipectl runs; pipectl explain last; pipectl span list\n"
+                  f"The pipeline is .quickstart/flights/pipeline.toml; `pipectl apply` it after a change.\n"
+                  f"tools/quickstart --clean stops the daemon and removes everything.")
+    story.finish()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--clean", action="store_true")
+    parser.add_argument("--receive", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.receive:
+        receive()
+    elif arguments.clean:
+        clean()
+    else:
+        tell(arguments.check)
+
+
+if __name__ == "__main__":
+    main()
