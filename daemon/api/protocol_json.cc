@@ -157,7 +157,8 @@ struct Reader {
   void get(const Json& json, std::vector<T>& list, const std::string& where) const {
     if (!json.is_array()) expected("a list", json, where);
     for (const Json& item : json) {
-      get(item, list.emplace_back(), where + "[" + std::to_string(list.size() - 1) + "]");
+      const std::string at = where + "[" + std::to_string(list.size()) + "]";
+      get(item, list.emplace_back(), at);
     }
   }
   template <class T, class C>
