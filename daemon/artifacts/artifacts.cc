@@ -21,6 +21,8 @@
 namespace pipelined {
 namespace {
 
+constexpr std::size_t spare_max = 512;
+
 /// What only the loop thread touches.  Shared, so that a callback that is still queued when the
 /// store goes away finds it alive.
 struct LoopSide {
@@ -65,8 +67,8 @@ Result<std::vector<std::string>> entries_of(int root, const std::string& path) {
   return names;
 }
 
-/// Removes an attempt's folder; its log goes to logs/, so that a start looks at live attempts only.
-Result<void> clear_attempt(int root, const std::string& attempt) {
+/// Moves an attempt's log to logs/, so that a start looks at live attempts only.
+Result<void> keep_log(int root, const std::string& attempt) {
   const std::string folder = "attempts/" + attempt;
   const std::string log = folder + "/log";
   struct stat found {};
@@ -74,7 +76,26 @@ Result<void> clear_attempt(int root, const std::string& attempt) {
       ::renameat(root, log.c_str(), root, ("logs/" + attempt).c_str()) != 0) {
     return system_error("keeping the log of an attempt", log, errno);
   }
-  return remove_all_below(root, folder, "tmp");
+  return {};
+}
+
+/// Removes an attempt's folder but for its log.
+Result<void> clear_attempt(int root, const std::string& attempt) {
+  TRY_VOID(keep_log(root, attempt));
+  return remove_all_below(root, "attempts/" + attempt, "tmp");
+}
+
+/// Whether the folder is as `make_attempt` made it: nothing in it but out/ and scratch/, both empty.
+bool is_unused(int root, const std::string& folder) {
+  for (const char* part : {"", "/out", "/scratch"}) {
+    // Opened without following links before its mode is touched: an operator may have put one here.
+    const UniqueFd opened(::openat(root, (folder + part).c_str(),
+                                   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!opened || ::fchmod(opened.get(), 0700) != 0) return false;
+    const auto names = entries_of(root, folder + part);
+    if (!names || names->size() != (*part == 0 ? 2U : 0U)) return false;
+  }
+  return true;
 }
 
 /// Removes what processes of before the start left behind.
@@ -102,6 +123,8 @@ struct Artifacts::State {
   std::unique_ptr<TreeFolder> trees;
   std::atomic<std::int64_t> temporaries{0};
   PromotionTotals totals;
+  /// Empty folders of ended attempts, used again: making and removing folders is dear on ext4.
+  std::vector<std::string> spare;
   std::unique_ptr<StoreThread> thread;  ///< last: stops before the rest goes
 
   std::string temporary() {
@@ -118,6 +141,7 @@ struct Artifacts::State {
   }
   /// Queues work that makes an artifact.
   void add_intake(std::function<Result<Manifest>()> make, StoredCallback done);
+  Result<void> end_attempt(const std::string& attempt);
   Result<AttemptPlan> make_attempt(AttemptPlan plan, const std::vector<WantedTree>& wanted);
 };
 
@@ -134,10 +158,31 @@ Result<AttemptPlan> Artifacts::State::make_attempt(AttemptPlan plan,
                                                    const std::vector<WantedTree>& wanted) {
   for (const WantedTree& tree : wanted) TRY_VOID(trees->ensure(tree.artifact, tree.manifest));
   const std::string folder = "attempts/" + plan.start.attempt;
+  while (!spare.empty()) {
+    const std::string name = std::move(spare.back());
+    spare.pop_back();
+    if (::renameat2(root.get(), name.c_str(), root.get(), folder.c_str(), RENAME_NOREPLACE) == 0) {
+      return plan;
+    }
+    if (errno == EEXIST) break;
+  }
   TRY_VOID(make_folder(root.get(), folder, 0700));
   TRY_VOID(make_folder(root.get(), folder + "/out", 0700));
   TRY_VOID(make_folder(root.get(), folder + "/scratch", 0700));
   return plan;
+}
+
+Result<void> Artifacts::State::end_attempt(const std::string& attempt) {
+  const std::string folder = "attempts/" + attempt;
+  TRY_VOID(keep_log(root.get(), attempt));
+  if (spare.size() < spare_max && is_unused(root.get(), folder)) {
+    const std::string name = temporary();
+    if (::renameat2(root.get(), folder.c_str(), root.get(), name.c_str(), RENAME_NOREPLACE) == 0) {
+      spare.push_back(name);
+      return {};
+    }
+  }
+  return remove_all_below(root.get(), folder, "tmp");
 }
 
 Artifacts::Artifacts(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -218,7 +263,7 @@ void Artifacts::discard(const std::string& attempt) {
   State* inside = state_.get();
   inside->thread->add([inside, attempt]() -> StoreThread::Callback {
     // What cannot be removed now goes at the next start.
-    const auto cleared = clear_attempt(inside->root.get(), attempt);
+    const auto cleared = inside->end_attempt(attempt);
     static_cast<void>(cleared);
     return nullptr;
   });

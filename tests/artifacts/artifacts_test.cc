@@ -187,7 +187,10 @@ TEST_CASE("artifacts: discarding an attempt keeps its log and removes whatever e
   const AttemptPlan plan = world.begin("01A");
   write_text(plan.folder + "/log", "what it said");
   write_text(plan.folder + "/scratch/deep/er/file", "x");
-  std::filesystem::create_directory_symlink("/etc", plan.folder + "/scratch/link");
+  const std::string elsewhere = folder.file("elsewhere");
+  write_text(elsewhere + "/file", "kept");
+  ::chmod(elsewhere.c_str(), 0755);
+  std::filesystem::create_directory_symlink(elsewhere, plan.folder + "/scratch/link");
   std::string deep = plan.folder + "/scratch";
   for (int i = 0; i < 300; ++i) deep += "/dddddd";
   std::filesystem::create_directories(deep);
@@ -199,13 +202,43 @@ TEST_CASE("artifacts: discarding an attempt keeps its log and removes whatever e
   }
   SECTION("at the next start") { world.open_again(); }
   CHECK(entries_of(world.folder() + "/attempts").empty());
-  CHECK(entries_of(world.folder() + "/tmp").empty());
   CHECK(read_text(world.artifacts->log_path("01A")) == "what it said");
-  CHECK(std::filesystem::exists("/etc/passwd"));
+  CHECK(read_text(elsewhere + "/file") == "kept");
+  CHECK(mode_of(elsewhere) == 0755);
   world.artifacts->discard("../objects");
   world.artifacts->discard("01A");
   world.settle();
   CHECK(std::filesystem::exists(world.folder() + "/objects"));
+}
+
+TEST_CASE("artifacts: an empty folder is used again and one with anything in it is not",
+          "[artifacts]") {
+  const TestFolder folder;
+  ArtifactsWorld world(folder.file("store"));
+  const AttemptPlan first = world.begin("01A");
+  write_text(first.folder + "/log", "said");
+  SECTION("empty") {}
+  SECTION("a hidden file in scratch") { write_text(first.folder + "/scratch/.left", "x"); }
+  SECTION("a stray folder") { write_text(first.folder + "/more/x", "x"); }
+  const std::string elsewhere = folder.file("elsewhere");
+  std::filesystem::create_directory(elsewhere);
+  ::chmod(elsewhere.c_str(), 0755);
+  SECTION("out was replaced by a link") {
+    std::filesystem::remove(first.folder + "/out");
+    std::filesystem::create_directory_symlink(elsewhere, first.folder + "/out");
+  }
+  world.artifacts->discard("01A");
+  world.settle();
+  CHECK_FALSE(std::filesystem::exists(first.folder));
+  const AttemptPlan second = world.begin("01B");
+  CHECK(entries_of(second.folder).size() == 2);
+  CHECK(entries_of(second.folder + "/out").empty());
+  CHECK(entries_of(second.folder + "/scratch").empty());
+  CHECK_FALSE(std::filesystem::is_symlink(second.folder + "/out"));
+  CHECK(mode_of(second.folder + "/out") == 0700);
+  CHECK(read_text(world.artifacts->log_path("01A")) == "said");
+  CHECK(std::filesystem::exists(elsewhere));
+  CHECK(mode_of(elsewhere) == 0755);
 }
 
 TEST_CASE("artifacts: a process killed while promoting leaves whole objects only",
