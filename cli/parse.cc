@@ -15,7 +15,7 @@ struct Slots {
   const Verb* verb = nullptr;
   std::map<std::string, std::vector<std::string>> values;
   std::map<std::string, bool> switches;
-  std::map<std::string, std::string> defaulted;  ///< options that mean something without a value
+  std::map<std::string, std::string> texts;  ///< positionals, and options with a default meaning
 };
 
 void add_flag(CLI::App& app, const Flag& flag, Slots& slots) {
@@ -27,13 +27,13 @@ void add_flag(CLI::App& app, const Flag& flag, Slots& slots) {
     return;
   }
   if (flag.default_value != nullptr) {  // its value comes behind `=` alone, never as the next word
-    app.add_flag(name + "{" + flag.default_value + "}", slots.defaulted[flag.name], flag.summary)
+    app.add_flag(name + "{" + flag.default_value + "}", slots.texts[flag.name], flag.summary)
         ->check(CLI::IsMember({flag.value_name, flag.default_value}));
     return;
   }
   CLI::Option* option = app.add_option(name, slots.values[flag.name], flag.summary);
   option->type_name(flag.value_name);
-  option->expected(1)->multi_option_policy(flag.many ? CLI::MultiOptionPolicy::TakeAll
+  option->expected(1)->allow_extra_args(false)->multi_option_policy(flag.many ? CLI::MultiOptionPolicy::TakeAll
                                                      : CLI::MultiOptionPolicy::TakeLast);
   if (std::string(flag.name) == "output") {
     option->check(CLI::IsMember({"table", "wide", "json", "yaml"}));
@@ -44,8 +44,8 @@ void declare(CLI::App& app, const Verb& verb, Slots& slots) {
   slots.verb = &verb;
   for (const Positional& positional : verb.positionals) {
     CLI::Option* option =
-        app.add_option(positional.name, slots.values[positional.name], positional.summary);
-    option->type_name("")->expected(1);
+        app.add_option(positional.name, slots.texts[positional.name], positional.summary);
+    option->type_name("");
     if (positional.count == Positional::Count::one) option->required();
   }
   for (const Flag& flag : verb.flags) add_flag(app, flag, slots);
@@ -60,7 +60,7 @@ Arguments collect(const Slots& slots) {
   for (const auto& [name, given] : slots.switches) {
     if (given) arguments.given[name] = {};
   }
-  for (const auto& [name, value] : slots.defaulted) {
+  for (const auto& [name, value] : slots.texts) {
     if (!value.empty()) arguments.given[name] = {value};
   }
   return arguments;
