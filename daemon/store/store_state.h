@@ -1,4 +1,7 @@
-// What the parts of the store share.  Included by the store's own sources only.
+// What the parts of the store share.
+//
+// Included by the store's own sources only; nobody else knows that there is a database.  One thread:
+// the loop's, like the Store itself.
 #pragma once
 
 #include <cstdint>

@@ -14,7 +14,7 @@ namespace {
 Surroundings someone() {
   Surroundings around;
   around.home = "/home/ann";
-  around.current_folder = "/work";
+  around.current_folder = "/current";
   around.worker = "/opt/bin/pipelined-worker";
   around.plugins = "/opt/plugins";
   around.cpus = 4;
@@ -67,9 +67,9 @@ TEST_CASE("config: a state folder of its own takes the socket along", "[daemon][
   line.state = "here/state";
   const auto config = settle_config({}, line, around);
   REQUIRE(config);
-  CHECK(config->state == "/work/here/state");
-  CHECK(config->store == "/work/here/state/store");
-  CHECK(config->socket == "/work/here/state/pipelined.sock");
+  CHECK(config->state == "/current/here/state");
+  CHECK(config->store == "/current/here/state/store");
+  CHECK(config->socket == "/current/here/state/pipelined.sock");
 }
 
 TEST_CASE("config: without any home there is a sentence, not a guess", "[daemon][config]") {
@@ -146,7 +146,7 @@ TEST_CASE("config: the command line wins over the file", "[daemon][config]") {
   CHECK(config->socket == "/z");
   CHECK(config->listen == "[::1]:2");
   CHECK(config->log_level == LogLevel::warning);
-  CHECK(config->plugins == std::vector<std::string>{"/work/mine"});
+  CHECK(config->plugins == std::vector<std::string>{"/current/mine"});
 }
 
 TEST_CASE("config: every mistake is named with its place", "[daemon][config]") {
