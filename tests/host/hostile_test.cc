@@ -147,10 +147,10 @@ TEST_CASE("worker: the end of one attempt does not touch its neighbours", "[host
 
 TEST_CASE("worker: a fork bomb is stopped by sampling and leaves nothing", "[host][slow]") {
   WorkerHarness worker(any_kill_unit());
-  worker.options.extra_words = {"--processes", "500"};
+  worker.options.extra_words = {"--processes", "100"};
   const AttemptReport report = worker.run(worker.plan("bomb"));
   CHECK(report.outcome == Outcome::failed);
-  CHECK(report.error == "killed: it had more than 500 processes at once");
+  CHECK(report.error == "killed: it had more than 100 processes at once");
   CHECK(worker.survivors() == 0);
 }
 
