@@ -17,11 +17,11 @@ import subprocess
 import sys
 import time
 
+from product import Product, alive, children_of, find, ran, wait_for
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 HOME = os.path.join(ROOT, ".quickstart")
-BIN = os.path.join(ROOT, "build", "release", "bin")
-PLUGINS = os.path.join(ROOT, "build", "release", "plugins")
-LATER_MONTHS = ("2013-10", "2013-11", "2013-12")
+BUILD = os.environ.get("PIPELINED_BUILD", os.path.join(ROOT, "build", "release"))
 
 
 def path(*parts):
@@ -55,13 +55,12 @@ def receive():
     server.serve_forever()
 
 
-class Story:
+class Story(Product):
     def __init__(self, check):
+        super().__init__(HOME, BUILD)
         self.check = check
         self.failed = []
         self.passed = 0
-        self.daemon = None
-        self.place = HOME
         self.began = time.monotonic()
 
     # ------------------------------------------------------------------ telling
@@ -81,74 +80,19 @@ class Story:
               flush=True)
         return holds
 
-    # ------------------------------------------------------------------ the daemon
+    def on_unexpected(self, sentence, seen):
+        self.claim(sentence, False, seen)
 
-    def write_config(self, place, port):
-        with open(os.path.join(place, "pipelined.toml"), "w") as file:
-            file.write(f'state = "{place}/state"\nstore = "{place}/store"\nsocket = "{place}/socket"\n'
-                       f'plugins = ["{PLUGINS}"]\nworker = "{BIN}/pipelined-worker"\n'
-                       f'[[alert]]\nname = "quickstart"\nkind = "webhook"\n'
-                       f'url = "http://127.0.0.1:{port}/alerts"\n')
+    def show(self, *words, expect=0):
+        """Runs pipectl with the command and its output shown."""
+        return self.pipectl(*words, quiet=False, expect=expect)
 
-    def start(self, place=None):
-        self.place = place or self.place
-        log = open(os.path.join(self.place, "daemon.log"), "ab")
-        self.daemon = subprocess.Popen([f"{BIN}/pipelined", "--config", os.path.join(self.place, "pipelined.toml")],
-                                       stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
-        with open(os.path.join(self.place, "daemon.pid"), "w") as file:
-            file.write(str(self.daemon.pid))
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            if self.pipectl("status", "-o", "json", quiet=True, expect=None).returncode == 0:
-                return
-            if self.daemon.poll() is not None:
-                break
-            time.sleep(0.02)
-        tail = open(os.path.join(self.place, "daemon.log")).read()[-3000:]
-        sys.exit(f"quickstart: the daemon did not start:\n{tail}")
-
-    def stop(self, number=signal.SIGTERM):
-        self.daemon.send_signal(number)
-        self.daemon.wait(30)
-
-    def pipectl(self, *words, quiet=False, expect=0):
-        """Runs pipectl; shows the command and its output unless quiet; expect None: any exit code."""
-        if not quiet:
-            shown = " ".join(w if re.fullmatch(r"[\w./=+-]+", w) else "'" + w + "'" for w in words)
-            print(f"\n$ pipectl {shown}", flush=True)
-        done = subprocess.run([f"{BIN}/pipectl", "--socket", os.path.join(self.place, "socket"), *words],
-                              capture_output=True, text=True)
-        if not quiet:
-            print("\n".join("  " + line for line in (done.stdout + done.stderr).rstrip().split("\n")), flush=True)
-        if expect is not None and done.returncode != expect:
-            self.claim(f"pipectl {' '.join(words)} ends with {expect}", False,
-                       f"{done.returncode}: {done.stdout[-500:]}{done.stderr[-500:]}")
-        return done
-
-    def ask(self, *words):
-        done = self.pipectl(*words, "-o", "json", quiet=True, expect=None)
-        try:
-            return json.loads(done.stdout)
-        except ValueError:
-            sys.exit(f"quickstart: pipectl {' '.join(words)} gave no JSON: {done.stdout}{done.stderr}")
-
-    def newest(self):
-        runs = self.ask("runs", "--limit", "1")["runs"]
-        return runs[0]["number"] if runs else 0
-
-    def run_after(self, before, seconds=60):
-        """Waits for a run with a higher number, then until it rests; its details."""
-        deadline = time.monotonic() + seconds
-        while self.newest() <= before:
-            if time.monotonic() > deadline:
-                self.claim(f"a run after run {before} starts within {seconds} s", False, "none came")
-                self.finish()
-            time.sleep(0.1)
-        return self.rest(self.newest())
-
-    def rest(self, number):
-        self.pipectl("show", str(number), "--wait", "--timeout", "300s", quiet=True, expect=None)
-        return self.ask("show", str(number))
+    def next_run(self, before, seconds=60):
+        detail = self.run_after(before, seconds)
+        if detail is None:
+            self.claim(f"a run after run {before} starts within {seconds} s", False, "none came")
+            self.finish()
+        return detail
 
     # ------------------------------------------------------------------ the data
 
@@ -170,14 +114,6 @@ class Story:
         except FileNotFoundError:
             return []
 
-    def wait_for(self, what, seconds=15):
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            if what():
-                return True
-            time.sleep(0.05)
-        return False
-
     def finish(self):
         took = time.monotonic() - self.began
         if self.check:
@@ -188,18 +124,6 @@ class Story:
             for sentence in self.failed:
                 print(f"  FAILED {sentence}")
         sys.exit(1 if self.failed else 0)
-
-
-def ran(detail):
-    return sorted(step_path(s) for s in detail["steps"] if s["state"] not in ("cached", "skipped", "waiting"))
-
-
-def step_path(step):
-    return step["step"] + ("/" + step["element"] if step["element"] else "")
-
-
-def find(detail, name):
-    return next(s for s in detail["steps"] if step_path(s) == name)
 
 
 def metric(step, name):
@@ -216,6 +140,10 @@ def own(month):
 
 # ---------------------------------------------------------------------- chapters
 
+def webhook(port):
+    return f'[[alert]]\nname = "quickstart"\nkind = "webhook"\nurl = "http://127.0.0.1:{port}/alerts"\n'
+
+
 def prepare(story):
     clean()
     os.makedirs(path("flights", "incoming"))
@@ -229,9 +157,9 @@ def prepare(story):
     if story.check:  # the same pipeline with shorter waits
         edit_pipeline(lambda text: re.sub(r'coalesce\s*=\s*"5s"', 'coalesce = "1s"',
                                           re.sub(r'settle\s*=\s*"2s"', 'settle = "500ms"', text)))
-    story.wait_for(lambda: os.path.exists(path("receiver.port")))
+    wait_for(lambda: os.path.exists(path("receiver.port")))
     with open(path("receiver.port")) as file:
-        story.write_config(HOME, int(file.read()))
+        story.write_config(HOME, webhook(int(file.read())))
 
 
 def edit_pipeline(change):
@@ -245,15 +173,15 @@ def first_nine(story):
     story.chapter("1. January to September land: one run, each file a span")
     story.say("The daemon runs on the folder .quickstart/.  What this machine gives it:")
     story.start()
-    story.pipectl("doctor", expect=None)
-    story.pipectl("apply", path("flights"))
+    story.show("doctor", expect=None)
+    story.show("apply", path("flights"))
     shutil.copy(path("months", "reference", "weather.csv"), path("flights", "reference", "weather.csv"))
     for month in range(1, 10):
         story.deliver(f"2013-{month:02}")
     story.say("\nNine files were renamed into .quickstart/flights/incoming; the run starts when it was quiet for "
               "a while.")
-    detail = story.run_after(0, 120)
-    story.pipectl("show", str(detail["run"]["number"]))
+    detail = story.next_run(0, 120)
+    story.show("show", str(detail["run"]["number"]))
     story.claim("nine arrivals made one run, which succeeded",
                 detail["run"]["state"] == "succeeded" and story.newest() == 1, detail["run"])
     spans = [s["span"] for s in detail["spans"] if not s["left_out"]]
@@ -266,8 +194,8 @@ def first_nine(story):
 def october(story, first):
     story.chapter("2. October lands: only its own elements run, and the earlier model is tried on it")
     story.deliver("2013-10")
-    detail = story.run_after(1)
-    story.pipectl("show", "last")
+    detail = story.next_run(1)
+    story.show("show", "last")
     story.claim("October passes and makes a new model", detail["run"]["state"] == "succeeded", detail["run"])
     story.claim("only October's elements ran, the other months were reused",
                 ran(detail) == sorted(own("2013-10") + ["split", "train", "evaluate", "backtest"]), ran(detail))
@@ -285,7 +213,7 @@ def compare_with_oracles(story, detail, backtest):
     for name, source in (("predictions", digest(backtest, "predictions")),
                          ("model", digest(backtest, "model", "inputs")),
                          ("joined", digest(find(detail, "join/2013-10"), "examples"))):
-        story.pipectl("artifact", "export", source, path("exported", name), quiet=True)
+        story.pipectl("artifact", "export", source, path("exported", name))
     values = {name: metric(backtest, name) for name in ("auc", "precision", "recall")}
     done = subprocess.run(
         [os.path.join(ROOT, ".deps", "venv", "bin", "python"), os.path.join(ROOT, "tests", "oracles", "flights_oracle.py"),
@@ -300,7 +228,7 @@ def compare_with_oracles(story, detail, backtest):
 def november(story):
     story.chapter("3. November lands: validated against October")
     story.deliver("2013-11")
-    detail = story.run_after(2)
+    detail = story.next_run(2)
     story.claim("November passes; only its own elements ran",
                 detail["run"]["state"] == "succeeded" and
                 ran(detail) == sorted(own("2013-11") + ["split", "train", "evaluate", "backtest"]), ran(detail))
@@ -314,7 +242,7 @@ def again(story):
 
     def nothing_to_do(when):
         began = time.monotonic()
-        story.pipectl("run", "flights", "--wait")
+        story.show("run", "flights", "--wait")
         took = time.monotonic() - began
         detail = story.ask("show", "last")
         story.claim(f"running again {when}: everything reused, answered in {took:.2f} s (at most 0.5 s)",
@@ -325,13 +253,13 @@ def again(story):
     story.stop()
     story.start()
     nothing_to_do("right after a restart of the daemon")
-    story.pipectl("run", "flights", "--param", "depth=8", "--wait")
+    story.show("run", "flights", "--param", "depth=8", "--wait")
     detail = story.ask("show", "last")
     story.claim("with another depth only train and evaluate ran", ran(detail) == ["evaluate", "train"], ran(detail))
-    text = story.pipectl("explain", "last", "train").stdout
+    text = story.show("explain", "last", "train").stdout
     story.claim("explain names the parameter and both values", all(w in text for w in ("max_depth", "6", "8")), text)
     edit_pipeline(lambda text: text + "\n# A comment more.\n")
-    story.pipectl("apply", path("flights"))
+    story.show("apply", path("flights"))
     nothing_to_do("after a new comment in the pipeline file")
 
 
@@ -340,27 +268,27 @@ def december(story):
     before = story.newest()
     model = digest(find(story.ask("show", "3"), "train"), "model")
     story.deliver("2013-12")
-    detail = story.run_after(before)
+    detail = story.next_run(before)
     number = detail["run"]["number"]
-    story.pipectl("show", str(number))
+    story.show("show", str(number))
     story.claim("the run halted", detail["run"]["state"] == "halted", detail["run"])
     story.claim("show --wait ends with 3",
-                story.pipectl("show", str(number), "--wait", quiet=True, expect=None).returncode == 3)
+                story.pipectl("show", str(number), "--wait", expect=None).returncode == 3)
     story.claim("nothing downstream ran", ran(detail) == own("2013-12"), ran(detail))
     story.claim("the last model is untouched",
-                story.pipectl("artifact", "show", model, quiet=True, expect=None).returncode == 0)
-    explained = story.pipectl("explain", str(number), "validate/2013-12").stdout
+                story.pipectl("artifact", "show", model, expect=None).returncode == 0)
+    explained = story.show("explain", str(number), "validate/2013-12").stdout
     for text, name in ((explained, "explain"),
-                       (story.pipectl("show", str(number), quiet=True).stdout, "show")):
+                       (story.pipectl("show", str(number)).stdout, "show")):
         wanted = ["late", "l_infinity", "21.1", "9.8", "0.1", "pipectl accept", "drop", "reject"]
         story.claim(f"{name} says feature, measure, both values, threshold and the ways on",
                     all(w in text for w in wanted), [w for w in wanted if w not in text])
-    story.wait_for(lambda: any("2013-12" in a["id"] for a in story.alerts()))
+    wait_for(lambda: any("2013-12" in a["id"] for a in story.alerts()))
     received = [a for a in story.alerts() if "flights/2013-12/validate/" in a["id"]]
     story.claim("the alert reached the webhook once", len(received) == 1, story.alerts())
     listed = story.ask("alerts")["alerts"]
     story.claim("and stands in the list of alerts", any("2013-12/validate" in a["id"] for a in listed), listed)
-    story.pipectl("alerts")
+    story.show("alerts")
     return number
 
 
@@ -381,9 +309,9 @@ def ways_on(story, number):
         os.makedirs(place)
         for folder in ("state", "store"):
             subprocess.run(["cp", "-a", path(folder), place], check=True)
-        story.write_config(place, port)
+        story.write_config(place, webhook(port))
         story.start(place)
-        story.pipectl(*words, expect=None)
+        story.show(*words, expect=None)
         detail = story.rest(number)
         state = detail["run"]["state"]
         downstream = {n: find(detail, n)["state"] for n in ("split", "train", "backtest")}
@@ -400,7 +328,7 @@ def ways_on(story, number):
         shutil.rmtree(place)
     story.start(HOME)
     story.say("Here the story goes on with an acceptance.")
-    story.pipectl("accept", str(number), "validate/2013-12", "--why", "holiday traffic", "--wait=final")
+    story.show("accept", str(number), "validate/2013-12", "--why", "holiday traffic", "--wait=final")
 
 
 def deliveries(story):
@@ -421,7 +349,7 @@ def deliveries(story):
             file.flush()
             time.sleep(0.3 if story.check else 1.2)
         story.claim("a file that is still being written is not touched", story.newest() == before, story.newest())
-    detail = story.run_after(before)
+    detail = story.next_run(before)
     versions = [s["version"] for s in detail["spans"] if s["span"] == "2013-10"]
     story.claim("October with other content is version 2 and makes a run",
                 versions == [2] and detail["run"]["state"] == "succeeded", (versions, detail["run"]))
@@ -433,54 +361,31 @@ def deliveries(story):
 
     before = story.newest()
     story.deliver("2013-11", broken)
-    detail = story.run_after(before)
+    detail = story.next_run(before)
     ingest = find(detail, "ingest/2013-11")
     why = ingest["reason"]["sentence"]
     story.claim("a broken line fails its element with file and line number",
                 ingest["state"] == "failed" and "2013-11.csv" in why and "1234" in why, (ingest["state"], why))
     story.say(f"  {why}")
-    story.wait_for(lambda: any("ingest/2013-11" in a["id"] for a in story.alerts()))
+    wait_for(lambda: any("ingest/2013-11" in a["id"] for a in story.alerts()))
     story.claim("and an alert goes out", any("ingest/2013-11" in a["id"] for a in story.alerts()), story.alerts())
     before = story.newest()
     story.deliver("2013-10", lambda c: without_last_line(without_last_line(c)))
-    detail = story.run_after(before)
+    detail = story.next_run(before)
     left_out = [s["left_out"] for s in detail["spans"] if s["span"] == "2013-11"]
     story.claim("the next good arrival runs without that span",
                 detail["run"]["state"] == "succeeded" and left_out and "failed" in left_out[0],
                 (detail["run"]["state"], left_out))
 
 
-def children_of(pid):
-    out = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True).stdout
-    parents = {}
-    for line in out.split("\n"):
-        if line.strip():
-            child, parent = map(int, line.split())
-            parents.setdefault(parent, []).append(child)
-    found, stack = [], [pid]
-    while stack:
-        for child in parents.get(stack.pop(), []):
-            found.append(child)
-            stack.append(child)
-    return found
-
-
-def alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
 def killed(story):
     story.chapter("8. kill -9 of the daemon during training")
-    number = json.loads(story.pipectl("run", "flights", "--param", "depth=9", "-o", "json").stdout)["run"]
-    running = story.wait_for(lambda: find(story.ask("show", str(number)), "train")["state"] == "running", 20)
+    number = json.loads(story.show("run", "flights", "--param", "depth=9", "-o", "json").stdout)["run"]
+    running = wait_for(lambda: find(story.ask("show", str(number)), "train")["state"] == "running", 20)
     story.claim("training is going on", running)
     processes = children_of(story.daemon.pid)
     story.stop(signal.SIGKILL)
-    gone = story.wait_for(lambda: not any(alive(pid) for pid in processes), 5)
+    gone = wait_for(lambda: not any(alive(pid) for pid in processes), 5)
     story.claim(f"none of its {len(processes)} processes is left", gone, [p for p in processes if alive(p)])
     story.start()
     detail = story.rest(number)
@@ -489,7 +394,7 @@ def killed(story):
     story.claim("finished steps were not repeated", ran(detail) == ["evaluate", "train"], ran(detail))
     story.claim("no try was counted for the lost attempt", train["tries"] == 1 and len(train["attempts"]) == 2,
                 (train["tries"], train["attempts"]))
-    story.pipectl("explain", str(number), "train")
+    story.show("explain", str(number), "train")
 
 
 def stop_pid(file):
@@ -528,7 +433,7 @@ def tell(check):
     killed(story)
     if not check:
         story.say(f"\nThe daemon goes on running.  Talk to it:\n"
-                  f"  export PIPELINED_SOCKET={path('socket')} PATH={BIN}:$PATH\n"
+                  f"  export PIPELINED_SOCKET={path('socket')} PATH={BUILD}/bin:$PATH\n"
                   f"  pipectl status; pipectl runs; pipectl explain last; pipectl span list\n"
                   f"The pipeline is .quickstart/flights/pipeline.toml; `pipectl apply` it after a change.\n"
                   f"tools/quickstart --clean stops the daemon and removes everything.")
