@@ -204,6 +204,7 @@ class DelimitedRows : public TextRowSource {
 }  // namespace
 
 Result<std::unique_ptr<TextRowSource>> open_delimited(const std::string& path, char delimiter) {
+  arrow::util::InitializeUTF8();  // fills the tables that checking needs; cheap when repeated
   TRY(buffer, TextBuffer::open(path));
   auto rows = std::make_unique<DelimitedRows>(std::move(buffer), delimiter);
   TRY_VOID(rows->read_header(std::filesystem::path(path).filename().string()));

@@ -97,6 +97,7 @@ class JsonRows : public TextRowSource {
 }  // namespace
 
 Result<std::unique_ptr<TextRowSource>> open_json_lines(const std::string& path) {
+  arrow::util::InitializeUTF8();  // fills the tables that checking needs; cheap when repeated
   TRY(buffer, TextBuffer::open(path));
   return std::unique_ptr<TextRowSource>(std::make_unique<JsonRows>(std::move(buffer)));
 }

@@ -179,13 +179,14 @@ TEST_CASE("data.validate: the schema's rules fire by name", "[data][validate]") 
                                 "type='float'\nmin=1\nmax=60\n[feature.c]\ndomain=['AA']\n"
                                 "[feature.gone]\ntype='int'\n[feature.new]\ntype='string'\n");
   CHECK(validation.run().outcome == Outcome::halt);
+  const Json found = validation.anomalies();
   std::vector<std::string> names;
-  for (const Json& anomaly : validation.anomalies()["anomalies"]) {
+  for (const Json& anomaly : found["anomalies"]) {
     names.push_back(anomaly["anomaly"].get<std::string>());
   }
   CHECK(names == std::vector<std::string>{"unexpected_value", "missing_column", "low_presence",
                                           "below_min", "above_max", "type_mismatch"});
-  CHECK(validation.anomalies()["examples"][0]["value"] == "ZZ");
+  CHECK(found["examples"][0]["value"] == "ZZ");
 }
 
 TEST_CASE("data.validate: severity turns an error into a warning", "[data][validate]") {
