@@ -111,6 +111,14 @@ void read_flags(std::uint32_t flags, OperatorInfo& info) {
   info.distributed = (flags & PL_DISTRIBUTED) != 0;
 }
 
+// "{shares}_statistics" without its braces: one port a key of the table parameter `shares`.
+std::string plain_name(std::string name) {
+  const std::size_t close = name.find('}');
+  if (!name.starts_with("{") || close == std::string::npos) return name;
+  name.erase(close, 1);
+  return name.erase(0, 1);
+}
+
 // A "*" port of an operator means that the step names ports itself.
 void mark_open(OperatorInfo& info) {
   const auto is_open = [](const PortInfo& port) { return port.name == "*"; };
@@ -184,7 +192,9 @@ class Review {
     std::set<std::string> names;
     for (const PortInfo& port : ports) {
       const std::string which = side + " \"" + port.name + "\"";
-      if (port.name != "*" && !is_word(port.name, "-")) say("has an " + which + " of a bad name");
+      if (port.name != "*" && !is_word(plain_name(port.name), "-")) {
+        say("has an " + which + " of a bad name");
+      }
       if (!names.insert(port.name).second) say("has the " + which + " twice");
       if (!is_type(port.type)) {
         say("has the " + which + " of type \"" + port.type + "\", which is not like \"name/1\"");

@@ -146,6 +146,9 @@ int run_host(const HostOptions& options) {
   setup.runner = run_builtin;
   setup.commands = options.plugin.empty();
   std::optional<LoadedPlugin> plugin;
+  // OpenMP reads it while a plugin loads: threads that spin while they wait would take the processors
+  // from the attempts beside them.
+  ::setenv("OMP_WAIT_POLICY", "passive", 0);
   const auto load = [&]() -> Result<void> {
     TRY(loaded, LoadedPlugin::load(options.plugin));
     plugin.emplace(std::move(loaded));

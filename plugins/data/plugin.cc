@@ -50,8 +50,9 @@ constexpr auto validate =
 constexpr auto split =
     sdk::describe("data.split", 1, "Deals rows out into shares by the hash of a key")
         .input("examples", "examples/1", "the rows", sdk::many)
-        .output("*", "examples/1|statistics/1",
-                "a port a share, and SHARE_statistics for its statistics", sdk::optional)
+        .output("{shares}", "examples/1", "a port a share")
+        .output("{shares}_statistics", "statistics/1", "its statistics, where somebody reads them",
+                sdk::optional)
         .param(sdk::list("key", "columns whose values decide; none: the whole row"))
         .param(sdk::table("shares", "share to size: { train = 8, eval = 2 }").required())
         .param(sdk::text("salt", "another word deals otherwise"))
