@@ -123,4 +123,8 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+void set_folder_mode(int root, const std::string& path, unsigned mode) {
+  if (::fchmodat(root, path.c_str(), static_cast<mode_t>(mode), 0) != 0) return;
+}
+
 }  // namespace pipelined

@@ -62,4 +62,8 @@ Result<void> make_folder(int folder, const std::string& path, unsigned mode);
 /// Whether the text is well-formed UTF-8.
 bool is_utf8(std::string_view text);
 
+/// Sets the mode of a folder as far as that is possible: what needs it fails with its own sentence.
+/// REQUIRES: `path` is a folder of ours, not a link.
+void set_folder_mode(int root, const std::string& path, unsigned mode);
+
 }  // namespace pipelined

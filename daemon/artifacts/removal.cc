@@ -21,7 +21,7 @@ struct CloseFolder {
 
 /// Names in a folder; files are unlinked on the way.
 Result<std::vector<std::string>> empty_of_files(int root, const std::string& path) {
-  ::fchmodat(root, path.c_str(), 0700, 0);
+  set_folder_mode(root, path, 0700);
   TRY(opened, open_at(root, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   const std::unique_ptr<DIR, CloseFolder> folder(::fdopendir(opened.get()));
   if (!folder) return system_error("reading the folder", path, errno);
@@ -57,7 +57,7 @@ Result<void> remove_all_below(int root, const std::string& path, const std::stri
       // Most folders that attempts leave are empty by now.
       if (::unlinkat(root, from.c_str(), AT_REMOVEDIR) == 0) continue;
       // Moving a folder to another parent needs permission to write in the folder itself.
-      ::fchmodat(root, from.c_str(), 0700, 0);
+      set_folder_mode(root, from, 0700);
       std::string to;
       do {
         to = rubbish + "/" + std::to_string(moved++);

@@ -62,7 +62,7 @@ Result<void> TreeFolder::ensure(const Digest& artifact, const Manifest& manifest
   if (::renameat(root_, made.c_str(), root_, tree.c_str()) != 0) {
     return lost(artifact, system_error("building the tree", tree, errno));
   }
-  ::fchmodat(root_, tree.c_str(), 0555, 0);
+  set_folder_mode(root_, tree, 0555);
   ready_.insert(artifact);
   return {};
 }
@@ -85,7 +85,7 @@ Result<void> TreeFolder::build(const Manifest& manifest, const std::string& at) 
   for (const std::string& folder : folders) TRY_VOID(make_folder(root_, at + "/" + folder, 0700));
   for (const ManifestFile& file : manifest.files) TRY_VOID(link(file, at + "/" + file.path));
   for (const std::string& folder : folders) {
-    ::fchmodat(root_, (at + "/" + folder).c_str(), 0555, 0);
+    set_folder_mode(root_, at + "/" + folder, 0555);
   }
   return {};
 }

@@ -87,9 +87,9 @@ Result<StateFolder> StateFolder::take(const std::string& path) {
   }
   // Only for the message above: on a full disk the lock holds without it.
   const std::string pid = std::to_string(::getpid()) + "\n";
-  if (::ftruncate(lock.get(), 0) == 0) {
-    static_cast<void>(::pwrite(lock.get(), pid.data(), pid.size(), 0));
-  }
+  const bool told = ::ftruncate(lock.get(), 0) == 0 &&
+                    ::pwrite(lock.get(), pid.data(), pid.size(), 0) > 0;
+  static_cast<void>(told);
   return StateFolder(path, std::move(lock));
 }
 

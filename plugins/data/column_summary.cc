@@ -129,7 +129,7 @@ void ColumnSummary::add(const arrow::Array& array, const double* weights) {
 }
 
 void ColumnSummary::add_integers(const std::int64_t* values, std::size_t size) {
-  double numbers[block_size];
+  double numbers[block_size] = {};
   std::int64_t low = integer_min, high = integer_max, zero = 0;
   for (std::size_t i = 0; i < size; ++i) {
     low = std::min(low, values[i]);
