@@ -7,9 +7,10 @@
 #include <filesystem>
 #include <set>
 
-// The parser asserts on some hostile texts ("[[[") before it reports them like any other mistake.
-#define TOML_EXCEPTIONS 1
-#define TOML_ASSERT(condition) static_cast<void>(0)
+// The same settings as in dag/spec_toml.cc: the library's inline functions exist once in a program.
+#define TOML_ASSERT(expr) static_assert(true)
+#define TOML_EXCEPTIONS 0
+#define TOML_HEADER_ONLY 1
 #include <toml++/toml.h>
 
 #include "dag/nearest_name.h"
@@ -262,14 +263,14 @@ ConfigFile parse_config(std::string_view text, const std::string& path) {
     file.problems.push_back(std::move(*breach));
     return file;
   }
-  try {
-    const toml::table root = toml::parse(text, path);
-    ConfigReader(path, file.problems).read(root, file);
-  } catch (const toml::parse_error& error) {
-    const auto& at = error.source().begin;
+  const toml::parse_result root = toml::parse(text, std::string_view(path));
+  if (root) {
+    ConfigReader(path, file.problems).read(root.table(), file);
+  } else {
+    const auto& at = root.error().source().begin;
     file.problems.push_back({path,
                              {static_cast<int>(at.line), static_cast<int>(at.column)},
-                             std::string(error.description()),
+                             std::string(root.error().description()),
                              false});
   }
   sort_by_place(file.problems);

@@ -16,7 +16,8 @@ trap finish EXIT
 umask 022
 
 fail() { echo "FAILED: $1"; exit 1; }
-ctl() { "$bin/pipectl" --socket "$work/state/pipelined.sock" "$@"; }
+export PIPELINED_SOCKET="$work/state/pipelined.sock"
+ctl() { "$bin/pipectl" "$@"; }
 start() {
   "$bin/pipelined" --state "$work/state" --plugins "$work/plugins" >> "$work/log" 2>&1 &
   daemon=$!
