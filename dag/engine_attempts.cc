@@ -223,7 +223,7 @@ void Engine::State::attempt_done(Run& run, const LiveAttempt& attempt,
   node.outputs = std::make_shared<const std::vector<Binding>>(result.outputs);
   ++node.tries;
   if (!result.halt) {
-    set_state(run, attempt.node, StepState::succeeded, {"ran", "ran", {}});
+    set_state(run, attempt.node, StepState::succeeded, attempt.reason);
     return;
   }
   if (node.key && ledger.find_acceptance(*node.key)) {  // rule 27
@@ -292,8 +292,10 @@ void Engine::State::write_step(const Run& run, NodeIndex index, const Reason& re
   row.attempts = node.attempts;
   row.next_try_at = node.backing_off ? node.next_try_at : 0;
   row.reason = reason;
-  if (node.state == StepState::running) row.started_at = now.wall_ms;
-  else if (node.state != StepState::waiting) row.ended_at = now.wall_ms;
+  row.started_at = node.started_at;
+  if (node.state != StepState::running && node.state != StepState::waiting) {
+    row.ended_at = now.wall_ms;
+  }
   put(std::move(row));
 }
 

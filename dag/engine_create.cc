@@ -282,6 +282,7 @@ Run& Engine::State::load_run(const RunRow& row, std::shared_ptr<const Pipeline> 
     node.tries = static_cast<std::uint16_t>(step.tries);
     node.faults = static_cast<std::uint16_t>(step.faults);
     node.attempts = static_cast<std::uint32_t>(step.attempts);
+    node.started_at = step.started_at;
     node.next_try_at = step.next_try_at;
     if (step.result != 0) {
       if (auto result = ledger.find_result_by_id(step.result)) {

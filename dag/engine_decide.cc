@@ -297,9 +297,11 @@ void Engine::State::start_attempt(Run& run, NodeIndex index, ReadyWork item) {
     key_holders[*node.key] = live.row.id;
   }
   live.key_text = std::move(item.key_text);
+  live.reason = std::move(item.reason);
+  node.started_at = now.wall_ms;
   live.inputs = item.inputs;
   ledger.put(live.row);
-  write_step(run, index, item.reason);
+  write_step(run, index, live.reason);
   effect::StartAttempt start{live.row.id, live.row.fence, run.row.number, run.row.pipeline,
                              live.row.step, live.row.element, live.row.number,
                              step.info.id, step.info.plugin, run.params[node.step],

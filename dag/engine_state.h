@@ -33,6 +33,7 @@ struct Node {
   std::uint32_t attempts = 0;     ///< all attempts, for numbering
   std::uint32_t cursor = 0;       ///< elements of a collection already seen finished
   std::int64_t result = 0;
+  TimeMs started_at = 0;          ///< of the newest attempt; 0: none in this run
   TimeMs next_try_at = 0;
   bool backing_off = false;
   std::optional<Digest> key;
@@ -91,6 +92,7 @@ struct LiveAttempt {
   std::int64_t memory_bytes = 0;
   std::optional<Digest> key;                    ///< held: others with it wait
   std::string key_text;
+  Reason reason;                                ///< why it runs rather than being reused
   std::vector<PortInputs> inputs;
   enum class Killed { no, cancelled, timeout, dropped } killed = Killed::no;
 };

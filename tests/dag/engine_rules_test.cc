@@ -566,3 +566,25 @@ TEST_CASE("engine: rebuilt from its rows it is what it was", "[dag][engine]") {
   world.restart();
   CHECK(world.engine->state_text() == before);
 }
+
+TEST_CASE("explain: a step that ran keeps why it ran and when it began", "[dag][engine]") {
+  EngineWorld world;
+  const auto text = [](const std::string& p) {
+    return "name = \"x\"\n[step.a]\noperator = \"one\"\nparams.p = " + p + "\n";
+  };
+  world.apply(text("1"));
+  world.run("x");
+  world.run_all();
+  world.apply(text("2"));
+  const RunNumber run = world.run("x");
+  const TimeMs began = world.now.wall_ms;
+  world.wait(500);
+  world.run_all();
+  const StepRow row = world.step(run, "a");
+  CHECK(row.state == StepState::succeeded);
+  REQUIRE(row.reason.details.size() == 1);
+  CHECK(row.reason.details[0] == ReasonDetail{"param p", "1", "2"});
+  CHECK(row.started_at == began);
+  CHECK(row.ended_at == began + 500);
+  CHECK(world.step(world.run("x"), "a").started_at == 0);
+}
