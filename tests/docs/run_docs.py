@@ -222,9 +222,11 @@ class Checker:
     def check_pipeline(self, block):
         if self.shell is None:
             self.shell = session.Session(self.root, self.build, BLOCK_SECONDS_MAX)
-        path = os.path.join(self.shell.folder, "pipeline.toml")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(block.text)
+        name = block.mark("file")
+        path = os.path.join(self.shell.tree, name or "pipeline-of-a-document.toml")
+        if name is None:
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(block.text)
         checked = subprocess.run([os.path.join(self.build, "bin", "pipectl"), "check", path],
                                  capture_output=True, text=True,
                                  env={"PATH": os.environ.get("PATH", ""), "HOME": self.shell.folder})

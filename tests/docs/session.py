@@ -30,9 +30,10 @@ class Session:
         self.shell = subprocess.Popen(
             ["bash", "--noprofile", "--norc"], cwd=self.tree, env=self._environment(),
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            preexec_fn=lambda: os.dup2(writing, 3), pass_fds=(3,) if writing != 3 else (),
-            close_fds=False, start_new_session=True)
+            pass_fds=(writing,), start_new_session=True)
         os.close(writing)
+        self.reply_to = f">&{writing}"
+        self.closed = f"{writing}>&-"  # what is run does not get it, so its end is seen
         self._say("set -E\n")
         self._say(f"trap '__status=$?; printf \"%s %s %s\\n\" \"$LINENO\" \"$__status\""
                   f" \"${{BASH_SOURCE[0]-}}\" >> \"{self.errors}\"' ERR\n")
@@ -84,7 +85,8 @@ class Session:
         with open(script, "w", encoding="utf-8") as file:
             file.write("\n" * (first_line - 1) + "\n".join(lines) + "\n")
         open(self.errors, "w", encoding="utf-8").close()
-        self._say(f"source {script} > {printed} 2>&1 < /dev/null 3>&-\necho . >&3\n")
+        self._say(f"source {script} > {printed} 2>&1 < /dev/null {self.closed}\n"
+                  f"echo . {self.reply_to}\n")
         try:
             self._wait(self.seconds_max)
             if any(line.split("#")[0].rstrip().endswith("&") and "pipelined" in line
@@ -106,8 +108,8 @@ class Session:
 
     def _await_daemon(self):
         """A person who has started a daemon does not type the next command within a millisecond."""
-        self._say("for _ in $(seq 200); do pipectl status > /dev/null 2>&1 < /dev/null 3>&- && break; "
-                  "sleep 0.05; done; true\necho . >&3\n")
+        self._say("for _ in $(seq 200); do pipectl status > /dev/null 2>&1 < /dev/null "
+                  f"{self.closed} && break; sleep 0.05; done; true\necho . {self.reply_to}\n")
         self._wait(30)
 
     def close(self):
