@@ -26,6 +26,8 @@ class Receiver {
 
   std::string url(const std::string& host = "127.0.0.1") const;
   std::vector<Request> requests();
+  /// Waits, running nothing meanwhile, until so many came or ten seconds have passed.
+  bool wait_for(std::size_t count);
 
  private:
   void serve();
@@ -35,6 +37,7 @@ class Receiver {
   int listening_ = -1, stop_[2] = {-1, -1};
   int port_ = 0;
   std::mutex mutex_;
+  std::condition_variable came_;
   std::vector<Request> requests_;
   std::vector<int> open_;  ///< connections that are never answered
   std::thread thread_;

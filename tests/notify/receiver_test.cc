@@ -51,6 +51,12 @@ std::vector<Receiver::Request> Receiver::requests() {
   return requests_;
 }
 
+bool Receiver::wait_for(std::size_t count) {
+  std::unique_lock lock(mutex_);
+  return came_.wait_for(lock, std::chrono::seconds(10),
+                        [this, count] { return requests_.size() >= count; });
+}
+
 void Receiver::serve() {
   for (;;) {
     pollfd waiting[2] = {{listening_, POLLIN, 0}, {stop_[0], POLLIN, 0}};
@@ -80,6 +86,7 @@ void Receiver::serve_one(int connection) {
     const std::lock_guard lock(mutex_);
     number = requests_.size();
     requests_.push_back({text.substr(0, end + 2), text.substr(end + 4)});
+    came_.notify_all();
   }
   const std::string answer = answer_(number);
   if (answer.empty()) return open_.push_back(connection);
