@@ -95,7 +95,8 @@ class Checker:
         for line, word in markdown.quoted(text):
             if re.fullmatch(rf"({'|'.join(ROOMS)})/[\w./*{{}},+-]*", word):
                 for name in expand_braces(word):
-                    if not glob.glob(os.path.join(self.root, name)):
+                    path = os.path.join(self.root, name)
+                    if not glob.glob(path) and not glob.glob(path + ".*"):
                         self.wrong(f"{path}:{line}", f"there is no {name}")
             elif re.fullmatch(r"[\w-]+\.(cc|h)", word) and word not in self.names:
                 self.wrong(f"{path}:{line}", f"there is no file {word}")

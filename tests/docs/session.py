@@ -2,7 +2,7 @@
 
 The shell starts in a folder that looks like the source tree just built: every entry is a link to the
 real one, but `build` is a fresh folder whose `release` leads to the build under test.  State, home
-and runtime folders are new, so that a daemon which a document starts without options is nobody
+and runtime folders are new (and PIPELINED_BUILD is the build under test), so that a daemon which a document starts without options is nobody
 else's.  `close` ends everything that the document started.
 """
 import os
@@ -28,7 +28,7 @@ class Session:
         reading, writing = os.pipe()
         self.replies = reading
         self.shell = subprocess.Popen(
-            ["bash", "--noprofile", "--norc"], cwd=self.tree, env=self._environment(),
+            ["bash", "--noprofile", "--norc"], cwd=self.tree, env=self._environment(build),
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             pass_fds=(writing,), start_new_session=True)
         os.close(writing)
@@ -48,7 +48,7 @@ class Session:
         for name in ("home", "state", "runtime", "tmp"):
             os.mkdir(os.path.join(self.folder, name), 0o700)
 
-    def _environment(self):
+    def _environment(self, build):
         system = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         environment = {
             "PATH": os.path.join(self.tree, "build", "release", "bin") + ":" + system,
@@ -56,6 +56,7 @@ class Session:
             "XDG_STATE_HOME": os.path.join(self.folder, "state"),
             "XDG_RUNTIME_DIR": os.path.join(self.folder, "runtime"),
             "TMPDIR": os.path.join(self.folder, "tmp"),
+            "PIPELINED_BUILD": build,
             "LANG": "C.UTF-8", "TZ": "UTC", "NO_COLOR": "1",
         }
         ccache = os.environ.get("CCACHE_DIR", os.path.expanduser("~/.cache/ccache"))
