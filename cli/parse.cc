@@ -79,10 +79,30 @@ std::string unknown_verb(const std::vector<std::string>& words) {
          "; `pipectl --help` lists them";
 }
 
+// Flags that every verb takes may stand before it, too: they are moved behind it.
+std::vector<std::string> verb_first(std::vector<std::string> words) {
+  std::size_t leading = 0;
+  while (leading < words.size() && words[leading].starts_with("-")) {
+    const std::string& word = words[leading];
+    const auto flag = std::find_if(common_flags().begin(), common_flags().end(), [&](const Flag& f) {
+      const std::string name = f.name;
+      return word == "--" + name || word.starts_with("--" + name + "=") ||
+             (name == "output" && word == "-o");
+    });
+    if (flag == common_flags().end()) break;
+    const bool separate = flag->value_name != nullptr && word.find('=') == std::string::npos;
+    leading += separate ? 2 : 1;
+  }
+  if (leading >= words.size()) return words;
+  std::rotate(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(leading), words.end());
+  return words;
+}
+
 }  // namespace
 
-int run_pipectl(const std::vector<std::string>& words, const Terminal& terminal,
+int run_pipectl(const std::vector<std::string>& given, const Terminal& terminal,
                 const Environment& environment) {
+  const std::vector<std::string> words = verb_first(given);
   if (const std::string sentence = unknown_verb(words); !sentence.empty()) {
     terminal.err << "pipectl: " << escaped(sentence) << "\n";
     return exit_usage;

@@ -62,8 +62,8 @@ class Product:
         if not quiet:
             shown = " ".join(w if re.fullmatch(r"[\w./=+-]+", w) else "'" + w + "'" for w in words)
             print(f"\n$ pipectl {shown}", flush=True)
-        done = subprocess.run([f"{self.bin}/pipectl", "--socket", os.path.join(self.place, "socket"), *words],
-                              capture_output=True, text=True)
+        environment = dict(os.environ, PIPELINED_SOCKET=os.path.join(self.place, "socket"))
+        done = subprocess.run([f"{self.bin}/pipectl", *words], capture_output=True, text=True, env=environment)
         if not quiet:
             print("\n".join("  " + line for line in (done.stdout + done.stderr).rstrip().split("\n")), flush=True)
         if expect is not None and done.returncode != expect:

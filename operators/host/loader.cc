@@ -2,11 +2,14 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "operators/value_json.h"
@@ -29,9 +32,25 @@ std::map<std::string, std::string> threads_now() {
 // Arrow's allocator starts this thread while it loads, and starts it anew in a forked child.
 bool survives_fork(const std::string& thread) { return thread == "jemalloc_bg_thd"; }
 
-void note_threads(const std::map<std::string, std::string>& before, PluginInfo& info) {
+// The threads that were not there before, by name.
+std::vector<std::string> started_since(const std::map<std::string, std::string>& before) {
+  std::vector<std::string> names;
   for (const auto& [id, name] : threads_now()) {
-    if (before.contains(id)) continue;
+    if (!before.contains(id)) names.push_back(name);
+  }
+  return names;
+}
+
+// A new thread carries its parent's name until it has named itself, so it is given a little time.
+void note_threads(const std::map<std::string, std::string>& before, PluginInfo& info) {
+  static constexpr int looks_max = 100;
+  std::vector<std::string> names = started_since(before);
+  for (int look = 1; look < looks_max && !std::all_of(names.begin(), names.end(), survives_fork);
+       ++look) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    names = started_since(before);
+  }
+  for (const std::string& name : names) {
     info.threads.push_back(valid_utf8(name));
     if (!survives_fork(name)) info.fork_safe = false;
   }
