@@ -81,15 +81,16 @@ std::string unknown_verb(const std::vector<std::string>& words) {
 
 // Flags that every verb takes may stand before it, too: they are moved behind it.
 std::vector<std::string> verb_first(std::vector<std::string> words) {
+  const std::vector<Flag> flags = common_flags();
   std::size_t leading = 0;
   while (leading < words.size() && words[leading].starts_with("-")) {
     const std::string& word = words[leading];
-    const auto flag = std::find_if(common_flags().begin(), common_flags().end(), [&](const Flag& f) {
+    const auto flag = std::find_if(flags.begin(), flags.end(), [&](const Flag& f) {
       const std::string name = f.name;
       return word == "--" + name || word.starts_with("--" + name + "=") ||
              (name == "output" && word == "-o");
     });
-    if (flag == common_flags().end()) break;
+    if (flag == flags.end()) break;
     const bool separate = flag->value_name != nullptr && word.find('=') == std::string::npos;
     leading += separate ? 2 : 1;
   }
