@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <sstream>
 
 namespace pipelined {
 namespace {
@@ -98,6 +99,47 @@ std::string for_people(const std::string& value) {
   return out;
 }
 
+/// The digests of an input line's value, "COUNT DIGEST…".
+std::vector<std::string> digests_of(const std::string& value) {
+  std::vector<std::string> digests;
+  std::istringstream words(value);
+  std::string word;
+  words >> word;  // the count
+  while (words >> word) digests.push_back(word.substr(0, 12));
+  return digests;
+}
+
+std::string counted(const std::vector<std::string>& digests) {
+  if (digests.size() == 1) return digests.front();
+  return std::to_string(digests.size()) + " artifacts";
+}
+
+std::string told(const std::string& name, const std::string& value) {
+  return name.starts_with("in ") ? counted(digests_of(value)) : for_people(value);
+}
+
+// One artifact is named; of many only their number and those that are new, since of a year's days
+// one has changed.
+ReasonDetail input_change(const std::string& name, const std::string& before,
+                          const std::string& after) {
+  const std::vector<std::string> old = digests_of(before), now = digests_of(after);
+  ReasonDetail detail{name, counted(old), counted(now)};
+  if (now.size() < 2) return detail;
+  constexpr std::size_t named_max = 3;
+  std::vector<std::string> fresh;
+  for (const std::string& digest : now) {
+    if (std::find(old.begin(), old.end(), digest) == old.end()) fresh.push_back(digest);
+  }
+  for (std::size_t i = 0; i < fresh.size() && i < named_max; ++i) {
+    detail.after += (i == 0 ? ", new: " : " ") + fresh[i];
+  }
+  if (fresh.size() > named_max) {
+    detail.after += " and " + std::to_string(fresh.size() - named_max) + " more";
+  }
+  if (fresh.empty() && old.size() == now.size()) detail.after += " in another order";
+  return detail;
+}
+
 std::string shown(const ReasonDetail& detail) {
   if (detail.before.empty()) return detail.name + " is new (" + detail.after + ")";
   if (detail.after.empty()) return detail.name + " is gone (was " + detail.before + ")";
@@ -129,15 +171,17 @@ std::vector<ReasonDetail> key_difference(const std::string& before, const std::s
   for (auto& [name, value] : lines_of(after)) {
     const auto found = old.find(name);
     if (found == old.end()) {
-      details.push_back({name, "", for_people(value)});
+      details.push_back({name, "", told(name, value)});
     } else {
       if (found->second != value) {
-        details.push_back({name, for_people(found->second), for_people(value)});
+        details.push_back(name.starts_with("in ")
+                              ? input_change(name, found->second, value)
+                              : ReasonDetail{name, for_people(found->second), for_people(value)});
       }
       old.erase(found);
     }
   }
-  for (auto& [name, value] : old) details.push_back({name, for_people(value), ""});
+  for (auto& [name, value] : old) details.push_back({name, told(name, value), ""});
   return details;
 }
 
