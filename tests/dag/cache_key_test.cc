@@ -15,7 +15,8 @@ ReasonDetail only_change(const std::string& before, const std::string& after) {
 }
 
 TEST_CASE("key: a changed parameter is told with both values", "[dag][key]") {
-  CHECK(only_change("operator x 1\nparam depth 6\nseed 0\n", "operator x 1\nparam depth 8\nseed 0\n") ==
+  const std::string head = "operator x 1\n";
+  CHECK(only_change(head + "param depth 6\nseed 0\n", head + "param depth 8\nseed 0\n") ==
         ReasonDetail{"param depth", "6", "8"});
   CHECK(only_change("param depth 6\n", "") == ReasonDetail{"param depth", "6", ""});
   CHECK(only_change("", "param depth 6\n") == ReasonDetail{"param depth", "", "6"});
