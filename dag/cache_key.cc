@@ -185,6 +185,17 @@ std::vector<ReasonDetail> key_difference(const std::string& before, const std::s
   return details;
 }
 
+void name_defaults(std::vector<ReasonDetail>& details, const OperatorInfo& info) {
+  static constexpr std::string_view kind = "param ";
+  for (ReasonDetail& detail : details) {
+    if (!detail.name.starts_with(kind)) continue;
+    const ParamInfo* param = info.param(detail.name.substr(kind.size()));
+    if (param == nullptr || param->default_value.is_null()) continue;
+    if (detail.before.empty()) detail.before = canonical(param->default_value);
+    if (detail.after.empty()) detail.after = canonical(param->default_value);
+  }
+}
+
 Reason miss_reason(const std::vector<ReasonDetail>& differences, RunNumber earlier_run) {
   Reason reason;
   reason.details = differences;

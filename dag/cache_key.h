@@ -24,6 +24,10 @@ std::string key_text(const PipelineStep& step, const ValueTable& params,
 /// What differs between two key texts: one detail a changed line, in the order of `after`.
 std::vector<ReasonDetail> key_difference(const std::string& before, const std::string& after);
 
+/// Puts an operator's default where a parameter stands in one text alone: one equal to its default
+/// is left out of the key, but to a person it has a value.
+void name_defaults(std::vector<ReasonDetail>& details, const OperatorInfo& info);
+
 /// Why a step runs, given what differs from its nearest earlier result: code and sentence.
 Reason miss_reason(const std::vector<ReasonDetail>& differences, RunNumber earlier_run);
 
