@@ -1,53 +1,99 @@
+// Key texts, their differences and the reasons made of them.
 #include <catch2/catch.hpp>
 
 #include "dag/cache_key.h"
+#include "tests/support/engine_world.h"
 
-namespace pipelined {
+using namespace pipelined;
+
 namespace {
 
-std::string hex(char digit) { return std::string(64, digit); }
-std::string brief(char digit) { return std::string(12, digit); }
-
-ReasonDetail only_change(const std::string& before, const std::string& after) {
-  const auto details = key_difference(before, after);
-  REQUIRE(details.size() == 1);
-  return details.front();
-}
-
-TEST_CASE("key: a changed parameter is told with both values", "[dag][key]") {
-  const std::string head = "operator x 1\n";
-  CHECK(only_change(head + "param depth 6\nseed 0\n", head + "param depth 8\nseed 0\n") ==
-        ReasonDetail{"param depth", "6", "8"});
-  CHECK(only_change("param depth 6\n", "") == ReasonDetail{"param depth", "6", ""});
-  CHECK(only_change("", "param depth 6\n") == ReasonDetail{"param depth", "", "6"});
-  CHECK(key_difference("seed 0\n", "seed 0\n").empty());
-}
-
-TEST_CASE("key: one changed artifact is named, of many those that are new", "[dag][key]") {
-  CHECK(only_change("in a 1 " + hex('1') + "\n", "in a 1 " + hex('2') + "\n") ==
-        ReasonDetail{"in a", brief('1'), brief('2')});
-  const std::string two = "in a 2 " + hex('1') + " " + hex('2') + "\n";
-  CHECK(only_change(two, "in a 3 " + hex('1') + " " + hex('2') + " " + hex('3') + "\n") ==
-        ReasonDetail{"in a", "2 artifacts", "3 artifacts, new: " + brief('3')});
-  CHECK(only_change(two, "in a 2 " + hex('2') + " " + hex('1') + "\n") ==
-        ReasonDetail{"in a", "2 artifacts", "2 artifacts in another order"});
-  CHECK(only_change(two, "in a 1 " + hex('2') + "\n") ==
-        ReasonDetail{"in a", "2 artifacts", brief('2')});
-  std::string many = "in a 5";
-  for (const char digit : {'4', '5', '6', '7', '8'}) many += " " + hex(digit);
-  CHECK(only_change(two, many + "\n").after ==
-        "5 artifacts, new: " + brief('4') + " " + brief('5') + " " + brief('6') + " and 2 more");
-}
-
-TEST_CASE("key: the reason says what changed and compared with which run", "[dag][key]") {
-  const Reason reason = miss_reason({{"param depth", "6", "8"}, {"in a", "1", "2"}}, 4);
-  CHECK(reason.code == "parameter_changed");
-  CHECK(reason.sentence ==
-        "param depth changed from 6 to 8; in a changed from 1 to 2 (compared with run 4)");
-  CHECK(miss_reason({}, 4).code == "no_result");
-  CHECK(miss_reason({{"in a", "1", "2"}}, 4).code == "input_changed");
-  CHECK(miss_reason({{"library arrow", "1", "2"}}, 4).code == "code_changed");
+PipelineStep step() {
+  PipelineStep step;
+  step.info = fake_operator("train.trees", {port("examples", "examples/1", true)}, {}, {"rounds"});
+  step.info.libraries = {{"xgboost", "1.7.4"}, {"arrow", "26.0.1"}};
+  ParamInfo depth;
+  depth.name = "max_depth";
+  depth.kind = "int";
+  depth.default_value = Value(6);
+  step.info.params.push_back(depth);
+  step.spec.name = "train";
+  return step;
 }
 
 }  // namespace
-}  // namespace pipelined
+
+TEST_CASE("key: the text is canonical and its order fixed", "[dag][key]") {
+  const ArtifactRef one{sha256("1"), "examples/1", 1}, two{sha256("2"), "examples/1", 1};
+  ValueTable params;
+  params["rounds"] = Value(100);
+  params["drift"] = Value(ValueTable{{"late", Value(ValueTable{{"l_infinity", Value(0.1)}})}});
+  CHECK(key_text(step(), params, {{"examples", "examples/1", {one, two}}}) ==
+        "operator train.trees 1\nlibrary arrow 26.0.1\nlibrary xgboost 1.7.4\n"
+        "param drift.late.l_infinity 0.1\nparam rounds 100\nin examples 2 " +
+            one.digest.hex() + " " + two.digest.hex() + "\nseed 0\nsalt \"\"\n");
+}
+
+TEST_CASE("key: a parameter equal to its default does not appear, 6 and 6.0 differ", "[dag][key]") {
+  ValueTable params;
+  const std::string without = key_text(step(), params, {});
+  params["max_depth"] = Value(6);
+  CHECK(key_text(step(), params, {}) == without);
+  params["max_depth"] = Value(6.0);
+  CHECK(key_text(step(), params, {}) != without);
+}
+
+TEST_CASE("key: run, pipeline and step name are no part of it", "[dag][key]") {
+  PipelineStep other = step();
+  other.spec.name = "another";
+  CHECK(key_text(step(), {}, {}) == key_text(other, {}, {}));
+}
+
+TEST_CASE("key: a command shows its template and its ports", "[dag][key]") {
+  PipelineStep command;
+  command.info.id = "command.run";
+  command.info.open_outputs = true;
+  command.outputs = {{"copy", "files/1", false, false, {}}};
+  ValueTable params;
+  params["argv"] = Value(ValueList{Value("cp"), Value("{in.x}"), Value("{out.copy}")});
+  CHECK(key_text(command, params, {}) ==
+        "operator command.run 1\nout copy files/1\ncommand [\"cp\",\"{in.x}\",\"{out.copy}\"]\n"
+        "seed 0\nsalt \"\"\n");
+}
+
+TEST_CASE("key: a difference names what changed with both values", "[dag][key]") {
+  ValueTable before, after;
+  before["rounds"] = Value(100);
+  after["rounds"] = Value(200);
+  auto details = key_difference(key_text(step(), before, {}), key_text(step(), after, {}));
+  REQUIRE(details.size() == 1);
+  CHECK(details[0] == ReasonDetail{"param rounds", "100", "200"});
+  CHECK(miss_reason(details, 3).sentence ==
+        "param rounds changed from 100 to 200 (compared with run 3)");
+  CHECK(miss_reason(details, 3).code == "parameter_changed");
+}
+
+TEST_CASE("key: the default stands where the text leaves it out", "[dag][key]") {
+  ValueTable after;
+  after["max_depth"] = Value(8);
+  auto details = key_difference(key_text(step(), {}, {}), key_text(step(), after, {}));
+  name_defaults(details, step().info);
+  REQUIRE(details.size() == 1);
+  CHECK(details[0] == ReasonDetail{"param max_depth", "6", "8"});
+}
+
+TEST_CASE("key: inputs, libraries and salt are told apart", "[dag][key]") {
+  const ArtifactRef one{sha256("1"), "examples/1", 1}, two{sha256("2"), "examples/1", 1};
+  const std::string base = key_text(step(), {}, {{"examples", "examples/1", {one}}});
+  CHECK(miss_reason(key_difference(base, key_text(step(), {}, {{"examples", "examples/1", {two}}})), 1)
+            .code == "input_changed");
+  PipelineStep newer = step();
+  newer.info.libraries[0].version = "1.7.5";
+  CHECK(miss_reason(key_difference(base, key_text(newer, {}, {{"examples", "examples/1", {one}}})), 1)
+            .sentence ==
+        "library xgboost changed from 1.7.4 to 1.7.5 (compared with run 1)");
+  PipelineStep salted = step();
+  salted.spec.salt = "again";
+  CHECK(miss_reason(key_difference(base, key_text(salted, {}, {{"examples", "examples/1", {one}}})), 1)
+            .code == "setting_changed");
+}
