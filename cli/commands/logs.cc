@@ -11,11 +11,14 @@ int run_logs(Session& session) {
                                              {"element", name.element},
                                              {"attempt", session.arguments.text("attempt")},
                                              {"follow", session.arguments.has("follow") ? "true" : ""}}));
+  bool printed = false;
   const auto done = session.client().stream(target, [&](std::string_view piece) {
+    printed = printed || !piece.empty();
     session.terminal.out << session.safe(std::string(piece)) << std::flush;
     return static_cast<bool>(session.terminal.out);
   });
   if (!done) return session.fail(done.error());
+  if (!printed) session.say("nothing was printed");
   return exit_done;
 }
 

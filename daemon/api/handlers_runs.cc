@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 
 #include "daemon/api/asking.h"
 #include "daemon/api/handlers.h"
@@ -115,12 +116,13 @@ void get_log(Backend& backend, const Request& request, const Respond& respond) {
   answer.content_type = "text/plain; charset=utf-8";
   const std::string path = backend.log_path(attempt->id);
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  const bool silent = descriptor < 0 && errno == ENOENT;  // a log begins with the first output
   struct stat facts {};
   if (descriptor < 0 || ::fstat(descriptor, &facts) != 0 || !S_ISREG(facts.st_mode)) {
     if (descriptor >= 0) ::close(descriptor);
-    if (!attempt->running) {
-      return refuse(respond, {ErrorCode::not_found, "the log of attempt " + attempt->id +
-                                                        " is not kept any more"});
+    if (!silent && !attempt->running) {
+      return refuse(respond, {ErrorCode::io, "the log of attempt " + attempt->id +
+                                                 " cannot be read"});
     }
     answer.body = std::string();
     return respond(std::move(answer));

@@ -6,6 +6,8 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include <filesystem>
+
 #include "daemon/api/protocol.h"
 #include "daemon/api/routes.h"
 #include "tests/api/fake_backend.h"
@@ -389,6 +391,10 @@ TEST_CASE("server: a log is sent whole, and followed until its attempt has ended
     backend.turn([&](Store& store) { store.put(attempt); });
   });
   CHECK(connection.rest().find("0\r\n\r\n") != std::string::npos);
+  std::filesystem::remove(daemon.folder() + "/" + attempt.id + ".log");
+  const auto silent = ask(daemon, "GET", target);
+  CHECK(status_of(silent) == 200);
+  CHECK(body_of(silent).empty());
   CHECK(status_of(ask(daemon, "GET", "/api/v1/runs/4/log?step=validate&element=2013-11")) == 404);
   CHECK(status_of(ask(daemon, "GET", target + "&attempt=7")) == 404);
 }
