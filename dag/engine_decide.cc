@@ -201,7 +201,9 @@ Reason Engine::State::why_run(const Run& run, NodeIndex index, const std::string
   const auto nearest =
       ledger.nearest_result(run.row.pipeline, step.spec.name, run.element_of(index));
   if (!nearest) return {"first_time", "no earlier result", {}};
-  return miss_reason(key_difference(nearest->key_text, text), nearest->run);
+  std::vector<ReasonDetail> differences = key_difference(nearest->key_text, text);
+  name_defaults(differences, step.info);
+  return miss_reason(differences, nearest->run);
 }
 
 Engine::State::ReadyEntry Engine::State::ready_entry(const Run& run, NodeIndex index) const {
@@ -238,32 +240,52 @@ void Engine::State::drop_ready(Run& run, NodeIndex index) {
   }
 }
 
-bool Engine::State::fits(const Run& run, const Node& node, const PipelineStep& step) const {
-  double cpus = 0;
-  std::int64_t memory = 0, same_step = 0;
+Engine::State::Load Engine::State::load_now() const {
+  Load load;
   for (const auto& [id, attempt] : attempts) {
-    cpus += attempt.cpus;
-    memory += attempt.memory_bytes;
-    if (attempt.run == run.row.number && run.nodes[attempt.node].step == node.step) ++same_step;
+    load.cpus += attempt.cpus;
+    load.memory_bytes += attempt.memory_bytes;
   }
-  if (capacity.attempts > 0 && static_cast<std::int64_t>(attempts.size()) >= capacity.attempts) {
-    return false;
-  }
-  if (step.spec.max_parallel > 0 && same_step >= step.spec.max_parallel) return false;
-  if (attempts.empty()) return true;  // alone, anything may try: its limits are its own
-  const double wanted = step.spec.resources.cpus > 0 ? step.spec.resources.cpus : step.info.cpus;
-  if (cpus + wanted > capacity.cpus + 1e-9) return false;
-  return capacity.memory_bytes == 0 ||
-         memory + step.spec.resources.memory_bytes <= capacity.memory_bytes;
+  return load;
 }
 
+// Every step wants some part of a processor, so then no other one fits either.
+bool Engine::State::is_full(const Load& load) const {
+  if (attempts.empty()) return false;
+  if (capacity.attempts > 0 && static_cast<std::int64_t>(attempts.size()) >= capacity.attempts) {
+    return true;
+  }
+  return load.cpus >= capacity.cpus;
+}
+
+bool Engine::State::fits(const Load& load, const Run& run, const Node& node,
+                         const PipelineStep& step) const {
+  if (step.spec.max_parallel > 0) {
+    const auto same_step = std::count_if(attempts.begin(), attempts.end(), [&](const auto& entry) {
+      const LiveAttempt& other = entry.second;
+      return other.run == run.row.number && run.nodes[other.node].step == node.step;
+    });
+    if (same_step >= step.spec.max_parallel) return false;
+  }
+  if (attempts.empty()) return true;  // alone, anything may try: its limits are its own
+  const double wanted = step.spec.resources.cpus > 0 ? step.spec.resources.cpus : step.info.cpus;
+  if (load.cpus + wanted > capacity.cpus + 1e-9) return false;
+  return capacity.memory_bytes == 0 ||
+         load.memory_bytes + step.spec.resources.memory_bytes <= capacity.memory_bytes;
+}
+
+// What runs is added up once here, not once for each step that waits: this is called for every
+// event, and thousands may wait.
 void Engine::State::admit() {
-  if (dry) return;
+  if (dry || ready.empty()) return;
+  Load load = load_now();
   std::size_t scanned = 0;
   for (auto it = ready.begin(); it != ready.end() && scanned < admission_scan_max;) {
+    if (is_full(load)) return;
     Run& run = runs.at(it->first.run);
     const NodeIndex index = it->first.node;
-    if (!fits(run, run.nodes[index], run.step_of(index))) {
+    const PipelineStep& step = run.step_of(index);
+    if (!fits(load, run, run.nodes[index], step)) {
       ++it;
       ++scanned;
       continue;
@@ -271,6 +293,8 @@ void Engine::State::admit() {
     ReadyWork item = std::move(it->second);
     it = ready.erase(it);
     start_attempt(run, index, std::move(item));
+    load.cpus += step.spec.resources.cpus > 0 ? step.spec.resources.cpus : step.info.cpus;
+    load.memory_bytes += step.spec.resources.memory_bytes;
   }
 }
 

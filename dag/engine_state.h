@@ -219,7 +219,13 @@ struct Engine::State {
   void decide_ready(Run& run, NodeIndex index, ResolvedInputs inputs);
   bool reuse(Run& run, NodeIndex index, const ResultRow& result, const Reason& reason);
   void admit();
-  bool fits(const Run& run, const Node& node, const PipelineStep& step) const;
+  struct Load {
+    double cpus = 0;
+    std::int64_t memory_bytes = 0;
+  };
+  Load load_now() const;                        ///< what the attempts that run now take
+  bool is_full(const Load& load) const;         ///< no step fits, whatever it wants
+  bool fits(const Load& load, const Run& run, const Node& node, const PipelineStep& step) const;
   void start_attempt(Run& run, NodeIndex index, ReadyWork work_item);
   void queue_ready(Run& run, NodeIndex index, ReadyWork work_item);
   void drop_ready(Run& run, NodeIndex index);
