@@ -27,7 +27,7 @@ class _SocketConnection(http.client.HTTPConnection):
 class Daemon:
     """`with Daemon(build, folder) as daemon:`; restart() keeps the state."""
 
-    def __init__(self, build, folder, cpus=16, sandbox="required"):
+    def __init__(self, build, folder, cpus=64, sandbox="required"):
         self.build, self.folder = pathlib.Path(build), pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.state = self.folder / "state"
