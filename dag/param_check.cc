@@ -252,7 +252,8 @@ std::vector<ParamProblem> check_command_params(const StepSpec& step, const Opera
       } else {
         all_text = false;
         problems.push_back({"argv", std::string("every word of argv must be a string, not ") +
-                                        kind_name(word) + "; write it in quotes"});
+                                        kind_name(word) + "; write it in quotes, and a number of " +
+                                        "[params] inside a word: \"-k${by}\""});
       }
     }
   }
@@ -261,7 +262,9 @@ std::vector<ParamProblem> check_command_params(const StepSpec& step, const Opera
     for (const auto& [name, value] : *env->second.as_table()) {
       if (value.as_text() == nullptr) {
         problems.push_back({"env." + name, "the environment variable '" + name +
-                                               "' must be a string, not " + kind_name(value)});
+                                               "' must be a string, not " + kind_name(value) +
+                                               "; write it in quotes, and a number of [params] " +
+                                               "inside other text"});
       }
     }
   }
