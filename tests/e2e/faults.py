@@ -69,6 +69,9 @@ class World(Product):
 
 
 def one_step(argv, more=""):
+    """A pipeline of one command; every declared output must be named, so a shell gets it as $0."""
+    if not any("{out.x}" in word for word in argv):
+        argv = argv + ["{out.x}"]
     quoted = ", ".join('"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"' for word in argv)
     return f'name = "one"\n[step.a]\noperator = "command.run"\nparams.argv = [{quoted}]\nout.x = "files/1"\n{more}'
 
