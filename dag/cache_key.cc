@@ -71,6 +71,14 @@ std::pair<std::string, std::string> split_line(const std::string& line) {
   return {line.substr(0, space), line.substr(space + 1)};
 }
 
+// What a key line is about, in a person's words: "param depth" is "parameter depth".
+std::string in_words(const std::string& name) {
+  if (name.starts_with("param ")) return "parameter " + name.substr(6);
+  if (name.starts_with("in ")) return "input " + name.substr(3);
+  if (name.starts_with("out ")) return "output " + name.substr(4);
+  return name;
+}
+
 std::vector<std::pair<std::string, std::string>> lines_of(const std::string& text) {
   std::vector<std::pair<std::string, std::string>> lines;
   std::size_t begin = 0;
@@ -171,22 +179,23 @@ std::vector<ReasonDetail> key_difference(const std::string& before, const std::s
   for (auto& [name, value] : lines_of(after)) {
     const auto found = old.find(name);
     if (found == old.end()) {
-      details.push_back({name, "", told(name, value)});
+      details.push_back({in_words(name), "", told(name, value)});
     } else {
       if (found->second != value) {
         details.push_back(name.starts_with("in ")
-                              ? input_change(name, found->second, value)
-                              : ReasonDetail{name, for_people(found->second), for_people(value)});
+                              ? input_change(in_words(name), found->second, value)
+                              : ReasonDetail{in_words(name), for_people(found->second),
+                                             for_people(value)});
       }
       old.erase(found);
     }
   }
-  for (auto& [name, value] : old) details.push_back({name, told(name, value), ""});
+  for (auto& [name, value] : old) details.push_back({in_words(name), told(name, value), ""});
   return details;
 }
 
 void name_defaults(std::vector<ReasonDetail>& details, const OperatorInfo& info) {
-  static constexpr std::string_view kind = "param ";
+  static constexpr std::string_view kind = "parameter ";
   for (ReasonDetail& detail : details) {
     if (!detail.name.starts_with(kind)) continue;
     const ParamInfo* param = info.param(detail.name.substr(kind.size()));
@@ -202,9 +211,9 @@ Reason miss_reason(const std::vector<ReasonDetail>& differences, RunNumber earli
   const std::string against = " (compared with run " + std::to_string(earlier_run) + ")";
   if (differences.empty()) return {"no_result", "no earlier result can be used" + against, {}};
   const std::string& first = differences.front().name;
-  if (first.starts_with("param")) {
+  if (first.starts_with("parameter")) {
     reason.code = "parameter_changed";
-  } else if (first.starts_with("in ")) {
+  } else if (first.starts_with("input ")) {
     reason.code = "input_changed";
   } else if (first.starts_with("seed") || first.starts_with("salt")) {
     reason.code = "setting_changed";

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <ostream>
 
 #include "cli/commands/commands.h"
@@ -30,7 +31,12 @@ void tell_step(Session& session, const protocol::StepExplanation& step) {
     out << session.safe((i == 0 ? name + " " : "  ") + step.sentences[i]) << "\n";
   }
   for (const ReasonDetail& change : step.changes) {
-    out << "  " << session.safe(explain_change(change)) << "\n";
+    const std::string told = explain_change(change);
+    // The sentences name the first few themselves.
+    const bool said = std::any_of(step.sentences.begin(), step.sentences.end(), [&](const auto& s) {
+      return s.find(change.name) != std::string::npos;
+    });
+    if (!said) out << "  " << session.safe(told) << "\n";
   }
   tell_comparisons(session, step.comparisons);
   if (!step.ways_on.empty()) out << session.safe(spoken_ways(step.ways_on)) << "\n";

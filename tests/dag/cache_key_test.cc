@@ -67,9 +67,9 @@ TEST_CASE("key: a difference names what changed with both values", "[dag][key]")
   after["rounds"] = Value(200);
   auto details = key_difference(key_text(step(), before, {}), key_text(step(), after, {}));
   REQUIRE(details.size() == 1);
-  CHECK(details[0] == ReasonDetail{"param rounds", "100", "200"});
+  CHECK(details[0] == ReasonDetail{"parameter rounds", "100", "200"});
   CHECK(miss_reason(details, 3).sentence ==
-        "param rounds changed from 100 to 200 (compared with run 3)");
+        "parameter rounds changed from 100 to 200 (compared with run 3)");
   CHECK(miss_reason(details, 3).code == "parameter_changed");
 }
 
@@ -79,7 +79,7 @@ TEST_CASE("key: the default stands where the text leaves it out", "[dag][key]") 
   auto details = key_difference(key_text(step(), {}, {}), key_text(step(), after, {}));
   name_defaults(details, step().info);
   REQUIRE(details.size() == 1);
-  CHECK(details[0] == ReasonDetail{"param max_depth", "6", "8"});
+  CHECK(details[0] == ReasonDetail{"parameter max_depth", "6", "8"});
 }
 
 TEST_CASE("key: inputs, libraries and salt are told apart", "[dag][key]") {

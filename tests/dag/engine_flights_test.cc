@@ -131,7 +131,7 @@ TEST_CASE("flights: the reason of a miss names the parameter and both values", "
   CHECK(train.state == StepState::running);
   CHECK(train.reason.code == "parameter_changed");
   CHECK(train.reason.sentence ==
-        "param max_depth changed from 6 to 8 (compared with run 1)");
+        "parameter max_depth changed from 6 to 8 (compared with run 1)");
 }
 
 TEST_CASE("flights: December halts and nothing downstream runs", "[dag][engine]") {

@@ -583,7 +583,7 @@ TEST_CASE("explain: a step that ran keeps why it ran and when it began", "[dag][
   const StepRow row = world.step(run, "a");
   CHECK(row.state == StepState::succeeded);
   REQUIRE(row.reason.details.size() == 1);
-  CHECK(row.reason.details[0] == ReasonDetail{"param p", "1", "2"});
+  CHECK(row.reason.details[0] == ReasonDetail{"parameter p", "1", "2"});
   CHECK(row.started_at == began);
   CHECK(row.ended_at == began + 500);
   CHECK(world.step(world.run("x"), "a").started_at == 0);

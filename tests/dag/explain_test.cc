@@ -61,7 +61,7 @@ TEST_CASE("explain: steps and runs are told with their reasons", "[dag][explain]
   run.reason.sentence = "arrival flights 2013-12";
   CHECK(explain_run(run) ==
         "Run 4 of flights is halted. It was started by arrival (arrival flights 2013-12).");
-  CHECK(explain_change({"param max_depth", "6", "8"}) == "param max_depth changed from 6 to 8");
+  CHECK(explain_change({"parameter max_depth", "6", "8"}) == "parameter max_depth changed from 6 to 8");
   CHECK(explain_change({"salt", "", "x"}) == "salt is new: x");
   CHECK(explain_change({"salt", "x", ""}) == "salt is gone: it was x");
 }
