@@ -174,6 +174,11 @@ def first_nine(story):
     story.say("The daemon runs on the folder .quickstart/.  What this machine gives it:")
     story.start()
     story.show("doctor", expect=None)
+    landlock = next((f for f in story.ask("doctor")["facts"] if "landlock" in f["name"].lower()), None)
+    if landlock and not landlock["good"]:
+        story.claim("attempts can be walled in", False, landlock["advice"])
+        story.say(f"Without Landlock no operator is run. {landlock['advice']}")
+        story.finish()
     story.show("apply", path("flights"))
     shutil.copy(path("months", "reference", "weather.csv"), path("flights", "reference", "weather.csv"))
     for month in range(1, 10):
