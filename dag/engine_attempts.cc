@@ -239,12 +239,7 @@ void Engine::State::halt_node(Run& run, NodeIndex index, const ResultRow& result
   const PipelineStep& step = run.step_of(index);
   const Node& node = run.nodes[index];
   const std::string path = step_path(step.spec.name, run.element_of(index));
-  Reason reason{"halted", result.verdict, {}};
-  for (const MetricFact& fact : result.metrics) {
-    reason.details.push_back({fact.slice.empty() ? fact.name : fact.slice + " " + fact.name, "",
-                              canonical(Value(fact.value))});
-  }
-  set_state(run, index, StepState::halted, std::move(reason));
+  set_state(run, index, StepState::halted, {"halted", result.verdict, {}});
   const std::string element = run.element_of(index).empty() ? "-" : run.element_of(index);
   AlertRow row;
   row.id = run.row.pipeline + "/" + element + "/" + step.spec.name + "/" +
