@@ -98,6 +98,18 @@ bool is_unused(int root, const std::string& folder) {
   return true;
 }
 
+/// Takes away the folders of outputs whose files were promoted; others are left as they are.
+void remove_emptied_outputs(int root, const std::string& folder) {
+  const std::string out = folder + "/out";
+  const auto names = entries_of(root, out);
+  if (!names || names->empty()) return;
+  // No link is followed, and only an empty folder goes.
+  const UniqueFd opened(
+      ::openat(root, out.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!opened) return;
+  for (const std::string& name : *names) ::unlinkat(opened.get(), name.c_str(), AT_REMOVEDIR);
+}
+
 /// Removes what processes of before the start left behind.
 Result<void> clear_leftovers(int root) {
   TRY(temporaries, entries_of(root, "tmp"));
@@ -175,6 +187,7 @@ Result<AttemptPlan> Artifacts::State::make_attempt(AttemptPlan plan,
 Result<void> Artifacts::State::end_attempt(const std::string& attempt) {
   const std::string folder = "attempts/" + attempt;
   TRY_VOID(keep_log(root.get(), attempt));
+  if (spare.size() < spare_max) remove_emptied_outputs(root.get(), folder);
   if (spare.size() < spare_max && is_unused(root.get(), folder)) {
     const std::string name = temporary();
     if (::renameat2(root.get(), folder.c_str(), root.get(), name.c_str(), RENAME_NOREPLACE) == 0) {

@@ -241,6 +241,40 @@ TEST_CASE("artifacts: an empty folder is used again and one with anything in it 
   CHECK(mode_of(elsewhere) == 0755);
 }
 
+TEST_CASE("artifacts: a folder whose outputs were promoted is used again, with no trace of them",
+          "[artifacts]") {
+  const TestFolder folder;
+  ArtifactsWorld world(folder.file("store"));
+  const AttemptPlan first = world.begin("01A");
+  write_text(first.folder + "/out/a/file", "one");
+  write_text(first.folder + "/out/b", "two");
+  const std::string elsewhere = folder.file("elsewhere");
+  std::filesystem::create_directories(elsewhere + "/empty");
+  struct stat before {}, after {};
+  REQUIRE(::stat(first.folder.c_str(), &before) == 0);
+  bool used_again = true;
+  SECTION("nothing else") {}
+  SECTION("an output that nobody asked for") {
+    write_text(first.folder + "/out/more/file", "three");
+    used_again = false;
+  }
+  SECTION("a link to a folder with an empty one") {
+    std::filesystem::create_directory_symlink(elsewhere, first.folder + "/out/link");
+    used_again = false;
+  }
+  REQUIRE(world.promote(first, {"a", "b"}));
+  world.artifacts->discard("01A");
+  world.settle();
+  CHECK_FALSE(std::filesystem::exists(first.folder));
+  const AttemptPlan second = world.begin("01B");
+  REQUIRE(::stat(second.folder.c_str(), &after) == 0);
+  if (used_again) CHECK(after.st_ino == before.st_ino);
+  CHECK(entries_of(second.folder).size() == 2);
+  CHECK(entries_of(second.folder + "/out").empty());
+  CHECK(entries_of(elsewhere).size() == 1);
+  CHECK(read_text(world.object("one")) == "one");
+}
+
 TEST_CASE("artifacts: a process killed while promoting leaves whole objects only",
           "[artifacts][crash]") {
   const TestFolder folder;
