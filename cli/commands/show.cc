@@ -1,4 +1,5 @@
 #include <ostream>
+#include <vector>
 
 #include "cli/commands/commands.h"
 #include "cli/waiting.h"
@@ -40,6 +41,39 @@ std::string metrics_text(const protocol::Step& step) {
   return text;
 }
 
+/// How many elements of one step in a row, from `first` on, were reused.
+std::size_t reused_in_a_row(const std::vector<protocol::Step>& steps, std::size_t first) {
+  std::size_t count = 0;
+  while (first + count < steps.size() && steps[first + count].step == steps[first].step &&
+         steps[first + count].state == "cached" && !steps[first + count].element.empty()) {
+    ++count;
+  }
+  return count;
+}
+
+void add_step(Table& table, const protocol::Step& step) {
+  const bool ended = step.ended_at.ms != 0 && step.started_at.ms != 0;
+  table.add({step_path(step.step, step.element), step.state,
+             ended ? spoken_duration(step.ended_at.ms - step.started_at.ms) : "-",
+             std::to_string(step.tries), step.key.substr(0, 12), metrics_text(step),
+             step.reason.sentence});
+}
+
+/// Every step and element; of many reused elements of a step a person is shown the first and last.
+void add_steps(Table& table, const std::vector<protocol::Step>& steps, bool all) {
+  static constexpr std::size_t shown_max = 4;
+  for (std::size_t i = 0; i < steps.size();) {
+    const std::size_t reused = all ? 0 : reused_in_a_row(steps, i);
+    if (reused <= shown_max) {
+      add_step(table, steps[i++]);
+      continue;
+    }
+    table.add({steps[i].step + "/" + steps[i].element + " … " + steps[i + reused - 1].element,
+               "cached", "-", "-", "", "", std::to_string(reused) + " elements with the same inputs"});
+    i += reused;
+  }
+}
+
 }  // namespace
 
 int run_show(Session& session) {
@@ -54,13 +88,7 @@ int run_show(Session& session) {
     tell_head(session, *detail);
     Table table = session.table({{"STEP"}, {"STATE"}, {"TOOK", false, true}, {"TRIES", true, true},
                                  {"KEY", true}, {"METRICS", true}, {"WHY"}});
-    for (const protocol::Step& step : detail->steps) {
-      const bool ended = step.ended_at.ms != 0 && step.started_at.ms != 0;
-      table.add({step_path(step.step, step.element), step.state,
-                 ended ? spoken_duration(step.ended_at.ms - step.started_at.ms) : "-",
-                 std::to_string(step.tries), step.key.substr(0, 12), metrics_text(step),
-                 step.reason.sentence});
-    }
+    add_steps(table, detail->steps, session.format == Format::wide);
     session.print(table);
     for (const std::string& sentence : detail->explanation) {
       session.terminal.out << session.safe(sentence) << "\n";

@@ -120,6 +120,21 @@ Result<ScannedValues> scan(sdk::Context& context, const TableSchema& schema,
   }
 }
 
+// The comparisons that a threshold judges, for people who ask why; all of them are in anomalies.json.
+std::string judged_comparisons(const Judgement& judgement) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const Comparison& comparison : judgement.comparisons) {
+    if (!comparison.threshold) continue;
+    list.push_back({{"feature", comparison.feature},
+                    {"measure", comparison.distance.measure},
+                    {"value", comparison.distance.value},
+                    {"threshold", *comparison.threshold},
+                    {"fired", comparison.fired},
+                    {"sentence", comparison.sentence}});
+  }
+  return list.dump();
+}
+
 }  // namespace
 
 Result<void> run_data_validate(sdk::Context& context) {
@@ -149,6 +164,8 @@ Result<void> run_data_validate(sdk::Context& context) {
     context.metric(prefix + comparison.distance.measure, comparison.distance.value,
                    comparison.feature);
   }
+  context.note("rows", std::to_string(now->rows));
+  context.note("comparisons", judged_comparisons(judgement));
   context.note("verdict", judgement.halts() ? "\"halt\"" : "\"pass\"");
   if (judgement.halts()) context.halt(judgement.verdict_sentence());
   return {};
