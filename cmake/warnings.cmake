@@ -10,7 +10,7 @@ target_compile_options(pipelined_build INTERFACE
 set(is_test $<BOOL:$<TARGET_PROPERTY:PIPELINED_TEST>>)
 target_compile_options(pipelined_build INTERFACE
   $<$<AND:$<CONFIG:Release>,$<NOT:${is_test}>>:-D_FORTIFY_SOURCE=2>
-  $<$<AND:$<CONFIG:Release>,${is_test}>:-O0>)
+  $<${is_test}:-O0>)
 target_link_options(pipelined_build INTERFACE -Wl,-z,relro,-z,now)
 if(PIPELINED_SANITIZE)
   target_compile_options(pipelined_build INTERFACE

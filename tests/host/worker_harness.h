@@ -33,6 +33,11 @@ inline std::string read_text(const fs::path& path) {
 }
 
 /// Every living process below `pid`, itself not counted; zombies do not live.
+/// Whether the process calls itself so.
+inline bool named(int pid, const std::string& name) {
+  return read_text("/proc/" + std::to_string(pid) + "/comm") == name + "\n";
+}
+
 inline std::vector<int> living_below(int pid) {
   std::vector<int> found, todo{pid};
   while (!todo.empty()) {
@@ -123,9 +128,10 @@ class WorkerHarness {
   }
 
   /// Runs the loop until `done` holds or the time is up; whether it holds.
-  bool run_until(const std::function<bool()>& done, int timeout_ms = 20'000) {
+  bool run_until(const std::function<bool()>& done, int timeout_ms = 60'000) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
-    while (!done() && std::chrono::steady_clock::now() < end) {
+    while (std::chrono::steady_clock::now() < end) {
+      if (done()) return true;
       loop.restart();
       loop.run_one_for(std::chrono::milliseconds(20));
     }

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -46,6 +47,7 @@ void leave_a_daemon_behind() {
   ::setsid();
   if (::fork() != 0) ::_exit(0);
   ::setsid();
+  ::prctl(PR_SET_NAME, "left-behind", 0, 0, 0);
   ::signal(SIGTERM, SIG_IGN);
   sleep_for_ever();
 }
