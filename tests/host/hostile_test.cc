@@ -200,7 +200,8 @@ TEST_CASE("worker: one request for more memory than the limit fails at once", "[
 
 TEST_CASE("worker: the memory of a command's children counts", "[host]") {
   WorkerHarness worker(any_kill_unit());
-  const std::string part = "(x=$(head -c 30000000 /dev/zero | tr '\\0' x); sleep 100) & ";
+  // The last command of a shell would take its place, and the memory would be gone.
+  const std::string part = "(x=$(head -c 30000000 /dev/zero | tr '\\0' x); sleep 100; :) & ";
   AttemptPlan plan = worker.shell(part + part + part + part + "wait");
   plan.start.memory_bytes = 64 << 20;
   const AttemptReport report = worker.run(plan);
@@ -363,8 +364,14 @@ TEST_CASE("host: killed from outside, its attempts are lost and nothing survives
 TEST_CASE("host: an attempt killed from outside is lost and its neighbours live", "[host]") {
   WorkerHarness worker;
   worker.executor().start(worker.plan("hang"));
-  REQUIRE(worker.run_until([] { return living_below(::getpid()).size() >= 3; }));
-  ::kill(living_below(::getpid()).back(), SIGKILL);
+  int hanging = 0;
+  REQUIRE(worker.run_until([&hanging] {
+    for (const int pid : living_below(::getpid())) {
+      if (named(pid, "hanging")) hanging = pid;
+    }
+    return hanging != 0;
+  }));
+  ::kill(hanging, SIGKILL);
   REQUIRE(worker.run_until([&] { return !worker.reports.empty(); }));
   CHECK(worker.reports[0].lost);
   CHECK(worker.reports[0].error == "killed by SIGKILL from outside");

@@ -171,7 +171,10 @@ bool misbehave(const std::string& what) {
     std::abort();
   }
   if (what == "exit") ::_exit(42);
-  if (what == "hang") sleep_for_ever();
+  if (what == "hang") {
+    ::prctl(PR_SET_NAME, "hanging", 0, 0, 0);
+    sleep_for_ever();
+  }
   if (what == "ignore") {
     ::signal(SIGTERM, SIG_IGN);
     sleep_for_ever();
