@@ -175,7 +175,7 @@ def first_nine(story):
     story.start()
     story.show("doctor", expect=None)
     landlock = next((f for f in story.ask("doctor")["facts"] if "landlock" in f["name"].lower()), None)
-    if landlock and landlock["level"] == "error":
+    if landlock and landlock["level"] == "missing":
         story.claim("attempts can be walled in", False, landlock["advice"])
         story.say(f"Without Landlock no operator is run. {landlock['advice']}")
         story.finish()
