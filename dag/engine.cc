@@ -90,7 +90,8 @@ void Engine::State::fire_timers() {
       if (attempt == attempts.end() || attempt->second.killed != LiveAttempt::Killed::no) continue;
       attempt->second.killed = LiveAttempt::Killed::timeout;
       emit(effect::KillAttempt{timer.attempt, kill_grace_ms, "timed out"});
-    } else if (run->second.nodes[timer.node].state == StepState::in_review) {
+    } else if (run->second.nodes[timer.node].state == StepState::in_review &&
+               run->second.nodes[timer.node].next_try_at <= now.wall_ms) {
       go_on(run->second);
       set_state(run->second, timer.node, StepState::rejected,
                 {"review_expired", "nobody answered the review in time", {}});
@@ -146,6 +147,10 @@ void Engine::State::recover_runs(const Recovered& found,
     for (NodeIndex n = 0; n < run.nodes.size(); ++n) {
       Node& node = run.nodes[n];
       if (is_dead(node.state)) dead.emplace_back(row.number, n);
+      if (node.state == StepState::in_review && node.next_try_at > 0) {
+        timers.emplace(now.steady_ms + std::max<TimeMs>(0, node.next_try_at - now.wall_ms),
+                       Timer{Timer::Kind::review, "", 0, row.number, n, ""});
+      }
       if (node.state != StepState::waiting) continue;
       if (node.next_try_at > now.wall_ms) {
         node.backing_off = true;
@@ -182,6 +187,9 @@ void Engine::State::lose_attempt(AttemptRow attempt) {
     lost.run = attempt.run;
     lost.node = n;
     if (run->second.cancelling) lost.killed = LiveAttempt::Killed::cancelled;
+    if (node.span != no_span && run->second.span_dropped[node.span]) {
+      lost.killed = LiveAttempt::Killed::dropped;
+    }
     attempt_fault(run->second, lost, sentence);
   }
 }

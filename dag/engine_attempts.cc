@@ -119,6 +119,7 @@ void Engine::State::on(const event::AttemptEnded& event) {
   Node& node = run.nodes[attempt.node];
   if (good) node.faults = 0;
   if (attempt.killed == LiveAttempt::Killed::dropped) {
+    run.span_dropped[node.span] = true;  // also when the span was restored meanwhile
     set_state(run, attempt.node, StepState::skipped, {"span_dropped", "its span was dropped", {}});
   } else if (attempt.killed == LiveAttempt::Killed::cancelled && !good) {
     set_state(run, attempt.node, StepState::cancelled, run.row.end_reason);
@@ -138,9 +139,18 @@ void Engine::State::on(const event::AttemptEnded& event) {
 
 void Engine::State::on(const event::AttemptLost& event) {
   if (!attempts.contains(event.attempt)) return;
+  // A host that does not survive our own kill after a timeout is no fault of the machine.
+  const bool timeout = attempts.at(event.attempt).killed == LiveAttempt::Killed::timeout;
   const LiveAttempt attempt =
-      end_attempt(event.attempt, Outcome::failed, true, event.why, 0, 0);
-  attempt_fault(runs.at(attempt.run), attempt, event.why);
+      end_attempt(event.attempt, Outcome::failed, !timeout, event.why, 0, 0);
+  Run& run = runs.at(attempt.run);
+  if (timeout) {
+    attempt_failed(run, attempt,
+                   "timed out after " + duration_text(run.step_of(attempt.node).spec.timeout_ms),
+                   true);
+  } else {
+    attempt_fault(run, attempt, event.why);
+  }
   release_key(attempt);
 }
 
@@ -154,6 +164,7 @@ void Engine::State::on(const event::OutputsHeld& event) {
 void Engine::State::attempt_fault(Run& run, const LiveAttempt& attempt, const std::string& why) {
   Node& node = run.nodes[attempt.node];
   if (attempt.killed == LiveAttempt::Killed::dropped) {
+    run.span_dropped[node.span] = true;  // also when the span was restored meanwhile
     set_state(run, attempt.node, StepState::skipped, {"span_dropped", "its span was dropped", {}});
     return;
   }
@@ -239,6 +250,15 @@ void Engine::State::halt_node(Run& run, NodeIndex index, const ResultRow& result
   const PipelineStep& step = run.step_of(index);
   const Node& node = run.nodes[index];
   const std::string path = step_path(step.spec.name, run.element_of(index));
+  if (node.span != no_span && decides_span(step)) {  // rejected before this run came here (rule 18)
+    const RunSpan& span = run.row.spans[node.span];
+    const SpanRow* row = span_row(run.row.pipeline, span.source, span.span, span.version);
+    if (row != nullptr && row->state == SpanState::rejected) {
+      set_state(run, index, StepState::rejected,
+                {"rejected", "rejected by " + row->who + ": " + row->why, {}});
+      return;
+    }
+  }
   set_state(run, index, StepState::halted, {"halted", result.verdict, {}});
   const std::string element = run.element_of(index).empty() ? "-" : run.element_of(index);
   AlertRow row;
@@ -399,6 +419,7 @@ void Engine::State::consider_end(Run& run) {
   } else if (first.contains(StepState::rejected)) {
     end_run(run, RunState::rejected, {"rejected", path(StepState::rejected) + " was rejected", {}});
   } else if (first.contains(StepState::halted)) {
+    if (superseded_late(run)) return;
     end_run(run, RunState::halted, {"halted", path(StepState::halted) + " halted", {}});
   } else if (first.contains(StepState::in_review)) {
     end_run(run, RunState::in_review, {"in_review", path(StepState::in_review) + " is in review", {}});
@@ -423,9 +444,11 @@ void Engine::State::end_run(Run& run, RunState state, Reason reason) {
   const std::string pipeline = run.row.pipeline;
   emit(effect::RunChanged{pipeline, number, state});
   if (state == RunState::succeeded && run.row.options.full()) {
-    for (const RunSpan& span : run.row.spans) {
+    for (SpanIndex i = 0; i < run.row.spans.size(); ++i) {
+      const RunSpan& span = run.row.spans[i];
       SpanRow* row = span_row(pipeline, span.source, span.span, span.version);
-      if (row == nullptr || !span.left_out.empty() || row->succeeded_run != 0) continue;
+      const bool took_part = span.left_out.empty() && !run.span_dropped[i];
+      if (row == nullptr || !took_part || row->succeeded_run != 0) continue;
       row->succeeded_run = number;
       put(*row);
     }

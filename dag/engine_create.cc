@@ -248,6 +248,38 @@ void Engine::State::supersede(const Run& created) {
   }
 }
 
+// A run that halts only after its span was replaced and a newer run has the new version: it would
+// wait for an answer about data that nobody uses any more (rule 19).
+bool Engine::State::superseded_late(Run& run) {
+  for (NodeIndex n = 0; n < run.nodes.size(); ++n) {
+    const Node& node = run.nodes[n];
+    if (node.state != StepState::halted || node.span == no_span) continue;
+    const RunSpan& span = run.row.spans[node.span];
+    const SpanVersions& versions = pipelines.at(run.row.pipeline).spans[span.source][span.span];
+    RunNumber by = 0;
+    std::int64_t version = 0;
+    for (const SpanRow& row : versions) {
+      if (row.version <= span.version) continue;
+      version = row.version;
+      if (row.run > run.row.number) by = row.run;
+    }
+    if (version == 0) continue;
+    for (auto other = runs.upper_bound(run.row.number); other != runs.end() && by == 0; ++other) {
+      const auto& seen = other->second.row.spans;
+      const bool newer = std::any_of(seen.begin(), seen.end(), [&](const RunSpan& s) {
+        return s.source == span.source && s.span == span.span && s.version > span.version;
+      });
+      if (newer && other->second.row.pipeline == run.row.pipeline) by = other->first;
+    }
+    if (by == 0) continue;
+    cancel_run(run, {"superseded", "superseded by run " + std::to_string(by) +
+                                       ", which has version " + std::to_string(version) + " of " +
+                                       span.span, {}});
+    return true;
+  }
+  return false;
+}
+
 Run& Engine::State::load_run(const RunRow& row, std::shared_ptr<const Pipeline> pipeline,
                              const std::vector<StepRow>& steps) {
   Run& run = runs[row.number];
@@ -257,11 +289,25 @@ Run& Engine::State::load_run(const RunRow& row, std::shared_ptr<const Pipeline> 
   prepare_run(run);
   if (row.state == RunState::queued) return run;
   lay_out(run);
-  run.cancelling = row.end_reason.code == "cancel_requested";
-  std::map<std::pair<std::string, std::string>, SpanIndex> index;
+  // Only a run that is being cancelled has the reason for its end before it has ended.
+  run.cancelling = row.state == RunState::running && !row.end_reason.code.empty();
   for (SpanIndex i = 0; i < row.spans.size(); ++i) {
     const RunSpan& span = row.spans[i];
-    index[{span.source, span.span}] = i;
+    const SpanRow* known = span_row(row.pipeline, span.source, span.span, span.version);
+    run.span_dropped[i] = known != nullptr && known->state == SpanState::dropped;
+  }
+  take_up_steps(run, steps);
+  for (SpanIndex i = 0; i < row.spans.size(); ++i) {
+    run.span_accepted[i] = run.span_open[i] == 0 && run.span_death[i] == Run::SpanDeath::none &&
+                           !run.span_dropped[i] && row.spans[i].left_out.empty();
+  }
+  return run;
+}
+
+void Engine::State::take_up_steps(Run& run, const std::vector<StepRow>& steps) const {
+  std::map<std::pair<std::string, std::string>, SpanIndex> index;
+  for (SpanIndex i = 0; i < run.row.spans.size(); ++i) {
+    index[{run.row.spans[i].source, run.row.spans[i].span}] = i;
   }
   for (const StepRow& step : steps) {
     const StepIndex s = run.pipeline->find(step.step);
@@ -274,34 +320,37 @@ Run& Engine::State::load_run(const RunRow& row, std::shared_ptr<const Pipeline> 
     }
     const auto n = run.find(s, span);
     if (!n) continue;
-    Node& node = run.nodes[*n];
     if (step.reason.code == "span_dropped") run.span_dropped[span] = true;
-    node.state = step.state == StepState::running ? StepState::waiting : step.state;
-    node.key = step.key;
-    node.result = step.result;
-    node.tries = static_cast<std::uint16_t>(step.tries);
-    node.faults = static_cast<std::uint16_t>(step.faults);
-    node.attempts = static_cast<std::uint32_t>(step.attempts);
-    node.started_at = step.started_at;
-    node.next_try_at = step.next_try_at;
-    if (step.result != 0) {
-      if (auto result = ledger.find_result_by_id(step.result)) {
-        node.outputs = std::make_shared<const std::vector<Binding>>(std::move(result->outputs));
-      }
-    }
-    if (node.span == no_span || !decides_span(run.step_of(*n))) continue;
-    if (is_done(node.state) || node.state == StepState::skipped) --run.span_open[node.span];
-    if (node.state == StepState::failed || node.state == StepState::rejected) {
-      run.span_death[node.span] = Run::SpanDeath::inside;
-    } else if (is_dead(node.state) && run.span_death[node.span] == Run::SpanDeath::none) {
-      run.span_death[node.span] = Run::SpanDeath::outside;
+    take_up_step(run, *n, step);
+  }
+}
+
+void Engine::State::take_up_step(Run& run, NodeIndex index, const StepRow& row) const {
+  Node& node = run.nodes[index];
+  const PipelineStep& step = run.step_of(index);
+  node.state = row.state == StepState::running ? StepState::waiting : row.state;
+  node.key = row.key;
+  node.result = row.result;
+  node.tries = static_cast<std::uint16_t>(row.tries);
+  node.faults = static_cast<std::uint16_t>(row.faults);
+  node.attempts = static_cast<std::uint32_t>(row.attempts);
+  node.started_at = row.started_at;
+  node.next_try_at = row.next_try_at;
+  if (node.state == StepState::in_review && step.spec.review_expires_ms > 0) {
+    node.next_try_at = row.ended_at + step.spec.review_expires_ms;
+  }
+  if (row.result != 0) {
+    if (auto result = ledger.find_result_by_id(row.result)) {
+      node.outputs = std::make_shared<const std::vector<Binding>>(std::move(result->outputs));
     }
   }
-  for (SpanIndex i = 0; i < row.spans.size(); ++i) {
-    run.span_accepted[i] = run.span_open[i] == 0 && run.span_death[i] == Run::SpanDeath::none &&
-                           !run.span_dropped[i] && row.spans[i].left_out.empty();
+  if (node.span == no_span || !decides_span(step)) return;
+  if (is_done(node.state) || node.state == StepState::skipped) --run.span_open[node.span];
+  if (node.state == StepState::failed || node.state == StepState::rejected) {
+    run.span_death[node.span] = Run::SpanDeath::inside;
+  } else if (is_dead(node.state) && run.span_death[node.span] == Run::SpanDeath::none) {
+    run.span_death[node.span] = Run::SpanDeath::outside;
   }
-  return run;
 }
 
 }  // namespace pipelined

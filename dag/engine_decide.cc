@@ -43,6 +43,10 @@ void Engine::State::evaluate_node(Run& run, NodeIndex index) {
     set_state(run, index, StepState::cancelled, run.row.end_reason);
     return;
   }
+  if (node.span != no_span && run.span_dropped[node.span]) {
+    set_state(run, index, StepState::skipped, {"span_dropped", "its span was dropped", {}});
+    return;
+  }
   if (step.spec.run_on != "success") return;  // considered when the run comes to rest
   Evaluation found = evaluate(run, index);
   if (dry) dry_reasons[{run.row.number, index}] = found.reason;
@@ -118,6 +122,7 @@ bool Engine::State::review_passed(Run& run, NodeIndex index, const ResolvedInput
          path + " of run " + std::to_string(run.row.number) + " waits for review",
          run.row.number, step.spec.name, run.element_of(index), {}, 0, 0});
   if (step.spec.review_expires_ms > 0) {
+    node.next_try_at = now.wall_ms + step.spec.review_expires_ms;
     timers.emplace(now.steady_ms + step.spec.review_expires_ms,
                    Timer{Timer::Kind::review, "", 0, run.row.number, index, ""});
   }

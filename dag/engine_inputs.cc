@@ -329,6 +329,12 @@ class Evaluator {
         return stop(Evaluation::Kind::wait_span,
                     {"waits", "waits until span " + span.span + " is settled", {}});
       }
+      if (const auto n = run_.find(input.step, j)) {
+        // A step below a collection may still be on its way when its span is settled.
+        const StepState state = run_.nodes[*n].state;
+        if (!is_terminal(state)) return wait_for(*n);
+        if (state == StepState::blocked || state == StepState::cancelled) return blocked_by(*n);
+      }
       const auto answer = output_at(input, j);
       if (!answer || --left > 0) continue;
       record(i, scope, answer, step_path(input.spec.step, span.span));

@@ -27,6 +27,7 @@ void Engine::State::on(const event::PipelineApplied& event) {
   pipeline.row.current = true;
   pipeline.row.applied_at = now.wall_ms;
   put(pipeline.row);
+  rearm(pipeline);
   emit(effect::SourcesChanged{});
   reply(event.request, 0, "pipeline " + name + " is in force, version " +
                               event.pipeline->version.brief());
@@ -39,6 +40,12 @@ void Engine::State::on(const event::RunRequested& event) {
     return;
   }
   const Pipeline& pipeline = *found->second.current;
+  if (!event.options.select.empty()) {
+    refuse(event.request, ErrorCode::unsupported,
+           "run: a selection of steps cannot be run yet; without one, every step that is up to date "
+           "is reused");
+    return;
+  }
   for (const auto& [name, value] : event.options.params) {
     const auto declared = pipeline.spec.params.find(name);
     if (declared == pipeline.spec.params.end()) {
@@ -107,20 +114,25 @@ void Engine::State::on(const event::AcceptRequested& event) {
   if (!index) return;
   const Node& node = found->second.nodes[*index];
   const std::string path = step_path(event.step, found->second.element_of(*index));
-  if (node.state != StepState::halted || !node.key) {
+  if (node.state != StepState::halted) {
     refuse(event.request, ErrorCode::conflict,
            "accept: " + path + " of run " + std::to_string(event.run) + " is " +
                name_of(node.state) + ", not halted");
     return;
   }
-  const Digest key = *node.key;
-  record_acceptance(key, event, found->second.element_of(*index));
   decide("accept", found->second.row.pipeline, path, event.who, event.why, event.run);
+  if (node.key) {
+    record_acceptance(*node.key, event, found->second.element_of(*index));
+  } else {  // of a run_on step: nothing else can have the same halt
+    go_on(found->second);
+    set_state(found->second, *index, StepState::succeeded,
+              {"accepted", "accepted by " + event.who + ": " + event.why, {}});
+  }
   reply(event.request, event.run, path + " accepted; run " + std::to_string(event.run) + " goes on");
 }
 
 // It holds for this key, so it wakes every step that halted on it, in all open runs.
-void Engine::State::record_acceptance(const Digest& key, const event::AcceptRequested& event,
+void Engine::State::record_acceptance(Digest key, const event::AcceptRequested& event,
                                       const std::string& element) {
   AcceptanceRow row;
   row.key = key;
@@ -143,19 +155,31 @@ void Engine::State::record_acceptance(const Digest& key, const event::AcceptRequ
 
 // The run is over: what is recorded holds for later runs (rule 21).
 void Engine::State::accept_for_later(const event::AcceptRequested& event) {
-  for (const StepRow& step : ledger.steps_of(event.run)) {
-    if (step.step != event.step || (!event.element.empty() && step.element != event.element) ||
-        step.state != StepState::halted || !step.key) {
-      continue;
-    }
-    record_acceptance(*step.key, event, step.element);
-    reply(event.request, event.run,
-          "accepted for later runs; run " + std::to_string(event.run) + " is over");
+  std::vector<StepRow> halted;
+  for (StepRow& step : ledger.steps_of(event.run)) {
+    const bool named = step.step == event.step &&
+                       (event.element.empty() || step.element == event.element);
+    if (named && step.state == StepState::halted && step.key) halted.push_back(std::move(step));
+  }
+  if (halted.empty()) {
+    refuse(event.request, ErrorCode::not_found,
+           "accept: run " + std::to_string(event.run) + " has no halted step " +
+               step_path(event.step, event.element));
     return;
   }
-  refuse(event.request, ErrorCode::not_found,
-         "accept: run " + std::to_string(event.run) + " has no halted step " +
-             step_path(event.step, event.element));
+  const StepRow& step = halted.front();
+  if (halted.size() > 1) {
+    refuse(event.request, ErrorCode::invalid,
+           std::to_string(halted.size()) + " elements of " + event.step + " halted; name one, as " +
+               step_path(event.step, step.element));
+    return;
+  }
+  const auto run = ledger.find_run(event.run);
+  decide("accept", run ? run->pipeline : "", step_path(event.step, step.element), event.who,
+         event.why, event.run);
+  record_acceptance(*step.key, event, step.element);
+  reply(event.request, event.run,
+        "accepted for later runs; run " + std::to_string(event.run) + " is over");
 }
 
 // A run at rest moves again after a person's answer.
@@ -194,17 +218,10 @@ void Engine::State::on(const event::RejectRequested& event) {
   decide("reject", asked.row.pipeline, path, event.who, event.why, event.run);
   reply(event.request, event.run, path + " rejected");
   if (node.state == StepState::in_review) {
-    AcceptanceRow row;
-    row.key = *node.key;
-    row.rejected = true;
-    row.who = event.who;
-    row.why = event.why;
-    row.run = event.run;
-    row.step = event.step;
-    row.at = now.wall_ms;
-    put(row);
-    go_on(asked);
-    set_state(asked, *index, StepState::rejected, reason);
+    for (const auto& [run, n] : answer_review(asked, *index, true, event.who, event.why)) {
+      go_on(*run);
+      set_state(*run, n, StepState::rejected, reason);
+    }
     return;
   }
   if (node.span == no_span) {
@@ -215,21 +232,28 @@ void Engine::State::on(const event::RejectRequested& event) {
   // Holds for the span version in all open runs, not by key (rule 18).
   const RunSpan span = asked.row.spans[node.span];
   const std::string pipeline = asked.row.pipeline;
-  if (decides_span(asked.pipeline->steps[node.step])) {
-    if (SpanRow* row = span_row(pipeline, span.source, span.span, span.version)) {
-      row->state = SpanState::rejected;
-      row->why = event.why;
-      row->who = event.who;
-      row->run = event.run;
-      row->at = now.wall_ms;
-      put(*row);
-    }
+  const bool decides = decides_span(asked.pipeline->steps[node.step]);
+  SpanRow* row = span_row(pipeline, span.source, span.span, span.version);
+  if (decides && row != nullptr) {
+    row->state = SpanState::rejected;
+    row->why = event.why;
+    row->who = event.who;
+    row->run = event.run;
+    row->at = now.wall_ms;
+    put(*row);
   }
+  reject_span(pipeline, span, decides ? "" : event.step, reason);
+}
+
+// Rejects what is halted on that span version, in all open runs.
+void Engine::State::reject_span(const std::string& pipeline, const RunSpan& span,
+                                const std::string& only_step, const Reason& reason) {
   for (auto& [number, run] : runs) {
     if (run.row.pipeline != pipeline) continue;
     for (NodeIndex n = 0; n < run.nodes.size(); ++n) {
       const Node& other = run.nodes[n];
       if (other.state != StepState::halted || other.span == no_span) continue;
+      if (!only_step.empty() && run.step_of(n).spec.name != only_step) continue;
       const RunSpan& there = run.row.spans[other.span];
       if (there.source != span.source || there.span != span.span || there.version != span.version) {
         continue;
@@ -238,6 +262,31 @@ void Engine::State::on(const event::RejectRequested& event) {
       set_state(run, n, StepState::rejected, reason);
     }
   }
+}
+
+std::vector<std::pair<Run*, NodeIndex>> Engine::State::answer_review(const Run& run,
+                                                                     NodeIndex index, bool rejected,
+                                                                     const std::string& who,
+                                                                     const std::string& why) {
+  AcceptanceRow row;
+  row.key = *run.nodes[index].key;
+  row.rejected = rejected;
+  row.who = who;
+  row.why = why;
+  row.run = run.row.number;
+  row.step = run.step_of(index).spec.name;
+  row.element = run.element_of(index);
+  row.at = now.wall_ms;
+  put(row);
+  // A decision is remembered by its evidence, so it answers every review of the same (rule 31).
+  std::vector<std::pair<Run*, NodeIndex>> waiting;
+  for (auto& [number, other] : runs) {
+    for (NodeIndex n = 0; n < other.nodes.size(); ++n) {
+      const Node& node = other.nodes[n];
+      if (node.state == StepState::in_review && node.key == row.key) waiting.emplace_back(&other, n);
+    }
+  }
+  return waiting;
 }
 
 void Engine::State::on(const event::ApproveRequested& event) {
@@ -258,20 +307,13 @@ void Engine::State::on(const event::ApproveRequested& event) {
                (node.state == StepState::halted ? "; a halt is accepted: pipectl accept" : ""));
     return;
   }
-  AcceptanceRow row;
-  row.key = *node.key;
-  row.who = event.who;
-  row.why = event.why;
-  row.run = event.run;
-  row.step = event.step;
-  row.element = run.element_of(*index);
-  row.at = now.wall_ms;
-  put(row);
   decide("approve", run.row.pipeline, path, event.who, event.why, event.run);
-  go_on(run);
-  node.state = StepState::waiting;
-  write_step(run, *index, {"approved", "approved by " + event.who + ": " + event.why, {}});
-  work.emplace_back(event.run, *index);
+  for (const auto& [other, n] : answer_review(run, *index, false, event.who, event.why)) {
+    go_on(*other);
+    other->nodes[n].state = StepState::waiting;
+    write_step(*other, n, {"approved", "approved by " + event.who + ": " + event.why, {}});
+    work.emplace_back(other->row.number, n);
+  }
   reply(event.request, event.run, path + " approved");
 }
 
@@ -309,17 +351,16 @@ void Engine::State::on(const event::SpanRequested& event) {
   newest->at = now.wall_ms;
   put(*newest);
   decide("span " + verb, event.pipeline, event.span, event.who, event.why, 0);
-  if (!event.restore) {
-    for (auto& [number, run] : runs) {
-      if (run.row.pipeline != event.pipeline || run.row.state == RunState::queued) continue;
-      for (SpanIndex i = 0; i < run.row.spans.size(); ++i) {
-        const RunSpan& span = run.row.spans[i];
-        if (span.source != newest->source || span.span != event.span ||
-            span.version != newest->version || !span.left_out.empty()) {
-          continue;
-        }
-        drop_nodes(run, i, "span " + event.span + " was dropped by " + event.who + ": " + event.why);
+  for (auto& [number, run] : runs) {
+    if (run.row.pipeline != event.pipeline || run.row.state == RunState::queued) continue;
+    for (SpanIndex i = 0; i < run.row.spans.size(); ++i) {
+      const RunSpan& span = run.row.spans[i];
+      if (span.source != newest->source || span.span != event.span ||
+          span.version != newest->version || !span.left_out.empty()) {
+        continue;
       }
+      if (event.restore) take_back_drop(run, i);
+      else drop_nodes(run, i, "span " + event.span + " was dropped by " + event.who + ": " + event.why);
     }
   }
   reply(event.request, 0, "span " + event.span + (event.restore ? " restored" : " dropped"));
@@ -347,6 +388,30 @@ void Engine::State::drop_nodes(Run& run, SpanIndex span, const std::string& sent
   }
   for (const NodeIndex waiting : std::exchange(run.span_watchers[span], {})) {
     work.emplace_back(run.row.number, waiting);
+  }
+}
+
+// A run that skipped an element because of the drop goes on without the span; one whose elements
+// were all done by then has it back.
+void Engine::State::take_back_drop(Run& run, SpanIndex span) {
+  if (!run.span_dropped[span]) return;
+  for (const StepRow& step : ledger.steps_of(run.row.number)) {
+    const StepIndex s = run.pipeline->find(step.step);
+    if (s != no_step && step.reason.code == "span_dropped" &&
+        step.element == run.row.spans[span].span &&
+        run.pipeline->steps[s].fan_source == run.row.spans[span].source) {
+      return;
+    }
+  }
+  run.span_dropped[span] = false;
+  if (run.span_open[span] == 0 && run.span_death[span] == Run::SpanDeath::none) {
+    run.span_accepted[span] = true;
+    set_span(run, span, SpanState::accepted, "", "", no_step);
+  }
+  for (NodeIndex n = 0; n < run.nodes.size(); ++n) {
+    if (run.nodes[n].state != StepState::waiting) continue;
+    run.nodes[n].cursor = 0;
+    work.emplace_back(run.row.number, n);
   }
 }
 
@@ -394,50 +459,73 @@ void Engine::State::on(const event::CancelRequested& event) {
   cancel_run(found->second, {"cancel_requested", "cancelled by " + event.who + because, {}});
 }
 
-void Engine::State::on(const event::RetryRequested& event) {
-  auto found = runs.find(event.run);
-  if (found == runs.end()) {
-    const auto row = ledger.find_run(event.run);
-    const auto pipeline = row ? pipelines.find(row->pipeline) : pipelines.end();
-    if (!row || pipeline == pipelines.end()) {
-      refuse(event.request, ErrorCode::not_found,
-             "retry: there is no run " + std::to_string(event.run));
-      return;
+// The run, in memory, or nothing after a refusal.
+Run* Engine::State::run_to_retry(const event::RetryRequested& event) {
+  const std::string text = "retry: run " + std::to_string(event.run);
+  if (const auto found = runs.find(event.run); found != runs.end()) {
+    Run& run = found->second;
+    if (run.row.state == RunState::queued) {
+      refuse(event.request, ErrorCode::conflict, text + " waits for its turn; it has not begun yet");
+      return nullptr;
     }
-    if (row->state == RunState::succeeded) {
+    if (run.cancelling) {
       refuse(event.request, ErrorCode::conflict,
-             "retry: run " + std::to_string(event.run) + " succeeded; nothing is to be done again");
-      return;
+             text + " is being cancelled; try it again when that is over");
+      return nullptr;
     }
-    if (pipeline->second.current->version != row->version) {
-      refuse(event.request, ErrorCode::conflict,
-             "retry: run " + std::to_string(event.run) + " belongs to version " +
-                 row->version.brief() + ", which is no longer in force; start a new run: pipectl run " +
-                 row->pipeline);
-      return;
-    }
-    load_run(*row, pipeline->second.current, ledger.steps_of(event.run));
-    found = runs.find(event.run);
+    return &run;
   }
-  Run& run = found->second;
-  run.cancelling = false;
-  run.row.state = RunState::running;
-  run.row.end_reason = {};
-  run.row.ended_at = 0;
-  ledger.put(run.row);
-  emit(effect::RunChanged{run.row.pipeline, event.run, run.row.state});
-  std::set<SpanIndex> opened;
+  const auto row = ledger.find_run(event.run);
+  const auto pipeline = row ? pipelines.find(row->pipeline) : pipelines.end();
+  if (!row || pipeline == pipelines.end()) {
+    refuse(event.request, ErrorCode::not_found,
+           "retry: there is no run " + std::to_string(event.run));
+    return nullptr;
+  }
+  if (row->state == RunState::succeeded) {
+    refuse(event.request, ErrorCode::conflict, text + " succeeded; nothing is to be done again");
+    return nullptr;
+  }
+  if (pipeline->second.current->version != row->version) {
+    refuse(event.request, ErrorCode::conflict,
+           text + " belongs to version " + row->version.brief() +
+               ", which is no longer in force; start a new run: pipectl run " + row->pipeline);
+    return nullptr;
+  }
+  return &load_run(*row, pipeline->second.current, ledger.steps_of(event.run));
+}
+
+void Engine::State::on(const event::RetryRequested& event) {
+  Run* run = run_to_retry(event);
+  if (run == nullptr) return;
+  run->cancelling = false;
+  run->row.state = RunState::running;
+  run->row.end_reason = {};
+  run->row.ended_at = 0;
+  ledger.put(run->row);
+  emit(effect::RunChanged{run->row.pipeline, event.run, run->row.state});
+  retry_nodes(*run, event.who);
+  touched.insert(event.run);
+  decide("retry", run->row.pipeline, "run " + std::to_string(event.run), event.who, event.why,
+         event.run);
+  reply(event.request, event.run, "run " + std::to_string(event.run) + " goes on");
+}
+
+void Engine::State::retry_nodes(Run& run, const std::string& who) {
+  std::set<SpanIndex> opened, rejected;
   for (NodeIndex n = 0; n < run.nodes.size(); ++n) {
     Node& node = run.nodes[n];
+    if (node.state == StepState::rejected) rejected.insert(node.span);
+    const bool watches = run.step_of(n).spec.run_on != "success";
     if (node.state == StepState::failed || node.state == StepState::cancelled ||
-        node.state == StepState::blocked) {
+        node.state == StepState::blocked || (watches && node.state == StepState::skipped)) {
       node.state = StepState::waiting;
       node.tries = node.faults = 0;
       node.cursor = 0;
       if (node.span != no_span) opened.insert(node.span);
-      write_step(run, n, {"retried", "tried again at the wish of " + event.who, {}});
+      write_step(run, n, {"retried", "tried again at the wish of " + who, {}});
     }
-    if (node.state == StepState::waiting) work.emplace_back(event.run, n);
+    if (node.state == StepState::waiting) work.emplace_back(run.row.number, n);
     if (node.state == StepState::halted && node.key) {  // accepted while this run was over
       if (const auto answer = ledger.find_acceptance(*node.key)) {
         set_state(run, n, StepState::succeeded,
@@ -445,18 +533,16 @@ void Engine::State::on(const event::RetryRequested& event) {
       }
     }
   }
-  for (const SpanIndex span : opened) {
-    run.span_death[span] = Run::SpanDeath::none;
-    const RunSpan& at = run.row.spans[span];
-    SpanRow* row = span_row(run.row.pipeline, at.source, at.span, at.version);
-    if (row == nullptr || row->state != SpanState::failed) continue;
-    row->state = SpanState::open;
-    put(*row);
-  }
-  touched.insert(event.run);
-  decide("retry", run.row.pipeline, "run " + std::to_string(event.run), event.who, event.why,
-         event.run);
-  reply(event.request, event.run, "run " + std::to_string(event.run) + " goes on");
+  for (const SpanIndex span : opened) open_span(run, span, rejected.contains(span));
+}
+
+void Engine::State::open_span(Run& run, SpanIndex span, bool rejected) {
+  run.span_death[span] = rejected ? Run::SpanDeath::inside : Run::SpanDeath::none;
+  const RunSpan& at = run.row.spans[span];
+  SpanRow* row = span_row(run.row.pipeline, at.source, at.span, at.version);
+  if (row == nullptr || row->state != SpanState::failed) return;
+  row->state = SpanState::open;
+  put(*row);
 }
 
 void Engine::State::on(const event::PauseRequested& event) {

@@ -110,39 +110,70 @@ void Engine::State::fire(PipelineState& pipeline, std::size_t trigger) {
   std::stable_sort(arrivals.begin(), arrivals.end(), [](const ArrivalRow& a, const ArrivalRow& b) {
     return a.source == b.source && span_before(a.span, b.span);
   });
-  const std::string& overlap = pipeline.current->spec.run.overlap;
   const std::string name = pipeline.row.name;
   Reason reason{"arrival", arrivals_sentence(arrivals), {}};
-  RunNumber queued = 0;
-  std::vector<RunNumber> active;
-  for (const auto& [number, run] : runs) {
-    if (run.row.pipeline != name) continue;
-    if (run.row.state == RunState::queued) queued = number;
-    if (run.row.state == RunState::running) active.push_back(number);
-  }
   std::vector<std::int64_t> numbers;
   for (const ArrivalRow& arrival : arrivals) numbers.push_back(arrival.number);
-  if (overlap == "skip" && !active.empty()) {
+  const auto active = std::find_if(runs.begin(), runs.end(), [&](const auto& entry) {
+    return entry.second.row.pipeline == name && entry.second.row.state == RunState::running;
+  });
+  if (pipeline.current->spec.run.overlap == "skip" && active != runs.end()) {
     decide("skip", name, reason.sentence, "overlap = skip",
-           "run " + std::to_string(active.front()) + " was still going on", active.front());
-    ledger.mark_fired(numbers, active.front());
+           "run " + std::to_string(active->first) + " was still going on", active->first);
+    take_arrivals(pipeline, numbers, active->first);
     return;
   }
-  if (overlap == "coalesce" && queued != 0) {
-    cancel_run(runs.at(queued), {"coalesced", "its arrivals are taken by a later run", {}});
-  }
-  if (overlap == "cancel_previous") {
-    for (const RunNumber number : active) {
-      cancel_run(runs.at(number), {"overlap", "cancelled for a newer run", {}});
-    }
-  }
+  make_room(pipeline);
   const RunNumber run = create_run(pipeline, {}, std::move(reason), "arrival");
-  if (planted != PlantedBug::double_fire) ledger.mark_fired(numbers, run);
+  if (planted != PlantedBug::double_fire) take_arrivals(pipeline, numbers, run);
+}
+
+void Engine::State::make_room(PipelineState& pipeline) {
+  const std::string& overlap = pipeline.current->spec.run.overlap;
+  const bool coalesce = overlap == "coalesce";
+  if (!coalesce && overlap != "cancel_previous") return;
+  const Reason reason = coalesce ? Reason{"coalesced", "its arrivals are taken by a later run", {}}
+                                 : Reason{"overlap", "cancelled for a newer run", {}};
+  std::vector<RunNumber> older;
+  for (const auto& [number, run] : runs) {
+    if (run.row.pipeline != pipeline.row.name || run.cancelling) continue;
+    const RunState state = run.row.state;
+    // Those in the queue first, so that none of them starts when a running one ends.
+    if (state == RunState::queued) older.insert(older.begin(), number);
+    if (state == RunState::running && !coalesce) older.push_back(number);
+  }
+  for (const RunNumber number : older) {
+    const auto run = runs.find(number);
+    if (run == runs.end()) continue;
+    if (coalesce && run->second.row.who != "arrival") continue;  // asked for by a person
+    cancel_run(run->second, reason);
+  }
+}
+
+// An arrival starts one run, whichever trigger is the first to fire.
+void Engine::State::take_arrivals(PipelineState& pipeline,
+                                  const std::vector<std::int64_t>& numbers, RunNumber run) {
+  ledger.mark_fired(numbers, run);
+  const std::set<std::int64_t> taken(numbers.begin(), numbers.end());
+  for (auto& [trigger, pending] : pipeline.pending) {
+    std::erase_if(pending.arrivals, [&](const ArrivalRow& a) { return taken.contains(a.number); });
+  }
+  std::erase_if(pipeline.pending, [](const auto& entry) { return entry.second.arrivals.empty(); });
+}
+
+void Engine::State::rearm(PipelineState& pipeline) {
+  std::map<std::int64_t, ArrivalRow> waiting;
+  for (auto& [trigger, pending] : std::exchange(pipeline.pending, {})) {
+    for (ArrivalRow& arrival : pending.arrivals) waiting.emplace(arrival.number, arrival);
+  }
+  for (const auto& [number, arrival] : waiting) arm(pipeline, arrival);
 }
 
 void Engine::State::set_span(Run& run, SpanIndex index, SpanState state, const std::string& why,
                              const std::string& who, StepIndex step) {
-  if (!run.judges_spans) return;
+  // A failure says something about the step that failed alone, anything else about all (rule 17).
+  const bool judges = state == SpanState::failed ? run.defined_as_filed[step] : run.judges_spans;
+  if (!judges) return;
   const RunSpan& span = run.row.spans[index];
   SpanRow* row = span_row(run.row.pipeline, span.source, span.span, span.version);
   if (row == nullptr) return;

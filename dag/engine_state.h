@@ -34,7 +34,7 @@ struct Node {
   std::uint32_t cursor = 0;       ///< elements of a collection already seen finished
   std::int64_t result = 0;
   TimeMs started_at = 0;          ///< of the newest attempt; 0: none in this run
-  TimeMs next_try_at = 0;
+  TimeMs next_try_at = 0;         ///< after back-off; in review: when it expires
   bool backing_off = false;
   std::optional<Digest> key;
   std::shared_ptr<const std::vector<Binding>> outputs;
@@ -209,7 +209,10 @@ struct Engine::State {
   std::size_t active_runs(const std::string& pipeline) const;
   Run& load_run(const RunRow& row, std::shared_ptr<const Pipeline> pipeline,
                 const std::vector<StepRow>& steps);
+  void take_up_steps(Run& run, const std::vector<StepRow>& steps) const;
+  void take_up_step(Run& run, NodeIndex index, const StepRow& row) const;
   void supersede(const Run& created);
+  bool superseded_late(Run& run);
 
   // engine_inputs.cc
   Evaluation evaluate(Run& run, NodeIndex index);
@@ -259,6 +262,10 @@ struct Engine::State {
   void on(const event::Arrived& event);
   void fire(PipelineState& pipeline, std::size_t trigger);
   void arm(PipelineState& pipeline, const ArrivalRow& arrival);
+  void rearm(PipelineState& pipeline);          ///< its triggers are other ones now
+  void take_arrivals(PipelineState& pipeline, const std::vector<std::int64_t>& numbers,
+                     RunNumber run);
+  void make_room(PipelineState& pipeline);      ///< what `overlap` says of older runs
   void span_element_ended(Run& run, NodeIndex index);
   void set_span(Run& run, SpanIndex span, SpanState state, const std::string& why,
                 const std::string& who, StepIndex step);
@@ -278,9 +285,20 @@ struct Engine::State {
   void on(const event::CapacityChanged& event);
   void on(const event::TroubleFound& event);
   void on(const event::TimeReached& event);
-  void record_acceptance(const Digest& key, const event::AcceptRequested& event,
+  void record_acceptance(Digest key, const event::AcceptRequested& event,
                          const std::string& element);
   void accept_for_later(const event::AcceptRequested& event);
+  /// Records a review's answer and returns all nodes that wait for it.
+  std::vector<std::pair<Run*, NodeIndex>> answer_review(const Run& run, NodeIndex index,
+                                                        bool rejected, const std::string& who,
+                                                        const std::string& why);
+  void reject_span(const std::string& pipeline, const RunSpan& span, const std::string& only_step,
+                   const Reason& reason);
+  Run* run_to_retry(const event::RetryRequested& event);
+  void retry_nodes(Run& run, const std::string& who);
+  /// After a retry of some of its elements; `rejected`: others stay rejected.
+  void open_span(Run& run, SpanIndex span, bool rejected);
+  void take_back_drop(Run& run, SpanIndex span);
   void go_on(Run& run);
   void cancel_run(Run& run, Reason reason);
   void drop_nodes(Run& run, SpanIndex span, const std::string& sentence);

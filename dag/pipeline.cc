@@ -1,7 +1,9 @@
 #include "dag/pipeline.h"
 
 #include <algorithm>
-#include <deque>
+#include <unordered_map>
+
+#include "dag/graph.h"
 
 namespace pipelined {
 namespace {
@@ -36,33 +38,18 @@ std::vector<std::string> ordering_names(const StepSpec& step) {
 }
 
 // Parents before children, otherwise in file order.  Fewer steps than given: there is a cycle.
-std::vector<std::size_t> ordered(const std::vector<StepSpec>& steps) {
-  std::map<std::string_view, std::size_t> index;
-  for (std::size_t i = 0; i < steps.size(); ++i) index.emplace(steps[i].name, i);
-  std::vector<std::vector<std::size_t>> children(steps.size());
-  std::vector<std::size_t> missing(steps.size());
-  for (std::size_t i = 0; i < steps.size(); ++i) {
+std::vector<std::uint32_t> ordered(const std::vector<StepSpec>& steps) {
+  std::unordered_map<std::string_view, std::uint32_t> index;
+  for (std::uint32_t i = 0; i < steps.size(); ++i) index.emplace(steps[i].name, i);
+  std::vector<Edge> edges;
+  for (std::uint32_t i = 0; i < steps.size(); ++i) {
     for (const std::string& name : ordering_names(steps[i])) {
       if (const auto found = index.find(name); found != index.end()) {
-        children[found->second].push_back(i);
-        ++missing[i];
+        edges.push_back({found->second, i});
       }
     }
   }
-  std::deque<std::size_t> ready;
-  for (std::size_t i = 0; i < steps.size(); ++i) {
-    if (missing[i] == 0) ready.push_back(i);
-  }
-  std::vector<std::size_t> order;
-  while (!ready.empty()) {
-    const std::size_t i = ready.front();
-    ready.pop_front();
-    order.push_back(i);
-    for (const std::size_t child : children[i]) {
-      if (--missing[child] == 0) ready.push_back(child);
-    }
-  }
-  return order;
+  return topological_order(steps.size(), edges).order;
 }
 
 class Compiler {
@@ -75,11 +62,11 @@ class Compiler {
 
   Result<std::shared_ptr<const Pipeline>> compile(const Digest& version) {
     pipeline_->version = version;
-    const std::vector<std::size_t> order = ordered(pipeline_->spec.steps);
+    const std::vector<std::uint32_t> order = ordered(pipeline_->spec.steps);
     if (order.size() != pipeline_->spec.steps.size()) {
       return Error{ErrorCode::invalid, "the steps of " + pipeline_->spec.name + " form a cycle"};
     }
-    for (const std::size_t i : order) TRY_VOID(add_step(pipeline_->spec.steps[i]));
+    for (const std::uint32_t i : order) TRY_VOID(add_step(pipeline_->spec.steps[i]));
     for (PipelineStep& step : pipeline_->steps) TRY_VOID(connect(step));
     for (StepIndex i = 0; i < pipeline_->steps.size(); ++i) note_place(i);
     note_depths();
@@ -180,33 +167,17 @@ class Compiler {
     return {};
   }
 
+  // Parents stand before children, so what a step reads through others is known when it is met.
   void note_place(StepIndex index) {
     PipelineStep& step = pipeline_->steps[index];
-    for (const StepIndex parent : step.parents) pipeline_->steps[parent].consumers.push_back(index);
-    if (step.fan_source.empty()) return;
-    for (const PipelineInput& input : step.inputs) {
-      if (input.collects) step.below_collector = true;
-    }
+    bool collects = std::any_of(step.inputs.begin(), step.inputs.end(),
+                                [](const PipelineInput& input) { return input.collects; });
     for (const StepIndex parent : step.parents) {
-      // An unfanned parent that collects, directly or through others, stands between.
-      if (reads_collection(parent)) step.below_collector = true;
+      pipeline_->steps[parent].consumers.push_back(index);
+      collects = collects || reads_collection_[parent];
     }
-  }
-
-  bool reads_collection(StepIndex index) const {
-    std::vector<StepIndex> stack = {index};
-    std::vector<bool> seen(pipeline_->steps.size());
-    while (!stack.empty()) {
-      const StepIndex top = stack.back();
-      stack.pop_back();
-      if (seen[top]) continue;
-      seen[top] = true;
-      for (const PipelineInput& input : pipeline_->steps[top].inputs) {
-        if (input.collects) return true;
-      }
-      for (const StepIndex parent : pipeline_->steps[top].parents) stack.push_back(parent);
-    }
-    return false;
+    reads_collection_.push_back(collects);
+    step.below_collector = collects && !step.fan_source.empty();
   }
 
   void note_depths() {
@@ -220,6 +191,7 @@ class Compiler {
 
   const OperatorSet& operators_;
   std::shared_ptr<Pipeline> pipeline_;
+  std::vector<bool> reads_collection_;  // of each step placed so far, itself or through others
 };
 
 Result<Value> resolve(const Value& value, const ValueTable& values, const BundleFiles& files);
