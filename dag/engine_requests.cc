@@ -429,7 +429,9 @@ void Engine::State::cancel_run(Run& run, Reason reason) {
     if (state == StepState::running) {
       for (auto& [id, attempt] : attempts) {
         if (attempt.run != run.row.number || attempt.node != n) continue;
-        attempt.killed = LiveAttempt::Killed::cancelled;
+        if (attempt.killed != LiveAttempt::Killed::dropped) {
+          attempt.killed = LiveAttempt::Killed::cancelled;
+        }
         emit(effect::KillAttempt{id, kill_grace_ms, run.row.end_reason.sentence});
       }
     } else if (!is_terminal(state) && run.step_of(n).spec.run_on == "success") {
@@ -526,6 +528,7 @@ void Engine::State::retry_nodes(Run& run, const std::string& who) {
       write_step(run, n, {"retried", "tried again at the wish of " + who, {}});
     }
     if (node.state == StepState::waiting) work.emplace_back(run.row.number, n);
+    if (take_late_decision(run, n)) continue;
     if (node.state == StepState::halted && node.key) {  // accepted while this run was over
       if (const auto answer = ledger.find_acceptance(*node.key)) {
         set_state(run, n, StepState::succeeded,
@@ -534,6 +537,25 @@ void Engine::State::retry_nodes(Run& run, const std::string& who) {
     }
   }
   for (const SpanIndex span : opened) open_span(run, span, rejected.contains(span));
+}
+
+// What was decided about its span while the run was over (rule 18).
+bool Engine::State::take_late_decision(Run& run, NodeIndex index) {
+  const Node& node = run.nodes[index];
+  if (!is_held(node.state) || node.span == no_span) return false;
+  const RunSpan& span = run.row.spans[node.span];
+  if (run.span_dropped[node.span]) {
+    set_state(run, index, StepState::skipped, {"span_dropped", "its span was dropped", {}});
+    return true;
+  }
+  const SpanRow* row = span_row(run.row.pipeline, span.source, span.span, span.version);
+  if (row == nullptr || row->state != SpanState::rejected || node.state != StepState::halted ||
+      !decides_span(run.step_of(index))) {
+    return false;
+  }
+  set_state(run, index, StepState::rejected,
+            {"rejected", "rejected by " + row->who + ": " + row->why, {}});
+  return true;
 }
 
 void Engine::State::open_span(Run& run, SpanIndex span, bool rejected) {

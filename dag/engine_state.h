@@ -296,6 +296,7 @@ struct Engine::State {
                    const Reason& reason);
   Run* run_to_retry(const event::RetryRequested& event);
   void retry_nodes(Run& run, const std::string& who);
+  bool take_late_decision(Run& run, NodeIndex index);
   /// After a retry of some of its elements; `rejected`: others stay rejected.
   void open_span(Run& run, SpanIndex span, bool rejected);
   void take_back_drop(Run& run, SpanIndex span);

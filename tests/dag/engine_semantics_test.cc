@@ -147,6 +147,23 @@ in.before = { of = "gate.out", span = -1, optional = true }
   CHECK(world.state(1, "below", "3") == StepState::succeeded);
 }
 
+TEST_CASE("retry: a span that was dropped meanwhile takes no part", "[dag][engine]") {
+  Fan world("", std::string(fan_steps) + "[step.side]\noperator = \"one\"\n");
+  world.land("1");
+  world.land("2");
+  world.verdicts["gate/2"] = Outcome::halt;
+  world.verdicts["side"] = Outcome::failed;
+  const RunNumber run = world.go();
+  REQUIRE(world.run_state(run) == RunState::failed);
+  world.drop("2");
+  world.verdicts.clear();
+  world.turn(event::RetryRequested{1, run, "me", "again"});
+  world.run_all();
+  CHECK(world.state(run, "gate", "2") == StepState::skipped);
+  CHECK(world.run_state(run) == RunState::succeeded);
+  CHECK(world.collected(run) == 1);
+}
+
 TEST_CASE("restart: a run cancelled by a newer one stays cancelled", "[dag][engine]") {
   Fan world("[run]\noverlap = \"cancel_previous\"\n");
   world.land("1");
@@ -243,6 +260,16 @@ TEST_CASE("drop: an element that was running is not begun again by a restart", "
   CHECK(world.started.empty());
   CHECK(world.state(1, "read", "1") == StepState::skipped);
   CHECK(world.run_state(1) == RunState::succeeded);
+}
+
+TEST_CASE("drop: a cancel after it leaves the span's element skipped", "[dag][engine]") {
+  Fan world;
+  world.land("1");
+  world.wait(1000);
+  world.drop("1");
+  world.turn(event::CancelRequested{1, 1, "me", "enough"});
+  world.end(0, Outcome::cancelled);
+  CHECK(world.state(1, "read", "1") == StepState::skipped);
 }
 
 TEST_CASE("drop: a span that took no part in a successful run is still new", "[dag][engine]") {

@@ -14,10 +14,14 @@ std::string place(const StepRow& row) {
 void World::check() {
   for (auto it = ledger_.results.upper_bound(last_checked_result_); it != ledger_.results.end(); ++it) {
     check_result(it->second);
+    check_equal_work(it->second);
     last_checked_result_ = it->first;
   }
   if (++checks_ % 16 != 0 && faults_) return;  // rows stay: what is broken is still broken later
   count_own_ends();
+  check_spans();
+  check_attempt_numbers();
+  if (checks_ % 64 == 0) check_rebuilt();
   for (auto it = ledger_.runs.rbegin(); it != ledger_.runs.rend(); ++it) {
     if (!is_open(it->second.state) && it->first + 3 < ledger_.runs.rbegin()->first) break;
     check_run(it->second);
@@ -98,7 +102,7 @@ void World::check_run(const RunRow& row) const {
 
 // A collector that is done has seen every element that takes part, and none that was halted.
 void World::check_collectors(const RunRow& row) const {
-  const Pipeline* pipeline = current().get();
+  const Pipeline* pipeline = &pipeline_of(row);
   for (const PipelineStep& step : pipeline->steps) {
     const auto done = ledger_.steps.find({row.number, step.spec.name, ""});
     if (!step.fan_source.empty() || done == ledger_.steps.end() || !is_done(done->second.state)) {
@@ -122,17 +126,110 @@ void World::check_collectors(const RunRow& row) const {
   }
 }
 
+// Equal keys made equal things, whenever and wherever they were made.
+void World::check_equal_work(const ResultRow& row) {
+  if (!row.key) return;
+  const auto [known, first] = made_.emplace(*row.key, row.outputs);
+  if (!first && known->second != row.outputs) {
+    violate("two results of the key of " + step_path(row.step, row.element) + " differ");
+  }
+}
+
+// An accepted span has nothing left to decide; one that was taken out is in no later run.
+void World::check_spans() const {
+  for (const auto& [key, span] : ledger_.spans) {
+    const auto run = ledger_.runs.find(span.run);
+    if (span.state == SpanState::accepted && run != ledger_.runs.end()) {
+      for (const PipelineStep& step : pipeline_of(run->second).steps) {
+        const bool decides = step.fan_source == span.source && !step.below_collector &&
+                             step.spec.run_on == "success";
+        const auto row = ledger_.steps.find({span.run, step.spec.name, span.span});
+        if (!decides || row == ledger_.steps.end()) continue;
+        if (!is_done(row->second.state) && row->second.state != StepState::skipped) {
+          violate("span " + span.span + " was accepted though " + place(row->second) + " is " +
+                  name_of(row->second.state));
+        }
+      }
+    }
+    if (span.state != SpanState::dropped && span.state != SpanState::rejected) continue;
+    for (auto it = ledger_.runs.rbegin(); it != ledger_.runs.rend(); ++it) {
+      if (it->second.created_seq < span.seq) break;
+      for (const RunSpan& part : it->second.spans) {
+        if (part.source == span.source && part.span == span.span &&
+            part.version == span.version && part.left_out.empty()) {
+          violate("run " + std::to_string(it->first) + " takes span " + span.span + ", which was " +
+                  name_of(span.state) + " before");
+        }
+      }
+    }
+  }
+}
+
+void World::check_attempt_numbers() const {
+  std::map<std::tuple<RunNumber, std::string, std::string>, std::set<std::int64_t>> numbers;
+  for (const auto& [id, attempt] : ledger_.attempts) {
+    if (!numbers[{attempt.run, attempt.step, attempt.element}].insert(attempt.number).second) {
+      violate("attempt " + std::to_string(attempt.number) + " of " +
+              step_path(attempt.step, attempt.element) + " is recorded twice");
+    }
+  }
+  for (const auto& [what, seen] : numbers) {
+    if (*seen.begin() != 1 || *seen.rbegin() != static_cast<std::int64_t>(seen.size())) {
+      violate("attempts of " + step_path(std::get<1>(what), std::get<2>(what)) + " of run " +
+              std::to_string(std::get<0>(what)) + " are not numbered one after the other");
+    }
+  }
+}
+
+// With nothing under way, an engine built from the rows holds what the living one holds.
+void World::check_rebuilt() {
+  const Engine* engine = supervisor_ ? supervisor_->engine() : nullptr;
+  if (engine == nullptr || turn_wanted_ || engine->live_attempts() != 0) return;
+  const auto timer = engine->next_timer();
+  if (timer && *timer <= now_.steady_ms) return;  // it has yet to see what is due now
+  const std::string living = engine->state_text();
+  CHECK(ledger_.begin());
+  Engine rebuilt(ledger_, 1);
+  std::vector<Effect> effects;
+  rebuilt.apply(event::CapacityChanged{{3, 0, 0}}, now_, effects);
+  const auto found = ledger_.recover();
+  CHECK(found.has_value());
+  rebuilt.recover(*found, pipelines_, now_, effects);
+  const std::string text = rebuilt.state_text();
+  ledger_.rollback();
+  if (text == living) {
+    hit("rebuilt and compared");
+    return;
+  }
+  std::size_t at = 0;
+  while (at < text.size() && at < living.size() && text[at] == living[at]) ++at;
+  const std::size_t begin = living.rfind('\n', at) + 1;
+  violate("rebuilt from its rows the engine is another one; it held `" +
+          living.substr(begin, living.find('\n', at) - begin) + "`, then `" +
+          text.substr(begin, text.find('\n', at) - begin) + "`");
+}
+
+// No trigger has all that it waits for and did not fire.
+void World::check_fired() const {
+  std::map<std::string, std::int64_t> waiting;
+  for (const auto& [number, arrival] : ledger_.arrivals) {
+    if (arrival.run == 0) waiting[arrival.source] = number;
+  }
+  for (const TriggerSpec& trigger : current()->spec.triggers) {
+    std::size_t there = 0;
+    for (const std::string& source : trigger.arrival) there += waiting.contains(source) ? 1 : 0;
+    if (trigger.all_of ? there < trigger.arrival.size() : there == 0) continue;
+    for (const std::string& source : trigger.arrival) {
+      if (!waiting.contains(source)) continue;
+      violate("arrival " + std::to_string(waiting[source]) + " of " + source + " started no run");
+    }
+  }
+}
+
 void World::check_rest() const {
   std::map<RunNumber, std::vector<std::int64_t>> taken;
+  check_fired();
   for (const auto& [number, arrival] : ledger_.arrivals) {
-    bool triggers = false;
-    for (const TriggerSpec& trigger : current()->spec.triggers) {
-      for (const std::string& source : trigger.arrival) triggers |= source == arrival.source;
-    }
-    if (triggers && arrival.run == 0) {
-      violate("arrival " + std::to_string(number) + " of " + arrival.source + " " + arrival.span +
-              " started no run");
-    }
     if (arrival.run != 0) taken[arrival.run].push_back(number);
   }
   for (const auto& [number, run] : ledger_.runs) {

@@ -153,6 +153,145 @@ timeout = "10s"
 retry = { max = 3 }
 )";
 
+// Two fanned-out sources, chosen elements, conditions, a trigger that waits for all, skipping.
+constexpr const char* choice = R"(
+name = "choice"
+[params]
+p = 1
+[run]
+overlap = "skip"
+[source.s]
+path = "in/{SPAN}.csv"
+[source.t]
+path = "other/{SPAN}.csv"
+[source.reference]
+path = "reference.csv"
+[[trigger]]
+arrival = ["s", "reference"]
+all_of = true
+coalesce = "2s"
+[[trigger]]
+arrival = ["s", "t"]
+coalesce = "9s"
+[step.recent]
+foreach = { of = "source.s", spans = "last 3" }
+operator = "single"
+in.in = "each"
+retry = { max = 2 }
+timeout = "10s"
+[step.some]
+foreach = { of = "source.s", spans = "11..13" }
+operator = "single"
+in.in = "each"
+params.p = "${p}"
+retry = { max = 2 }
+timeout = "10s"
+[step.look]
+foreach = "recent"
+operator = "gate"
+in.in = "recent"
+in.previous = { of = "recent", span = -1, optional = true }
+when = "recent.m < 3"
+retry = { max = 2 }
+timeout = "10s"
+[step.other]
+foreach = "source.t"
+operator = "many"
+in.in = "each"
+in.reference = { source = "reference" }
+retry = { max = 2 }
+timeout = "10s"
+[step.both]
+operator = "pair"
+in.in = "look.out"
+in.more = { of = "other", spans = "last 2" }
+retry = { max = 2 }
+timeout = "10s"
+[step.part]
+operator = "pair"
+in.in = { of = "some", spans = "12..20" }
+in.reference = { source = "reference" }
+cache = false
+retry = { max = 2 }
+timeout = "10s"
+[step.last]
+operator = "one"
+in.in = "both"
+after = ["part", "other"]
+when = "both.m >= 0"
+retry = { max = 2 }
+timeout = "10s"
+)";
+
+// Newer runs cancel older ones; steps below a collection, order element by element, a review of
+// each element, two resolvers over history.
+constexpr const char* below = R"(
+name = "below"
+[params]
+p = 1
+[run]
+overlap = "cancel_previous"
+max_active = 2
+[source.s]
+path = "in/{SPAN}.csv"
+[[trigger]]
+arrival = ["s"]
+coalesce = "4s"
+[step.read]
+foreach = "source.s"
+operator = "single"
+in.in = "each"
+retry = { max = 2 }
+timeout = "10s"
+[step.gate]
+foreach = "read"
+operator = "gate"
+in.in = "read"
+in.previous = { of = "gate.out", span = -1, optional = true }
+params.p = "${p}"
+retry = { max = 2 }
+timeout = "10s"
+[step.note]
+foreach = "source.s"
+operator = "single"
+in.in = "each"
+after = ["gate"]
+retry = { max = 2 }
+timeout = "10s"
+[step.all]
+operator = "many"
+in.in = "gate.out"
+retry = { max = 2 }
+timeout = "10s"
+[step.score]
+foreach = "gate"
+operator = "many"
+in.in = "gate.out"
+in.model = "all"
+retry = { max = 2 }
+timeout = "10s"
+[step.trend]
+foreach = "score"
+operator = "many"
+in.in = "score"
+in.reference = { of = "score", span = -2, optional = true }
+in.model = { latest = "all", optional = true }
+review = { expires = "1m" }
+retry = { max = 2 }
+timeout = "10s"
+[step.newest]
+operator = "many"
+in.in = { newest = "trend" }
+retry = { max = 2 }
+timeout = "10s"
+[step.always]
+foreach = "gate"
+operator = "one"
+after = ["note"]
+run_on = "always"
+timeout = "10s"
+)";
+
 PortInfo port(const char* name, bool many, bool optional = false) {
   PortInfo info;
   info.name = name;
@@ -178,8 +317,20 @@ OperatorInfo plain(const char* id, std::vector<PortInfo> inputs) {
 }  // namespace
 
 const std::vector<std::string>& pipeline_texts() {
-  static const std::vector<std::string> texts = {flights, people, fresh};
+  static const std::vector<std::string> texts = {flights, people, fresh, choice, below};
   return texts;
+}
+
+std::string revised(const std::string& text, std::int64_t variant) {
+  std::string changed = text;
+  const auto replace = [&changed](const std::string& from, const std::string& to) {
+    const auto at = changed.find(from);
+    if (at != std::string::npos) changed.replace(at, from.size(), to);
+  };
+  replace("p = 1", "p = " + std::to_string(1 + variant % 3));
+  if (variant >= 3) replace("coalesce = \"", "coalesce = \"1");
+  if (variant >= 6) replace("max_active = 2", "max_active = 1");
+  return changed;
 }
 
 OperatorSet operators() {
@@ -187,6 +338,8 @@ OperatorSet operators() {
   set["one"] = plain("one", {port("in", true, true)});
   set["many"] = plain("many", {port("in", true), port("reference", false, true),
                                port("model", false, true)});
+  set["pair"] = plain("pair", {port("in", true), port("more", true, true),
+                               port("reference", false, true)});
   set["single"] = plain("single", {port("in", false)});
   OperatorInfo gate = plain("gate", {port("in", false), port("previous", false, true)});
   gate.outputs[0].pass = "in";

@@ -25,15 +25,26 @@ World::~World() = default;
 
 void World::choose_pipeline() {
   const auto& texts = pipeline_texts();
-  const std::string& text = texts[static_cast<std::size_t>(random_.below(
-      static_cast<std::int64_t>(texts.size())))];
+  text_ = texts[static_cast<std::size_t>(random_.below(static_cast<std::int64_t>(texts.size())))];
+  add_version(text_);
+}
+
+void World::add_version(const std::string& text) {
   ParsedPipeline parsed = parse_pipeline(text, "pipeline.toml");
   CHECK(parsed.spec.has_value());
   const BundleFiles files = {{"join.sql", "SELECT 1"}, {"schema.toml", "[feature.late]"}};
   auto pipeline = compile(*parsed.spec, operators_, files, sha256(text));
   CHECK(pipeline.has_value());
+  std::erase_if(pipelines_, [&](const auto& known) { return known->version == (*pipeline)->version; });
   pipelines_.push_back(*pipeline);
-  record("pipeline " + parsed.spec->name);
+  record("pipeline " + parsed.spec->name + " " + (*pipeline)->version.brief());
+}
+
+const Pipeline& World::pipeline_of(const RunRow& run) const {
+  for (const auto& pipeline : pipelines_) {
+    if (pipeline->version == run.version) return *pipeline;
+  }
+  violate("run " + std::to_string(run.number) + " is of a version that nobody applied");
 }
 
 void World::record(const std::string& line) {
@@ -141,6 +152,7 @@ void World::live() {
   }
   if (!due_.empty()) violate("the world does not come to rest after it was healed");
   check_rest();
+  check_rebuilt();
 }
 
 // The next thing that happens: a turn that was asked for, a timer of the daemon, or what is due.
@@ -253,6 +265,11 @@ Event World::random_request() {
       }
     }
   }
+  if (random_.chance(8)) {
+    hit("pipeline applied again");
+    add_version(revised(text_, random_.below(9)));
+    return event::PipelineApplied{current(), id, "/data"};
+  }
   switch (random_.below(9)) {
     case 0: hit("cancel"); return event::CancelRequested{id, last, "sim", "enough"};
     case 1: hit("retry"); return event::RetryRequested{id, last, "sim", "again"};
@@ -272,7 +289,11 @@ Event World::random_request() {
   }
   RunOptions options;
   if (random_.chance(40)) options.params["p"] = Value(random_.below(4));
-  if (random_.chance(10)) options.force = {current()->steps.front().spec.name};
+  if (random_.chance(15)) {
+    hit("force");
+    const auto steps = static_cast<std::int64_t>(current()->steps.size());
+    options.force = {current()->steps[static_cast<std::size_t>(random_.below(steps))].spec.name};
+  }
   options.refresh = random_.chance(5);
   options.revalidate = random_.chance(5);
   return event::RunRequested{id, name, options, "sim"};

@@ -81,6 +81,8 @@ class World : public Clock, public Executor, public ArtifactPort {
   };
 
   void choose_pipeline();
+  void add_version(const std::string& text);
+  const Pipeline& pipeline_of(const RunRow& run) const;
   void boot();
   void crash();
   void may_crash(const char* where, std::int64_t one_in = 250);
@@ -107,6 +109,11 @@ class World : public Clock, public Executor, public ArtifactPort {
   void count_own_ends();
   void check_tries(const StepRow& row) const;
   void check_collectors(const RunRow& row) const;
+  void check_equal_work(const ResultRow& row);
+  void check_spans() const;
+  void check_attempt_numbers() const;
+  void check_rebuilt();
+  void check_fired() const;
   void check_rest() const;
   [[noreturn]] void violate(const std::string& sentence) const;
 
@@ -118,7 +125,9 @@ class World : public Clock, public Executor, public ArtifactPort {
   Instant now_{1'600'000'000'000, 0};
   MemoryLedger ledger_;
   std::unique_ptr<Supervisor> supervisor_;
-  std::vector<std::shared_ptr<const Pipeline>> pipelines_;
+  std::vector<std::shared_ptr<const Pipeline>> pipelines_;  ///< versions; the last is in force
+  std::string text_;                                 ///< of the first version
+  std::map<Digest, std::vector<Binding>> made_;      ///< outputs of each key
   OperatorSet operators_;
   std::priority_queue<Due> due_;
   std::uint64_t order_ = 0, life_ = 0;

@@ -211,6 +211,7 @@ class MemoryLedger : public LedgerStore {
     }
     open_ = false;
     undo_.clear();
+    seq_before_ = last_seq;  // a rollback with nothing open takes nothing back
     ++commits;
     return {};
   }
