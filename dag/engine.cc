@@ -147,10 +147,7 @@ void Engine::State::recover_runs(const Recovered& found,
     for (NodeIndex n = 0; n < run.nodes.size(); ++n) {
       Node& node = run.nodes[n];
       if (is_dead(node.state)) dead.emplace_back(row.number, n);
-      if (node.state == StepState::in_review && node.next_try_at > 0) {
-        timers.emplace(now.steady_ms + std::max<TimeMs>(0, node.next_try_at - now.wall_ms),
-                       Timer{Timer::Kind::review, "", 0, row.number, n, ""});
-      }
+      arm_review(run, n);
       if (node.state != StepState::waiting) continue;
       if (node.next_try_at > now.wall_ms) {
         node.backing_off = true;

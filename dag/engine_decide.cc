@@ -121,12 +121,17 @@ bool Engine::State::review_passed(Run& run, NodeIndex index, const ResolvedInput
   alert({run.row.pipeline + "/" + path + "/review/" + scope.hex(), run.row.pipeline, path, "info",
          path + " of run " + std::to_string(run.row.number) + " waits for review",
          run.row.number, step.spec.name, run.element_of(index), {}, 0, 0});
-  if (step.spec.review_expires_ms > 0) {
-    node.next_try_at = now.wall_ms + step.spec.review_expires_ms;
-    timers.emplace(now.steady_ms + step.spec.review_expires_ms,
-                   Timer{Timer::Kind::review, "", 0, run.row.number, index, ""});
-  }
+  const std::int64_t expires = step.spec.review_expires_ms;
+  node.next_try_at = expires > 0 ? now.wall_ms + expires : 0;
+  arm_review(run, index);
   return false;
+}
+
+void Engine::State::arm_review(const Run& run, NodeIndex index) {
+  const Node& node = run.nodes[index];
+  if (node.state != StepState::in_review || node.next_try_at == 0) return;
+  timers.emplace(now.steady_ms + std::max<TimeMs>(0, node.next_try_at - now.wall_ms),
+                 Timer{Timer::Kind::review, "", 0, run.row.number, index, ""});
 }
 
 void Engine::State::decide_ready(Run& run, NodeIndex index, ResolvedInputs inputs) {

@@ -528,6 +528,7 @@ void Engine::State::retry_nodes(Run& run, const std::string& who) {
       write_step(run, n, {"retried", "tried again at the wish of " + who, {}});
     }
     if (node.state == StepState::waiting) work.emplace_back(run.row.number, n);
+    arm_review(run, n);
     if (take_late_decision(run, n)) continue;
     if (node.state == StepState::halted && node.key) {  // accepted while this run was over
       if (const auto answer = ledger.find_acceptance(*node.key)) {

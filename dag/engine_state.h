@@ -234,6 +234,7 @@ struct Engine::State {
   void drop_ready(Run& run, NodeIndex index);
   ReadyEntry ready_entry(const Run& run, NodeIndex index) const;
   bool review_passed(Run& run, NodeIndex index, const ResolvedInputs& inputs);
+  void arm_review(const Run& run, NodeIndex index);  ///< its expiry, if it waits and has one
   bool condition_holds(Run& run, NodeIndex index);
   Reason why_run(const Run& run, NodeIndex index, const std::string& text);
 

@@ -216,6 +216,23 @@ TEST_CASE("restart: a review still expires", "[dag][engine]") {
   CHECK(world.run_state(run) == RunState::rejected);
 }
 
+TEST_CASE("retry: a review that stood beside a failure still expires", "[dag][engine]") {
+  EngineWorld world;
+  world.apply("name = \"x\"\n[step.a]\noperator = \"one\"\nreview = { expires = \"1h\" }\n"
+              "[step.b]\noperator = \"one\"\nparams.p = 2\n");
+  world.verdicts["b"] = Outcome::failed;
+  const RunNumber run = world.run("x");
+  world.run_all();
+  REQUIRE(world.run_state(run) == RunState::failed);
+  world.restart();
+  world.verdicts.clear();
+  world.turn(event::RetryRequested{1, run, "me", "again"});
+  world.run_all();
+  REQUIRE(world.run_state(run) == RunState::in_review);
+  world.wait(3'600'000);
+  CHECK(world.run_state(run) == RunState::rejected);
+}
+
 TEST_CASE("review: one answer is for all open runs with the same evidence", "[dag][engine]") {
   EngineWorld world;
   world.apply("name = \"x\"\n[run]\nmax_active = 2\n[step.a]\noperator = \"one\"\nreview = true\n");
