@@ -33,12 +33,11 @@ class Evaluator {
 
   /// For run_on steps: whatever is there, nothing is waited for.
   Evaluation evaluate_leniently() {
-    for (const PipelineInput& input : step_.inputs) {
-      if (input.spec.kind != Kind::step || input.collects) continue;
-      const auto parent = run_.find(input.step, aligned_span(input.step));
-      if (!parent || !is_done(run_.nodes[*parent].state)) continue;
-      PortInputs port{input.port.name, input.port.type, {}};
-      if (take(*parent, input.output, port)) found_.inputs.ports.push_back(std::move(port));
+    ports_.resize(step_.inputs.size());
+    present_.assign(step_.inputs.size(), false);
+    for (std::size_t i = 0; i < step_.inputs.size(); ++i) {
+      take_what_is_there(i);
+      if (present_[i]) found_.inputs.ports.push_back(std::move(ports_[i]));
     }
     return std::move(found_);
   }
@@ -97,6 +96,36 @@ class Evaluator {
     ports_[i].type = step_.inputs[i].port.type;
     ports_[i].artifacts.push_back(artifact);
     present_[i] = true;
+  }
+
+  void take_what_is_there(std::size_t i) {
+    const PipelineInput& input = step_.inputs[i];
+    if (input.spec.kind == Kind::file) return put(i, input.file);
+    if (input.spec.kind == Kind::each) return put_element(i);
+    if (input.spec.kind == Kind::source) {
+      if (const SpanRow* row = newest_of_source(input.spec.source)) put(i, row->artifact);
+      return;
+    }
+    if (input.spec.kind == Kind::step && !input.collects) {
+      const auto parent = run_.find(input.step, aligned_span(input.step));
+      if (parent && is_done(run_.nodes[*parent].state)) put(i, *parent);
+      return;
+    }
+    if (input.spec.kind != Kind::step && input.spec.kind != Kind::newest) return;
+    std::vector<NodeIndex> done;
+    for (NodeIndex n = run_.first_node[input.step]; n < run_.first_node[input.step + 1]; ++n) {
+      const Node& node = run_.nodes[n];
+      if (!is_done(node.state) || (node.span != no_span && run_.span_dropped[node.span])) continue;
+      if (node.span == no_span || in_selection(input, node.span)) done.push_back(n);
+    }
+    std::size_t wanted = done.size();
+    if (input.spec.kind == Kind::newest) wanted = 1;
+    if (input.spec.spans.kind == SpanSelection::Kind::last) {
+      wanted = static_cast<std::size_t>(input.spec.spans.count);
+    }
+    for (std::size_t d = done.size() - std::min(wanted, done.size()); d < done.size(); ++d) {
+      put(i, done[d]);
+    }
   }
 
   bool plain_inputs() {

@@ -521,3 +521,28 @@ TEST_CASE("foreach: a range and the last spans choose elements", "[dag][engine]"
   CHECK(world.state(run, "b", "4") == StepState::waiting);
   CHECK(world.collected(run) == 1);
 }
+
+TEST_CASE("run_on: a step after failures reads whatever is there", "[dag][engine]") {
+  EngineWorld world;
+  world.operators["many"] = fake_operator(
+      "many", {port("in", "files/1", true), port("rules", "files/1", false, true)}, {port("out")});
+  world.apply(fan_head + on_arrival + R"(
+[step.read]
+foreach = "source.s"
+operator = "single"
+in.in = "each"
+[step.tell]
+operator = "many"
+in.in = "read"
+in.rules = { file = "rules.txt" }
+run_on = "always"
+)", {{"rules.txt", "be brief"}});
+  for (const char* span : {"1", "2", "3"}) world.arrive("fan", "s", span, span);
+  world.verdicts["read/2"] = Outcome::failed;
+  world.wait(1000);
+  world.run_all();
+  CHECK(world.run_state(1) == RunState::failed);
+  const auto& inputs = world.ledger.results.at(world.step(1, "tell").result).inputs;
+  REQUIRE(inputs.size() == 3);  // read/1, read/3 and the rules
+  CHECK(inputs[2].port == "rules");
+}
