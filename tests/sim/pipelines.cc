@@ -105,6 +105,7 @@ run_on = "always"
 timeout = "10s"
 [step.mourn]
 operator = "one"
+in.in = "look.out"
 after = ["all"]
 run_on = "failure"
 timeout = "10s"
