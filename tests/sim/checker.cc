@@ -210,6 +210,29 @@ void World::check_rebuilt() {
           text.substr(begin, text.find('\n', at) - begin) + "`");
 }
 
+// Nobody is asked about data that a later run has newer ones for.
+void World::check_superseded(const RunRow& row) const {
+  for (auto it = ledger_.steps.lower_bound({row.number, "", ""});
+       it != ledger_.steps.end() && it->second.run == row.number; ++it) {
+    const StepRow& step = it->second;
+    if (step.state != StepState::halted || step.element.empty()) continue;
+    const Pipeline& pipeline = pipeline_of(row);
+    const std::string& source = pipeline.steps[pipeline.find(step.step)].fan_source;
+    const auto version_in = [&](const RunRow& run) {
+      for (const RunSpan& span : run.spans) {
+        if (span.source == source && span.span == step.element) return span.version;
+      }
+      return std::int64_t{0};
+    };
+    for (auto later = ledger_.runs.upper_bound(row.number); later != ledger_.runs.end(); ++later) {
+      if (version_in(later->second) > version_in(row)) {
+        violate(place(step) + " is halted though run " + std::to_string(later->first) +
+                " has a newer version");
+      }
+    }
+  }
+}
+
 // No trigger has all that it waits for and did not fire.
 void World::check_fired() const {
   std::map<std::string, std::int64_t> waiting;
@@ -237,6 +260,7 @@ void World::check_rest() const {
     if (!is_at_rest(run.state)) {
       violate("run " + std::to_string(number) + " is " + name_of(run.state) + " for ever");
     }
+    if (run.state == RunState::halted) check_superseded(run);
     if (run.who == "arrival" && taken[number].empty()) {
       violate("run " + std::to_string(number) + " was started by arrivals that others took");
     }

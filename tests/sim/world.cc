@@ -146,13 +146,36 @@ void World::live() {
       supervisor_->post(event::PauseRequested{0, current()->spec.name, "sim", false});
     }
   });
-  for (int i = 0; i < 200'000; ++i) {
-    if (due_.empty() && !wake_at_ && !turn_wanted_) break;
-    step();
-  }
-  if (!due_.empty()) violate("the world does not come to rest after it was healed");
+  come_to_rest();
   check_rest();
   check_rebuilt();
+  run_twice();
+}
+
+void World::come_to_rest() {
+  for (int i = 0; i < 200'000; ++i) {
+    if (due_.empty() && !wake_at_ && !turn_wanted_) return;
+    step();
+  }
+  violate("the world does not come to rest after it was healed");
+}
+
+// Running a healthy pipeline once more does nothing.
+void World::run_twice() {
+  const auto last = [this] { return ledger_.runs.rbegin()->second; };
+  for (int i = 0; i < 2; ++i) {
+    supervisor_->post(event::RunRequested{++last_request_, current()->spec.name, {}, "sim"});
+    come_to_rest();
+    if (last().state != RunState::succeeded) return;
+  }
+  hit("run again");
+  for (const StepRow& row : ledger_.steps_of(last().number)) {
+    const StepSpec* spec = current()->spec.step(row.step);
+    if (row.state == StepState::succeeded && spec->cache && spec->run_on == "success") {
+      violate(step_path(row.step, row.element) + " of run " + std::to_string(row.run) +
+              " ran though nothing had changed: " + row.reason.sentence);
+    }
+  }
 }
 
 // The next thing that happens: a turn that was asked for, a timer of the daemon, or what is due.

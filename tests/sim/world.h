@@ -89,6 +89,8 @@ class World : public Clock, public Executor, public ArtifactPort {
   void later(std::int64_t delay_ms, bool outlives, std::function<void()> what);
   void guarded(const std::function<void()>& what);
   void step();
+  void come_to_rest();
+  void run_twice();
   void hit(const std::string& kind) { ++hits_[kind]; }
   void record(const std::string& line);
 
@@ -114,6 +116,7 @@ class World : public Clock, public Executor, public ArtifactPort {
   void check_attempt_numbers() const;
   void check_rebuilt();
   void check_fired() const;
+  void check_superseded(const RunRow& row) const;
   void check_rest() const;
   [[noreturn]] void violate(const std::string& sentence) const;
 
