@@ -248,34 +248,35 @@ void Engine::State::supersede(const Run& created) {
   }
 }
 
+// The newest run of the pipeline after `number`, open or over; it has seen every arrival that any
+// run has seen.
+std::optional<RunRow> Engine::State::newest_run_after(const std::string& pipeline,
+                                                      RunNumber number) const {
+  for (RunNumber n = last_run; n > number; --n) {
+    const auto open = runs.find(n);
+    auto row = open != runs.end() ? std::optional(open->second.row) : ledger.find_run(n);
+    if (row && row->pipeline == pipeline) return row;
+  }
+  return std::nullopt;
+}
+
 // A run that halts only after its span was replaced and a newer run has the new version: it would
 // wait for an answer about data that nobody uses any more (rule 19).
 bool Engine::State::superseded_late(Run& run) {
-  for (NodeIndex n = 0; n < run.nodes.size(); ++n) {
-    const Node& node = run.nodes[n];
+  const auto newest = newest_run_after(run.row.pipeline, run.row.number);
+  if (!newest) return false;
+  for (const Node& node : run.nodes) {
     if (node.state != StepState::halted || node.span == no_span) continue;
     const RunSpan& span = run.row.spans[node.span];
-    const SpanVersions& versions = pipelines.at(run.row.pipeline).spans[span.source][span.span];
-    RunNumber by = 0;
-    std::int64_t version = 0;
-    for (const SpanRow& row : versions) {
-      if (row.version <= span.version) continue;
-      version = row.version;
-      if (row.run > run.row.number) by = row.run;
+    for (const RunSpan& seen : newest->spans) {
+      if (seen.source != span.source || seen.span != span.span || seen.version <= span.version) {
+        continue;
+      }
+      cancel_run(run, {"superseded", "superseded by run " + std::to_string(newest->number) +
+                                         ", which has version " + std::to_string(seen.version) +
+                                         " of " + span.span, {}});
+      return true;
     }
-    if (version == 0) continue;
-    for (auto other = runs.upper_bound(run.row.number); other != runs.end() && by == 0; ++other) {
-      const auto& seen = other->second.row.spans;
-      const bool newer = std::any_of(seen.begin(), seen.end(), [&](const RunSpan& s) {
-        return s.source == span.source && s.span == span.span && s.version > span.version;
-      });
-      if (newer && other->second.row.pipeline == run.row.pipeline) by = other->first;
-    }
-    if (by == 0) continue;
-    cancel_run(run, {"superseded", "superseded by run " + std::to_string(by) +
-                                       ", which has version " + std::to_string(version) + " of " +
-                                       span.span, {}});
-    return true;
   }
   return false;
 }

@@ -213,6 +213,7 @@ struct Engine::State {
   void take_up_step(Run& run, NodeIndex index, const StepRow& row) const;
   void supersede(const Run& created);
   bool superseded_late(Run& run);
+  std::optional<RunRow> newest_run_after(const std::string& pipeline, RunNumber number) const;
 
   // engine_inputs.cc
   Evaluation evaluate(Run& run, NodeIndex index);

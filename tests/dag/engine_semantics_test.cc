@@ -331,6 +331,26 @@ TEST_CASE("supersede: a run that halts after its span was replaced is superseded
   CHECK(world.run_state(2) == RunState::succeeded);
 }
 
+TEST_CASE("supersede: also by a newer run that is over", "[dag][engine]") {
+  Fan world("[run]\nmax_active = 2\n", std::string(fan_steps) + "[step.side]\noperator = \"one\"\n"
+            "cache = false\n");
+  world.land("1");
+  world.wait(1000);
+  world.end(world.find_started("read/1"), Outcome::ok);  // gate/1 and side of run 1 run on
+  world.land("1", " corrected");
+  world.wait(1000);
+  REQUIRE(world.run_state(2) == RunState::running);
+  world.turn(event::CancelRequested{1, 2, "me", "not now"});
+  for (std::size_t i = world.started.size(); i-- > 0;) {
+    if (world.started[i].run == 2) world.end(i, Outcome::cancelled);
+  }
+  REQUIRE(world.run_state(2) == RunState::cancelled);
+  world.verdicts["gate/1"] = Outcome::halt;
+  world.run_all();
+  CHECK(world.run_state(1) == RunState::cancelled);
+  CHECK(world.ledger.runs.at(1).end_reason.code == "superseded");
+}
+
 TEST_CASE("accept: for a run that is over is on record and holds for later runs", "[dag][engine]") {
   Fan world("", fan_steps + "[step.side]\noperator = \"one\"\n");
   world.land("1");

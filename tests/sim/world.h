@@ -116,6 +116,7 @@ class World : public Clock, public Executor, public ArtifactPort {
   void check_attempt_numbers() const;
   void check_rebuilt();
   void check_fired() const;
+  bool was_dropped(const std::string& span) const;
   void check_superseded(const RunRow& row) const;
   void check_rest() const;
   [[noreturn]] void violate(const std::string& sentence) const;
