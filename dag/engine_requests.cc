@@ -350,6 +350,7 @@ void Engine::State::on(const event::SpanRequested& event) {
   newest->who = event.who;
   newest->at = now.wall_ms;
   put(*newest);
+  const std::string because = ": " + event.why;
   decide("span " + verb, event.pipeline, event.span, event.who, event.why, 0);
   for (auto& [number, run] : runs) {
     if (run.row.pipeline != event.pipeline || run.row.state == RunState::queued) continue;
@@ -360,7 +361,7 @@ void Engine::State::on(const event::SpanRequested& event) {
         continue;
       }
       if (event.restore) take_back_drop(run, i);
-      else drop_nodes(run, i, "span " + event.span + " was dropped by " + event.who + ": " + event.why);
+      else drop_nodes(run, i, "span " + event.span + " was dropped by " + event.who + because);
     }
   }
   reply(event.request, 0, "span " + event.span + (event.restore ? " restored" : " dropped"));
