@@ -518,7 +518,6 @@ void Engine::State::retry_nodes(Run& run, const std::string& who) {
   std::set<SpanIndex> opened, rejected;
   for (NodeIndex n = 0; n < run.nodes.size(); ++n) {
     Node& node = run.nodes[n];
-    if (node.state == StepState::rejected) rejected.insert(node.span);
     const bool watches = run.step_of(n).spec.run_on != "success";
     if (node.state == StepState::failed || node.state == StepState::cancelled ||
         node.state == StepState::blocked || (watches && node.state == StepState::skipped)) {
@@ -530,7 +529,11 @@ void Engine::State::retry_nodes(Run& run, const std::string& who) {
     }
     if (node.state == StepState::waiting) work.emplace_back(run.row.number, n);
     arm_review(run, n);
-    if (take_late_decision(run, n)) continue;
+    if (take_late_decision(run, n)) {
+      if (node.state == StepState::rejected) rejected.insert(node.span);
+      continue;
+    }
+    if (node.state == StepState::rejected) rejected.insert(node.span);
     if (node.state == StepState::halted && node.key) {  // accepted while this run was over
       if (const auto answer = ledger.find_acceptance(*node.key)) {
         set_state(run, n, StepState::succeeded,
@@ -544,7 +547,8 @@ void Engine::State::retry_nodes(Run& run, const std::string& who) {
 // What was decided about its span while the run was over (rule 18).
 bool Engine::State::take_late_decision(Run& run, NodeIndex index) {
   const Node& node = run.nodes[index];
-  if (!is_held(node.state) || node.span == no_span) return false;
+  const bool answered = node.state == StepState::rejected;  // and dropped after that
+  if ((!is_held(node.state) && !answered) || node.span == no_span) return false;
   const RunSpan& span = run.row.spans[node.span];
   if (run.span_dropped[node.span]) {
     set_state(run, index, StepState::skipped, {"span_dropped", "its span was dropped", {}});

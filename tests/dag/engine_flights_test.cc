@@ -180,6 +180,16 @@ TEST_CASE("flights: accept, reject and drop are the ways on", "[dag][engine]") {
     CHECK(world.run_state(again) == RunState::succeeded);
     CHECK(world.ledger.runs.at(again).spans.back().left_out == "rejected by uid 1000: broken feed");
   }
+  SECTION("a rejected span that is dropped is left out when the run is retried") {
+    world.turn(event::RejectRequested{1, 4, "validate", "2013-12", "uid 1000", "broken feed"});
+    world.turn(event::SpanRequested{2, "flights", "", "2013-12", "uid 1000", "not wanted", false});
+    CHECK(world.run_state(4) == RunState::rejected);
+    world.turn(event::RetryRequested{3, 4, "uid 1000", ""});
+    REQUIRE(!world.replies.back().error);
+    world.run_all();
+    CHECK(world.state(4, "validate", "2013-12") == StepState::skipped);
+    CHECK(world.run_state(4) == RunState::succeeded);
+  }
   SECTION("dropping the span goes on without December") {
     world.turn(event::SpanRequested{1, "flights", "", "2013-12", "uid 1000", "not wanted", false});
     world.run_all();
