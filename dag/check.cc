@@ -45,6 +45,7 @@ class Checker {
     for (std::size_t i = 0; i < spec_.steps.size(); ++i) check_step(i);
     check_cycles();
     check_gates();
+    check_promises();
     sort_by_place(problems_);
     return std::move(problems_);
   }
@@ -55,6 +56,23 @@ class Checker {
   }
   void warning(SourcePosition at, std::string message) {
     problems_.push_back({file_, at, std::move(message), true});
+  }
+
+  // The grammar knows these keys, the engine does not act on them yet: taking them silently would
+  // promise a limit that nobody keeps.
+  void check_promises() {
+    const auto refuse = [this](bool given, SourcePosition at, const std::string& key) {
+      if (given) error(at, "'" + key + "' is not supported yet; nothing would act on it");
+    };
+    refuse(spec_.run.deadline_ms > 0, {1, 1}, "run.deadline");
+    for (const StepSpec& step : spec_.steps) {
+      const std::string name = "step." + step.name + ".";
+      refuse(!step.pool.empty(), step.at, name + "pool");
+      refuse(step.timeout_queue_ms > 0, step.at, name + "timeout.queue");
+      refuse(step.timeout_progress_ms > 0, step.at, name + "timeout.progress");
+      refuse(step.resources.scratch_bytes > 0, step.at, name + "resources.scratch");
+      refuse(step.resources.gpus > 0, step.at, name + "resources.gpus");
+    }
   }
 
   void check_name(SourcePosition at, const std::string& kind, const std::string& name) {
