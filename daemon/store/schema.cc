@@ -1,6 +1,9 @@
 #include "daemon/store/schema.h"
 
+#include <iterator>
 #include <string>
+
+#include "daemon/store/old_copy.h"
 
 namespace pipelined {
 namespace {
@@ -176,6 +179,26 @@ CREATE TABLE decisions (
 CREATE INDEX decisions_by_run ON decisions (run, id);
 )sql";
 
+// Tables and columns since version 1.  Each topic adds its own paragraph.
+constexpr const char* version_2 = R"sql(
+-- Keeping the store: what must stay, what was found wrong, what was seen without a use once.
+CREATE TABLE pins (
+  kind TEXT NOT NULL CHECK (kind IN ('artifact', 'run')), subject TEXT NOT NULL,
+  who TEXT NOT NULL, why TEXT NOT NULL, at INTEGER NOT NULL,
+  PRIMARY KEY (kind, subject)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE unused_objects (
+  name TEXT PRIMARY KEY, since INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+ALTER TABLE artifacts ADD COLUMN corrupt_at INTEGER;
+CREATE INDEX artifacts_corrupt ON artifacts (id) WHERE corrupt_at IS NOT NULL;
+)sql";
+
+/// The step that leads to version n + 1 stands at n.  The text of a version that was released is
+/// never changed; what comes later goes into the next one.
+constexpr const char* steps[] = {version_1, version_2};
+static_assert(std::size(steps) == schema_version);
+
 Result<int> version_of(Database& database) {
   Query query(database, "PRAGMA user_version");
   if (!query.next()) {
@@ -185,6 +208,21 @@ Result<int> version_of(Database& database) {
     return error;
   }
   return static_cast<int>(query.integer(0));
+}
+
+/// Takes the steps from version `found` on in one transaction.
+Result<void> migrate(Database& database, int found) {
+  std::string sql;
+  for (int version = found; version < schema_version; ++version) sql += steps[version];
+  sql += "PRAGMA user_version=" + std::to_string(schema_version) + ";COMMIT;";
+  TRY_VOID(database.execute("BEGIN IMMEDIATE"));
+  auto made = database.execute(sql);
+  if (made) return {};
+  if (database.in_transaction()) {
+    const auto undone = database.execute("ROLLBACK");
+    if (!undone) return made.error().within(undone.error().message);
+  }
+  return made;
 }
 
 }  // namespace
@@ -199,12 +237,12 @@ Result<void> bring_up_to_date(Database& database) {
                      std::to_string(schema_version) +
                      "; start the newer pipelined that wrote them, or restore a backup"};
   }
-  TRY_VOID(database.execute("BEGIN IMMEDIATE"));
-  auto made = database.execute(std::string(version_1) + "PRAGMA user_version=" +
-                               std::to_string(schema_version) + ";COMMIT;");
-  if (!made) {
-    const auto undone = database.execute("ROLLBACK");
-    return undone ? made : made.error();
+  if (found == 0) return migrate(database, found);
+  TRY_VOID(keep_old_copy(database, found));
+  if (auto made = migrate(database, found); !made) {
+    return made.error().within("bringing the records in " + database.path() + " from version " +
+                               std::to_string(found) + " to " + std::to_string(schema_version) +
+                               " (they are unchanged)");
   }
   return {};
 }

@@ -10,9 +10,10 @@
 namespace pipelined {
 
 /// The version that this program writes.
-inline constexpr int schema_version = 1;
+inline constexpr int schema_version = 2;
 
-/// Creates or migrates the tables in one transaction; does nothing to a current file.
+/// Creates or migrates the tables in one transaction; does nothing to a current file.  Before an
+/// older file is changed a verified copy of it is laid beside it (old_copy.h).
 Result<void> bring_up_to_date(Database& database);
 
 }  // namespace pipelined

@@ -1,0 +1,178 @@
+// The tables as version 1 of the schema had them: what a file of that version looks like.
+//
+// Frozen: a test makes an old file from it and opens that with today's program.  It must not follow
+// daemon/store/schema.cc.
+#pragma once
+
+namespace pipelined {
+
+inline constexpr const char* schema_version_1 = R"sql(
+CREATE TABLE meta (
+  key TEXT PRIMARY KEY, value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE counters (
+  name TEXT PRIMARY KEY, value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO counters VALUES ('seq', 0);
+
+CREATE TABLE artifacts (
+  id INTEGER PRIMARY KEY,
+  digest BLOB NOT NULL UNIQUE CHECK (length(digest) = 32),
+  type TEXT NOT NULL, size INTEGER NOT NULL, files INTEGER NOT NULL,
+  created_at INTEGER NOT NULL, tombstone_at INTEGER,
+  manifest TEXT
+) STRICT;
+CREATE INDEX artifacts_by_type ON artifacts (type, id);
+
+CREATE TABLE pipelines (
+  name TEXT NOT NULL, version BLOB NOT NULL CHECK (length(version) = 32),
+  applied_at INTEGER NOT NULL, folder TEXT NOT NULL,
+  current INTEGER NOT NULL CHECK (current IN (0, 1)),
+  paused INTEGER NOT NULL CHECK (paused IN (0, 1)),
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (name, version)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE arrivals (
+  number INTEGER PRIMARY KEY,
+  pipeline TEXT NOT NULL, source TEXT NOT NULL, span TEXT NOT NULL, version INTEGER NOT NULL,
+  artifact INTEGER NOT NULL REFERENCES artifacts (id),
+  path TEXT NOT NULL, at INTEGER NOT NULL, run INTEGER NOT NULL, seq INTEGER NOT NULL
+) STRICT;
+CREATE INDEX arrivals_unfired ON arrivals (number) WHERE run = 0;
+CREATE INDEX arrivals_by_source ON arrivals (pipeline, source, number);
+CREATE INDEX arrivals_by_artifact ON arrivals (artifact);
+
+CREATE TABLE spans (
+  pipeline TEXT NOT NULL, source TEXT NOT NULL, span TEXT NOT NULL, version INTEGER NOT NULL,
+  arrival INTEGER NOT NULL, artifact INTEGER NOT NULL REFERENCES artifacts (id),
+  state TEXT NOT NULL
+    CHECK (state IN ('open', 'accepted', 'halted', 'failed', 'rejected', 'dropped')),
+  why TEXT NOT NULL, who TEXT NOT NULL, definition BLOB CHECK (length(definition) = 32),
+  run INTEGER NOT NULL, succeeded_run INTEGER NOT NULL, at INTEGER NOT NULL, seq INTEGER NOT NULL,
+  PRIMARY KEY (pipeline, source, span, version)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE runs (
+  number INTEGER PRIMARY KEY,
+  pipeline TEXT NOT NULL, version BLOB NOT NULL CHECK (length(version) = 32),
+  state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'failed', 'rejected', 'halted',
+                                       'in_review', 'cancelled', 'succeeded')),
+  who TEXT NOT NULL, horizon INTEGER NOT NULL, created_seq INTEGER NOT NULL,
+  created_at INTEGER NOT NULL, started_at INTEGER NOT NULL, ended_at INTEGER NOT NULL,
+  reason_code TEXT NOT NULL, reason TEXT NOT NULL, reason_details TEXT,
+  end_code TEXT NOT NULL, end_reason TEXT NOT NULL, end_details TEXT,
+  options TEXT, full_run INTEGER NOT NULL CHECK (full_run IN (0, 1)),
+  counts TEXT
+) STRICT;
+CREATE INDEX runs_open ON runs (number)
+  WHERE state IN ('queued', 'running', 'halted', 'in_review');
+CREATE INDEX runs_by_pipeline ON runs (pipeline, number);
+CREATE INDEX runs_by_state ON runs (state, number);
+
+CREATE TABLE run_spans (
+  run INTEGER PRIMARY KEY REFERENCES runs (number) DEFERRABLE INITIALLY DEFERRED,
+  spans TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE steps (
+  run INTEGER NOT NULL REFERENCES runs (number) DEFERRABLE INITIALLY DEFERRED,
+  step TEXT NOT NULL, element TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('waiting', 'ready', 'running', 'succeeded', 'cached',
+    'failed', 'halted', 'in_review', 'rejected', 'cancelled', 'skipped', 'blocked')),
+  key BLOB CHECK (length(key) = 32), result INTEGER NOT NULL,
+  tries INTEGER NOT NULL, faults INTEGER NOT NULL, attempts INTEGER NOT NULL,
+  next_try_at INTEGER NOT NULL,
+  started_at INTEGER NOT NULL, ended_at INTEGER NOT NULL, seq INTEGER NOT NULL,
+  reason_code TEXT NOT NULL, reason TEXT NOT NULL, reason_details TEXT,
+  pipeline TEXT NOT NULL, full_run INTEGER NOT NULL,
+  PRIMARY KEY (run, step, element)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX steps_finished ON steps (pipeline, step, element, run, full_run, seq)
+  WHERE state IN ('succeeded', 'cached');
+CREATE INDEX steps_failed ON steps (pipeline, step, element, seq) WHERE state = 'failed';
+
+CREATE TABLE attempts (
+  id TEXT PRIMARY KEY,
+  run INTEGER NOT NULL REFERENCES runs (number) DEFERRABLE INITIALLY DEFERRED,
+  step TEXT NOT NULL, element TEXT NOT NULL, number INTEGER NOT NULL, fence TEXT NOT NULL,
+  running INTEGER NOT NULL CHECK (running IN (0, 1)),
+  outcome TEXT NOT NULL CHECK (outcome IN ('ok', 'more', 'halt', 'invalid', 'failed', 'retry',
+                                           'cancelled', 'unsupported')),
+  machine_fault INTEGER NOT NULL, error TEXT NOT NULL,
+  started_at INTEGER NOT NULL, ended_at INTEGER NOT NULL,
+  cpu_ms INTEGER NOT NULL, memory_peak_bytes INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX attempts_by_step ON attempts (run, step, element, number);
+
+CREATE TABLE results (
+  id INTEGER PRIMARY KEY,
+  key BLOB CHECK (length(key) = 32), halt INTEGER NOT NULL CHECK (halt IN (0, 1)),
+  pipeline TEXT NOT NULL, run INTEGER NOT NULL, step TEXT NOT NULL, element TEXT NOT NULL,
+  attempt TEXT NOT NULL, verdict TEXT NOT NULL,
+  started_at INTEGER NOT NULL, ended_at INTEGER NOT NULL, seq INTEGER NOT NULL,
+  bindings INTEGER NOT NULL, metrics INTEGER NOT NULL,
+  notes TEXT, key_text TEXT NOT NULL
+) STRICT;
+CREATE INDEX results_by_key ON results (key, seq) WHERE key IS NOT NULL;
+CREATE INDEX results_by_step ON results (pipeline, step, element, seq) WHERE key IS NOT NULL;
+
+CREATE TABLE bindings (
+  result INTEGER NOT NULL, output INTEGER NOT NULL CHECK (output IN (0, 1)),
+  ordinal INTEGER NOT NULL, port TEXT NOT NULL, position INTEGER NOT NULL,
+  artifact INTEGER NOT NULL REFERENCES artifacts (id),
+  PRIMARY KEY (result, output, ordinal)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX bindings_by_artifact ON bindings (artifact, output);
+
+CREATE TABLE metrics (
+  result INTEGER NOT NULL, ordinal INTEGER NOT NULL,
+  name TEXT NOT NULL, slice TEXT NOT NULL, value REAL,
+  PRIMARY KEY (result, ordinal)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE acceptances (
+  key BLOB PRIMARY KEY CHECK (length(key) = 32),
+  who TEXT NOT NULL, why TEXT NOT NULL, rejected INTEGER NOT NULL CHECK (rejected IN (0, 1)),
+  run INTEGER NOT NULL, step TEXT NOT NULL, element TEXT NOT NULL, at INTEGER NOT NULL, seq INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE resolutions (
+  scope BLOB NOT NULL CHECK (length(scope) = 32), run INTEGER NOT NULL,
+  port TEXT, position INTEGER, artifact INTEGER REFERENCES artifacts (id),
+  origin TEXT NOT NULL, seq INTEGER NOT NULL,
+  PRIMARY KEY (scope, run)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE alerts (
+  id TEXT PRIMARY KEY,
+  pipeline TEXT NOT NULL, subject TEXT NOT NULL,
+  severity TEXT NOT NULL CHECK (severity IN ('error', 'warning', 'info')),
+  sentence TEXT NOT NULL, run INTEGER NOT NULL, step TEXT NOT NULL, element TEXT NOT NULL,
+  at INTEGER NOT NULL, seq INTEGER NOT NULL, evidence TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX alerts_by_seq ON alerts (seq);
+CREATE INDEX alerts_by_subject ON alerts (pipeline, subject, seq);
+
+CREATE TABLE outbox (
+  id INTEGER PRIMARY KEY,
+  alert TEXT NOT NULL REFERENCES alerts (id),
+  sink TEXT NOT NULL, kind TEXT NOT NULL, target TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('pending', 'claimed', 'done', 'given_up')),
+  tries INTEGER NOT NULL, not_before INTEGER NOT NULL, updated_at INTEGER NOT NULL,
+  error TEXT NOT NULL,
+  UNIQUE (alert, sink)
+) STRICT;
+CREATE INDEX outbox_open ON outbox (state, not_before) WHERE state IN ('pending', 'claimed');
+
+CREATE TABLE decisions (
+  id INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL, pipeline TEXT NOT NULL, subject TEXT NOT NULL,
+  who TEXT NOT NULL, why TEXT NOT NULL, run INTEGER NOT NULL,
+  at INTEGER NOT NULL, seq INTEGER NOT NULL
+) STRICT;
+CREATE INDEX decisions_by_run ON decisions (run, id);
+)sql";
+
+}  // namespace pipelined
