@@ -53,7 +53,8 @@ struct AttemptReport {
   std::vector<MetricFact> metrics;
   Value notes;
   std::string error;       ///< a sentence; of a halt: the verdict
-  std::int64_t cpu_ms = 0, memory_peak_bytes = 0;
+  std::int64_t cpu_ms = 0, memory_peak_bytes = 0, scratch_bytes = 0;
+  std::string failure_class;  ///< as in AttemptRow
 };
 
 /// Runs attempts.  One report an attempt reaches `on_ended` if all goes well; none or two must do no harm.

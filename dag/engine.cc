@@ -170,6 +170,7 @@ void Engine::State::lose_attempt(AttemptRow attempt) {
   attempt.outcome = Outcome::failed;
   attempt.machine_fault = true;
   attempt.error = sentence;
+  attempt.failure_class = "killed";
   attempt.ended_at = now.wall_ms;
   ledger.put(attempt);
   const auto run = runs.find(attempt.run);

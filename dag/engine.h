@@ -67,7 +67,8 @@ struct AttemptEnded {
   Value notes;
   std::string error;                ///< a sentence; of a halt: the verdict
   bool retryable = false;           ///< RETRY, a crash of the operator or a timeout
-  std::int64_t cpu_ms = 0, memory_peak_bytes = 0;
+  std::int64_t cpu_ms = 0, memory_peak_bytes = 0, scratch_bytes = 0;
+  std::string failure_class;        ///< as in AttemptRow
 };
 /// The attempt is gone through no fault of its operator: host or daemon died, killed from outside.
 struct AttemptLost {
@@ -156,6 +157,7 @@ struct StartAttempt {
   std::int64_t memory_bytes = 0;          ///< 0: no limit stated
   std::int64_t timeout_ms = 0;            ///< 0: none; the engine kills, this is for the operator
   bool network = false;
+  std::int64_t scratch_bytes = 0;         ///< of everything that it writes; 0: no limit stated
 };
 struct KillAttempt {
   std::string attempt;

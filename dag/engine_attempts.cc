@@ -55,8 +55,7 @@ std::vector<Binding> as_bindings(const std::vector<PortInputs>& inputs) {
 }  // namespace
 
 LiveAttempt Engine::State::end_attempt(const std::string& id, Outcome outcome, bool fault,
-                                       const std::string& error, std::int64_t cpu_ms,
-                                       std::int64_t memory_peak_bytes) {
+                                       const std::string& error, const AttemptUse& use) {
   const auto found = attempts.find(id);
   CHECK(found != attempts.end());
   LiveAttempt attempt = std::move(found->second);
@@ -66,8 +65,10 @@ LiveAttempt Engine::State::end_attempt(const std::string& id, Outcome outcome, b
   attempt.row.machine_fault = fault;
   attempt.row.error = error;
   attempt.row.ended_at = now.wall_ms;
-  attempt.row.cpu_ms = cpu_ms;
-  attempt.row.memory_peak_bytes = memory_peak_bytes;
+  attempt.row.cpu_ms = use.cpu_ms;
+  attempt.row.memory_peak_bytes = use.memory_peak_bytes;
+  attempt.row.scratch_bytes = use.scratch_bytes;
+  attempt.row.failure_class = use.failure_class;
   ledger.put(attempt.row);
   Run& run = runs.at(attempt.run);
   --run.live;
@@ -114,8 +115,11 @@ void Engine::State::on(const event::AttemptEnded& event) {
     error = "the operator asked for more elements, which this version does not offer";
   }
   const bool good = outcome == Outcome::ok || outcome == Outcome::halt;
-  const LiveAttempt attempt = end_attempt(event.attempt, outcome, false, good ? "" : error,
-                                          event.cpu_ms, event.memory_peak_bytes);
+  const bool timeout = found->second.killed == LiveAttempt::Killed::timeout && !good;
+  const LiveAttempt attempt =
+      end_attempt(event.attempt, outcome, false, good ? "" : error,
+                  {event.cpu_ms, event.memory_peak_bytes, event.scratch_bytes,
+                   good ? "" : timeout ? "timeout" : event.failure_class});
   Node& node = run.nodes[attempt.node];
   if (good) node.faults = 0;
   if (attempt.killed == LiveAttempt::Killed::dropped) {
@@ -142,7 +146,8 @@ void Engine::State::on(const event::AttemptLost& event) {
   // A host that does not survive our own kill after a timeout is no fault of the machine.
   const bool timeout = attempts.at(event.attempt).killed == LiveAttempt::Killed::timeout;
   const LiveAttempt attempt =
-      end_attempt(event.attempt, Outcome::failed, !timeout, event.why, 0, 0);
+      end_attempt(event.attempt, Outcome::failed, !timeout, event.why,
+                  {0, 0, 0, timeout ? "timeout" : "killed"});
   Run& run = runs.at(attempt.run);
   if (timeout) {
     attempt_failed(run, attempt,

@@ -340,7 +340,8 @@ void Engine::State::start_attempt(Run& run, NodeIndex index, ReadyWork item) {
                              live.row.step, live.row.element, live.row.number,
                              step.info.id, step.info.plugin, run.params[node.step],
                              std::move(item.inputs), {}, step.spec.seed, live.cpus,
-                             live.memory_bytes, step.spec.timeout_ms, step.info.network};
+                             live.memory_bytes, step.spec.timeout_ms, step.info.network,
+                             step.spec.resources.scratch_bytes};
   for (const OutputSpec& output : step.outputs) {
     if (!step.passed.contains(output.port)) start.outputs.push_back(output);
   }

@@ -83,6 +83,12 @@ struct Run {
   std::optional<NodeIndex> find(StepIndex step, SpanIndex span) const;
 };
 
+/// What an attempt used, and which kind of end it came to.
+struct AttemptUse {
+  std::int64_t cpu_ms = 0, memory_peak_bytes = 0, scratch_bytes = 0;
+  std::string failure_class;  ///< as in AttemptRow
+};
+
 /// A running attempt.
 struct LiveAttempt {
   AttemptRow row;
@@ -243,8 +249,8 @@ struct Engine::State {
   void on(const event::AttemptEnded& event);
   void on(const event::AttemptLost& event);
   void on(const event::OutputsHeld& event);
-  LiveAttempt end_attempt(const std::string& id, Outcome outcome, bool fault, const std::string& error,
-                          std::int64_t cpu_ms, std::int64_t memory_peak_bytes);
+  LiveAttempt end_attempt(const std::string& id, Outcome outcome, bool fault,
+                          const std::string& error, const AttemptUse& use);
   void attempt_failed(Run& run, const LiveAttempt& attempt, const std::string& error,
                       bool retryable);
   void attempt_fault(Run& run, const LiveAttempt& attempt, const std::string& why);

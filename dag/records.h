@@ -153,7 +153,10 @@ struct AttemptRow {
   bool machine_fault = false;
   std::string error;          ///< a sentence; empty on success
   TimeMs started_at = 0, ended_at = 0;
-  std::int64_t cpu_ms = 0, memory_peak_bytes = 0;
+  std::int64_t cpu_ms = 0, memory_peak_bytes = 0, scratch_bytes = 0;
+  /// Of one that did not succeed: "out_of_memory", "scratch", "timeout", "killed", "crash" or "exit";
+  /// empty when the operator itself said what was wrong.
+  std::string failure_class;
 };
 
 /// One artifact at one port.

@@ -88,6 +88,8 @@ Kind write(const Ended& ended) {
                                  {"slice", metric.slice},
                                  {"value", number_value(metric.value)}});
   }
+  ValueTable usage{{"cpu_ms", ended.cpu_ms}, {"memory_peak_bytes", ended.memory_peak_bytes}};
+  if (ended.scratch_bytes != 0) usage["scratch_bytes"] = ended.scratch_bytes;
   ValueTable fields{
       {"attempt", ended.attempt},
       {"fence", ended.fence},
@@ -97,11 +99,11 @@ Kind write(const Ended& ended) {
       {"metrics", std::move(metrics)},
       {"outputs", text_list(ended.outputs)},
       {"requests", ended.requests},
-      {"usage", ValueTable{{"cpu_ms", ended.cpu_ms},
-                           {"memory_peak_bytes", ended.memory_peak_bytes}}}};
+      {"usage", std::move(usage)}};
   if (ended.exit_code != 0) fields["exit_code"] = ended.exit_code;
   if (ended.signal != 0) fields["signal"] = ended.signal;
   if (ended.lost) fields["lost"] = true;
+  if (!ended.failure_class.empty()) fields["failure_class"] = ended.failure_class;
   if (ended.retryable) fields["retryable"] = true;
   return {"ended", std::move(fields)};
 }
@@ -220,10 +222,12 @@ Result<Message> read_ended(const ValueTable& table) {
   Fields usage(fields.table("usage"), "frame ended, usage");
   ended.cpu_ms = usage.integer("cpu_ms");
   ended.memory_peak_bytes = usage.integer("memory_peak_bytes");
+  ended.scratch_bytes = usage.integer("scratch_bytes");
   if (usage.error()) return *usage.error();
   ended.exit_code = static_cast<int>(fields.integer("exit_code"));
   ended.signal = static_cast<int>(fields.integer("signal"));
   ended.lost = fields.flag("lost");
+  ended.failure_class = fields.text("failure_class");
   ended.retryable = fields.flag("retryable");
   return finish(fields, std::move(ended));
 }

@@ -102,7 +102,8 @@ struct Ended {
   std::vector<MetricFact> metrics;
   std::vector<std::string> outputs;  ///< ports that were written or passed
   ValueList requests;                ///< changes that the operator wants the daemon to make
-  std::int64_t cpu_ms = 0, memory_peak_bytes = 0;  ///< "usage" on the wire
+  std::int64_t cpu_ms = 0, memory_peak_bytes = 0, scratch_bytes = 0;  ///< "usage" on the wire
+  std::string failure_class;         ///< as in AttemptRow; only the host's word counts
   int exit_code = 0;                 ///< of the process when it could not report itself
   int signal = 0;                    ///< that ended it; 0: none
   bool lost = false;                 ///< a fault of the machine: counts no try

@@ -143,7 +143,8 @@ struct Attempt {
   std::string outcome, error;
   bool machine_fault = false;
   Time started_at, ended_at;
-  std::int64_t cpu_ms = 0, memory_peak_bytes = 0;
+  std::int64_t cpu_ms = 0, memory_peak_bytes = 0, scratch_bytes = 0;
+  std::string failure_class;       ///< "out_of_memory", "scratch", "timeout", "killed", "crash", "exit"
 };
 
 /// A step or element of a run.

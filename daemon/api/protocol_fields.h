@@ -98,7 +98,8 @@ void fields(V& visit, Attempt& x) {
   visit("id", x.id), visit("number", x.number), visit("running", x.running);
   visit("outcome", x.outcome), visit("error", x.error), visit("machine_fault", x.machine_fault);
   visit("started_at", x.started_at), visit("ended_at", x.ended_at), visit("cpu_ms", x.cpu_ms);
-  visit("memory_peak_bytes", x.memory_peak_bytes);
+  visit("memory_peak_bytes", x.memory_peak_bytes), visit("scratch_bytes", x.scratch_bytes);
+  visit("failure_class", x.failure_class);
 }
 template <class V>
 void fields(V& visit, Step& x) {

@@ -40,6 +40,7 @@ protocol::Attempt attempt_of(const AttemptRow& row) {
   attempt.error = row.error, attempt.machine_fault = row.machine_fault;
   attempt.started_at = {row.started_at}, attempt.ended_at = {row.ended_at};
   attempt.cpu_ms = row.cpu_ms, attempt.memory_peak_bytes = row.memory_peak_bytes;
+  attempt.scratch_bytes = row.scratch_bytes, attempt.failure_class = row.failure_class;
   return attempt;
 }
 

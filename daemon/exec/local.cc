@@ -99,6 +99,8 @@ AttemptReport report_of(const wire::Ended& ended) {
   report.error = ended.error;
   report.cpu_ms = ended.cpu_ms;
   report.memory_peak_bytes = ended.memory_peak_bytes;
+  report.scratch_bytes = ended.scratch_bytes;
+  report.failure_class = ended.failure_class;
   return report;
 }
 

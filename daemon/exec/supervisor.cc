@@ -371,6 +371,8 @@ void Supervisor::post_ended(Live& live, ArtifactPort::Promoted promoted) {
   ended.retryable = report.retryable;
   ended.cpu_ms = report.cpu_ms;
   ended.memory_peak_bytes = report.memory_peak_bytes;
+  ended.scratch_bytes = report.scratch_bytes;
+  ended.failure_class = std::move(report.failure_class);
   live.phase = Phase::ended;
   offer(std::move(ended));
 }

@@ -139,7 +139,8 @@ StepRow read_step(const Query& row) {
 
 const char* const attempt_columns =
     "a.id, a.run, a.step, a.element, a.number, a.fence, a.running, a.outcome, a.machine_fault, "
-    "a.error, a.started_at, a.ended_at, a.cpu_ms, a.memory_peak_bytes";
+    "a.error, a.started_at, a.ended_at, a.cpu_ms, a.memory_peak_bytes, a.scratch_bytes, "
+    "a.failure_class";
 
 AttemptRow read_attempt(const Query& row) {
   AttemptRow attempt;
@@ -157,6 +158,8 @@ AttemptRow read_attempt(const Query& row) {
   attempt.ended_at = row.integer(11);
   attempt.cpu_ms = row.integer(12);
   attempt.memory_peak_bytes = row.integer(13);
+  attempt.scratch_bytes = row.integer(14);
+  attempt.failure_class = row.string(15);
   return attempt;
 }
 

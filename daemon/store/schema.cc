@@ -192,6 +192,9 @@ CREATE TABLE unused_objects (
 ) STRICT, WITHOUT ROWID;
 ALTER TABLE artifacts ADD COLUMN corrupt_at INTEGER;
 CREATE INDEX artifacts_corrupt ON artifacts (id) WHERE corrupt_at IS NOT NULL;
+-- What attempts used, and which kind of failure they came to.
+ALTER TABLE attempts ADD COLUMN scratch_bytes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE attempts ADD COLUMN failure_class TEXT NOT NULL DEFAULT '';
 )sql";
 
 /// The step that leads to version n + 1 stands at n.  The text of a version that was released is

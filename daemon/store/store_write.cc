@@ -105,17 +105,19 @@ void Store::put(const AttemptRow& row) {
   CHECK(state_->in_turn);
   state_->database->run(
       "INSERT INTO attempts (id, run, step, element, number, fence, running, outcome, "
-      "machine_fault, error, started_at, ended_at, cpu_ms, memory_peak_bytes) "
-      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) "
+      "machine_fault, error, started_at, ended_at, cpu_ms, memory_peak_bytes, scratch_bytes, "
+      "failure_class) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) "
       "ON CONFLICT (id) DO UPDATE SET run = excluded.run, step = excluded.step, "
       "element = excluded.element, number = excluded.number, fence = excluded.fence, "
       "running = excluded.running, outcome = excluded.outcome, "
       "machine_fault = excluded.machine_fault, error = excluded.error, "
       "started_at = excluded.started_at, ended_at = excluded.ended_at, cpu_ms = excluded.cpu_ms, "
-      "memory_peak_bytes = excluded.memory_peak_bytes",
+      "memory_peak_bytes = excluded.memory_peak_bytes, scratch_bytes = excluded.scratch_bytes, "
+      "failure_class = excluded.failure_class",
       row.id, row.run, row.step, row.element, row.number, row.fence, row.running,
       name_of(row.outcome), row.machine_fault, row.error, row.started_at, row.ended_at, row.cpu_ms,
-      row.memory_peak_bytes);
+      row.memory_peak_bytes, row.scratch_bytes, row.failure_class);
 }
 
 void Store::put(const ResultRow& row) {

@@ -30,9 +30,10 @@ std::string with_last_lines(std::string sentence, const AttemptFacts& facts) {
   return sentence;
 }
 
-void fail(wire::Ended& ended, std::string error) {
+void fail(wire::Ended& ended, const char* failure_class, std::string error) {
   ended.outcome = Outcome::failed;
   ended.error = std::move(error);
+  ended.failure_class = failure_class;
   ended.outputs.clear();
   ended.requests.clear();
 }
@@ -42,15 +43,17 @@ void decide_signal(wire::Ended& ended, const wire::Run& run, const AttemptFacts&
   ended.signal = signal;
   const bool from_outside = signal == SIGKILL || signal == SIGTERM;
   if (from_outside && facts.kernel_memory_kill) {
-    fail(ended, "killed by the kernel because the machine ran out of memory (peak " +
-                    show_bytes(facts.memory_peak_bytes) + ")");
+    fail(ended, "out_of_memory",
+         "killed by the kernel because the machine ran out of memory (peak " +
+             show_bytes(facts.memory_peak_bytes) + ")");
   } else if (from_outside) {
     ended.lost = true;
-    fail(ended, "killed by " + signal_name(signal) + " from outside");
+    fail(ended, "killed", "killed by " + signal_name(signal) + " from outside");
   } else {
     ended.retryable = true;
-    fail(ended, with_last_lines("operator " + run.operator_id + " crashed with " +
-                                    signal_name(signal), facts));
+    fail(ended, "crash",
+         with_last_lines("operator " + run.operator_id + " crashed with " + signal_name(signal),
+                         facts));
   }
 }
 
@@ -58,35 +61,40 @@ void decide_without_report(wire::Ended& ended, const wire::Run& run, const Attem
   const int status = WIFEXITED(facts.wait_status) ? WEXITSTATUS(facts.wait_status) : 0;
   ended.exit_code = status;
   if (status == out_of_memory_status) {
-    fail(ended, run.limits.memory_bytes > 0
-                    ? out_of_memory(run, facts)
-                    : "out of memory (peak " + show_bytes(facts.memory_peak_bytes) + ")");
+    fail(ended, "out_of_memory",
+         run.limits.memory_bytes > 0
+             ? out_of_memory(run, facts)
+             : "out of memory (peak " + show_bytes(facts.memory_peak_bytes) + ")");
     return;
   }
   ended.retryable = true;
-  fail(ended, with_last_lines("operator " + run.operator_id + " ended with exit status " +
-                                  std::to_string(status) + " without a report", facts));
+  fail(ended, "exit",
+       with_last_lines("operator " + run.operator_id + " ended with exit status " +
+                           std::to_string(status) + " without a report", facts));
 }
 
 /// True if the host's own killing explains the end.
 bool decide_killed(wire::Ended& ended, const wire::Run& run, const AttemptFacts& facts) {
   switch (facts.killed_for) {
     case KilledFor::nothing: return false;
-    case KilledFor::memory: fail(ended, out_of_memory(run, facts)); return true;
+    case KilledFor::memory: fail(ended, "out_of_memory", out_of_memory(run, facts)); return true;
     case KilledFor::processes:
-      fail(ended, "killed: it had more than " + std::to_string(facts.processes_max) +
-                      " processes at once");
+      fail(ended, "killed",
+           "killed: it had more than " + std::to_string(facts.processes_max) +
+               " processes at once");
       return true;
     case KilledFor::report_closed:
       ended.retryable = true;
-      fail(ended, "operator " + run.operator_id + " closed its channel to the host and went on; "
-                  "it was killed");
+      fail(ended, "killed",
+           "operator " + run.operator_id + " closed its channel to the host and went on; "
+           "it was killed");
       return true;
     case KilledFor::cancel:
       if (facts.report && facts.report->signal == 0 && !facts.grace_expired) return false;
-      fail(ended, facts.grace_expired ? "cancelled; killed after " +
-                                            std::to_string(facts.grace_ms) + " ms of grace"
-                                      : "cancelled");
+      fail(ended, "killed",
+           facts.grace_expired
+               ? "cancelled; killed after " + std::to_string(facts.grace_ms) + " ms of grace"
+               : "cancelled");
       ended.outcome = Outcome::cancelled;
       return true;
   }
@@ -104,16 +112,19 @@ wire::Ended decide(const wire::Run& run, const AttemptFacts& facts) {
   // What an operator says of the machine or of trying again is not for it to say.
   ended.lost = false;
   ended.retryable = ended.outcome == Outcome::retry;
+  ended.failure_class.clear();
+  ended.scratch_bytes = facts.scratch_bytes;
   ended.signal = 0;
   if (decide_killed(ended, run, facts)) return ended;
   if (!facts.bad_report.empty()) {
-    fail(ended, "operator " + run.operator_id + " " + facts.bad_report);
+    fail(ended, "crash", "operator " + run.operator_id + " " + facts.bad_report);
   } else if (ending_signal(facts) != 0 && (!facts.report || facts.report->signal > 0)) {
     decide_signal(ended, run, facts);
   } else if (!facts.report) {
     decide_without_report(ended, run, facts);
   } else if (run.operator_id == "command.run" && ended.exit_code != 0) {
     ended.error = with_last_lines(ended.error, facts);
+    if (ended.outcome == Outcome::failed) ended.failure_class = "exit";
   }
   return ended;
 }

@@ -31,7 +31,7 @@ struct AttemptFacts {
   KilledFor killed_for = KilledFor::nothing;
   std::int64_t grace_ms = 0;          ///< of a cancel
   bool grace_expired = false;
-  std::int64_t memory_peak_bytes = 0, cpu_ms = 0;
+  std::int64_t memory_peak_bytes = 0, cpu_ms = 0, scratch_bytes = 0;
   std::int64_t processes_max = 0;
   bool kernel_memory_kill = false;    ///< the kernel killed something for lack of memory meanwhile
   std::string last_lines;             ///< of its output

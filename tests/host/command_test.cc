@@ -113,6 +113,7 @@ TEST_CASE("command: exit statuses are outcomes", "[host][command]") {
   const AttemptReport failed = worker.run(worker.shell("echo one; echo two >&2; exit 3"));
   CHECK(failed.outcome == Outcome::failed);
   CHECK(failed.error == "exit status 3; last lines: one | two");
+  CHECK(failed.failure_class == "exit");
   CHECK_FALSE(failed.retryable);
 }
 

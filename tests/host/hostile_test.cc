@@ -88,6 +88,7 @@ TEST_CASE("worker: an exit without a report is a failure that names the status",
   WorkerHarness worker(any_kill_unit());
   const AttemptReport report = worker.run(worker.plan("exit"));
   CHECK(report.error == "operator hostile.act ended with exit status 42 without a report");
+  CHECK(report.failure_class == "exit");
   CHECK(report.outcome == Outcome::failed);
   CHECK_FALSE(report.lost);
 }
@@ -188,6 +189,7 @@ TEST_CASE("worker: a memory bomb fails with limit and peak", "[host][plain]") {
   CHECK_THAT(report.error, StartsWith("out of memory (limit 128 MiB, peak "));
   CHECK_FALSE(report.retryable);
   CHECK(report.memory_peak_bytes > 64 << 20);
+  CHECK(report.failure_class == "out_of_memory");
   CHECK(worker.survivors() == 0);
 }
 

@@ -32,6 +32,7 @@ TEST_CASE("verdict: signals from outside are the machine's fault", "[host][verdi
   const wire::Ended ended = decide(run_of("data.sql"), killed_by(signal));
   CHECK(ended.lost);
   CHECK_FALSE(ended.retryable);
+  CHECK(ended.failure_class == "killed");
   CHECK(ended.error == "killed by " + signal_name(signal) + " from outside");
 }
 
@@ -41,6 +42,7 @@ TEST_CASE("verdict: a kernel out of memory is not a lost attempt", "[host][verdi
   facts.memory_peak_bytes = 3 << 20;
   const wire::Ended ended = decide(run_of("data.sql"), facts);
   CHECK_FALSE(ended.lost);
+  CHECK(ended.failure_class == "out_of_memory");
   CHECK(ended.error == "killed by the kernel because the machine ran out of memory (peak 3 MiB)");
 }
 
@@ -49,6 +51,7 @@ TEST_CASE("verdict: a crash is retryable and says where", "[host][verdict]") {
   if (facts.wait_status == 0) facts.wait_status = (crash_status_base + SIGSEGV) << 8;
   const wire::Ended ended = decide(run_of("data.sql"), facts);
   CHECK(ended.error == "operator data.sql crashed with SIGSEGV");
+  CHECK(ended.failure_class == "crash");
   CHECK(ended.retryable);
   CHECK(ended.signal == SIGSEGV);
 }

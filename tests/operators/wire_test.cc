@@ -45,6 +45,8 @@ wire::Ended full_ended() {
   ended.requests = {Value(ValueTable{{"kind", "register"}})};
   ended.cpu_ms = 412;
   ended.memory_peak_bytes = 96468992;
+  ended.scratch_bytes = 4096;
+  ended.failure_class = "exit";
   ended.exit_code = 3;
   ended.signal = 11;
   ended.lost = true;

@@ -126,7 +126,7 @@ inline auto fields(const StepRow& r) {
 inline auto fields(const AttemptRow& r) {
   return std::tie(r.id, r.run, r.step, r.element, r.number, r.fence, r.running, r.outcome,
                   r.machine_fault, r.error, r.started_at, r.ended_at, r.cpu_ms,
-                  r.memory_peak_bytes);
+                  r.memory_peak_bytes, r.scratch_bytes, r.failure_class);
 }
 inline auto fields(const ResultRow& r) {
   return std::tie(r.id, r.key, r.key_text, r.halt, r.pipeline, r.run, r.step, r.element, r.attempt,
