@@ -337,8 +337,8 @@ void Engine::State::take_up_step(Run& run, NodeIndex index, const StepRow& row) 
   node.attempts = static_cast<std::uint32_t>(row.attempts);
   node.started_at = row.started_at;
   node.next_try_at = row.next_try_at;
-  if (node.state == StepState::in_review && step.spec.review_expires_ms > 0) {
-    node.next_try_at = row.ended_at + step.spec.review_expires_ms;
+  if (node.state == StepState::in_review && step.spec.review.expires_ms > 0) {
+    node.next_try_at = row.ended_at + step.spec.review.expires_ms;
   }
   if (row.result != 0) {
     if (auto result = ledger.find_result_by_id(row.result)) {

@@ -104,7 +104,7 @@ bool Engine::State::condition_holds(Run& run, NodeIndex index) {
 // A review gates the step after its inputs exist and before it runs; its evidence is the inputs.
 bool Engine::State::review_passed(Run& run, NodeIndex index, const ResolvedInputs& inputs) {
   const PipelineStep& step = run.step_of(index);
-  if (!step.spec.review) return true;
+  if (!step.spec.review.required) return true;
   const Digest scope = review_scope(run, step, inputs);
   Node& node = run.nodes[index];
   if (const auto answer = ledger.find_acceptance(scope)) {
@@ -121,7 +121,7 @@ bool Engine::State::review_passed(Run& run, NodeIndex index, const ResolvedInput
   alert({run.row.pipeline + "/" + path + "/review/" + scope.hex(), run.row.pipeline, path, "info",
          path + " of run " + std::to_string(run.row.number) + " waits for review",
          run.row.number, step.spec.name, run.element_of(index), {}, 0, 0});
-  const std::int64_t expires = step.spec.review_expires_ms;
+  const std::int64_t expires = step.spec.review.expires_ms;
   node.next_try_at = expires > 0 ? now.wall_ms + expires : 0;
   arm_review(run, index);
   return false;

@@ -36,10 +36,20 @@ struct SpanSelection {
   std::string first, last;   ///< of range, both included
 };
 
+/// A gate at which a person decides.
+struct ReviewSpec {
+  bool required = false;
+  std::vector<std::string> who;          ///< names, or "group:NAME"; empty: whoever may decide
+  std::int64_t expires_ms = 0;           ///< then it counts as rejected; 0: never
+  std::int64_t remind_ms = 0;            ///< an alert each time; 0: none
+  bool not_starter = false;              ///< nor the one who started the run
+};
+
 struct SourceSpec {
   std::string name, kind = "files", path;  ///< path: relative to the pipeline file, with {YYYY} …
   std::string snapshot = "copy";
   std::int64_t settle_ms = 2000;
+  ReviewSpec review;                     ///< of every arrival, before it counts
   SourcePosition at;
 };
 
@@ -88,12 +98,23 @@ struct RetrySpec {
   std::int64_t max = 0;                  ///< extra tries
   std::int64_t backoff_ms = 1000;        ///< of the first, doubled each time, full jitter
   std::int64_t backoff_max_ms = 300000;
+  std::int64_t max_time_ms = 0;          ///< from the first try's start to the last one's; 0: any
 };
 
 /// What an attempt may use; limits, not wishes.  0: no limit stated.
 struct ResourceSpec {
   double cpus = 0;
   std::int64_t memory_bytes = 0, scratch_bytes = 0, gpus = 0;
+  double memory_grow = 1;                ///< factor from one try to the next
+  std::int64_t memory_max_bytes = 0;     ///< it grows no further; 0: no bound
+};
+
+/// Steps that share a limit and a priority.
+struct GroupSpec {
+  std::string name, description;
+  std::int64_t max_parallel = 0;         ///< of all its steps in a run; 0: as many as fit
+  std::int64_t priority = 0;             ///< added to that of its steps
+  SourcePosition at;
 };
 
 struct StepSpec {
@@ -111,10 +132,10 @@ struct StepSpec {
   std::int64_t timeout_queue_ms = 0, timeout_progress_ms = 0;
   ResourceSpec resources;
   bool resources_given = false;
-  std::string pool, executor = "local";
+  std::string pool, group, executor = "local";
+  std::int64_t pool_slots = 1;
   std::int64_t priority = 0;
-  bool review = false;
-  std::int64_t review_expires_ms = 0;    ///< 0: never
+  ReviewSpec review;
   bool cache = true;
   std::int64_t seed = 0;
   std::string salt;
@@ -136,6 +157,7 @@ struct PipelineSpec {
   ValueTable params;
   std::vector<SourceSpec> sources;       ///< in file order
   std::vector<TriggerSpec> triggers;
+  std::vector<GroupSpec> groups;         ///< in file order
   std::vector<StepSpec> steps;           ///< in file order
   RunPolicySpec run;
   /// Where `name` and each of [params] stood ("name", "params.depth"), for messages.
@@ -144,6 +166,12 @@ struct PipelineSpec {
   const SourceSpec* source(std::string_view source_name) const {
     for (const SourceSpec& s : sources) {
       if (s.name == source_name) return &s;
+    }
+    return nullptr;
+  }
+  const GroupSpec* group(std::string_view group_name) const {
+    for (const GroupSpec& g : groups) {
+      if (g.name == group_name) return &g;
     }
     return nullptr;
   }

@@ -1,20 +1,13 @@
 #include "dag/spec_toml.h"
 
-// Hostile text reaches some of the library's assertions in front of its own error messages ("[.");
-// without them it reports the error.
-#define TOML_ASSERT(expr) static_assert(true)
-#define TOML_EXCEPTIONS 0
-#define TOML_HEADER_ONLY 1
-#include <toml++/toml.h>
-
-#include <algorithm>
-#include <functional>
 #include <limits>
 
 #include "dag/nearest_name.h"
+#include "dag/spec_reader.h"
+#include "dag/spec_words.h"
 
 namespace pipelined {
-namespace {
+namespace spec_reader {
 
 SourcePosition position_of(const toml::source_region& region) {
   return {static_cast<int>(region.begin.line), static_cast<int>(region.begin.column)};
@@ -31,78 +24,6 @@ std::string kind_of(const toml::node& node) {
     default: return "a date or time";
   }
 }
-
-// One key that a table may have, and what to do with its value.
-struct Field {
-  std::string name;
-  std::function<void(const toml::node&)> read;
-};
-
-// Keys that the language has in its design and this version does not act upon.
-using Unsupported = std::vector<std::string>;
-
-class Reader {
- public:
-  explicit Reader(std::string file_name) : file_(std::move(file_name)) {}
-
-  PipelineSpec read(const toml::table& root);
-  std::vector<Diagnostic> take_problems() { return std::move(problems_); }
-
- private:
-  void error(SourcePosition at, std::string message) {
-    problems_.push_back({file_, at, std::move(message), false});
-  }
-  void error(const toml::node& node, std::string message) {
-    error(position_of(node.source()), std::move(message));
-  }
-  void wrong_kind(const toml::node& node, const std::string& what, const std::string& wanted) {
-    error(node, what + " must be " + wanted + ", not " + kind_of(node));
-  }
-
-  void fields(const toml::table& table, const std::string& where, const std::vector<Field>& known,
-              const Unsupported& unsupported = {});
-  const toml::table* table_of(const toml::node& node, const std::string& what);
-
-  // Each reads one value of one kind, or reports what it must be.
-  void text(const toml::node& node, const std::string& what, std::string& out);
-  void flag(const toml::node& node, const std::string& what, bool& out);
-  void integer(const toml::node& node, const std::string& what, std::int64_t least,
-               std::int64_t& out);
-  void duration(const toml::node& node, const std::string& what, std::int64_t& out);
-  void size(const toml::node& node, const std::string& what, std::int64_t& out);
-  void word(const toml::node& node, const std::string& what, const std::vector<std::string>& words,
-            std::string& out);
-  void names(const toml::node& node, const std::string& what, std::vector<std::string>& out);
-  void spans(const toml::node& node, const std::string& what, SpanSelection& out);
-  Value value(const toml::node& node, const std::string& what);
-  ValueTable values(const toml::node& node, const std::string& what);
-
-  // Each reads one table of the language.
-  void source(const std::string& name, SourcePosition at, const toml::node& node);
-  void triggers(const toml::node& node);
-  void trigger(const toml::table& table);
-  void run_policy(const toml::node& node);
-  void step(const std::string& name, SourcePosition at, const toml::node& node);
-  void input(const std::string& what, const toml::node& node, InputSpec& out);
-  void input_table(const std::string& what, const toml::table& table, InputSpec& out);
-  void output(const std::string& what, const toml::node& node, OutputSpec& out);
-  void step_inputs(const toml::node& node, const std::string& where, StepSpec& out);
-  void step_outputs(const toml::node& node, const std::string& where, StepSpec& out);
-  void params(const toml::node& node, const std::string& where, StepSpec& out);
-  void param_positions(const toml::table& table, const std::string& prefix, StepSpec& out);
-  void foreach(const toml::node& node, const std::string& where, StepSpec& out);
-  void retry(const toml::node& node, const std::string& where, RetrySpec& out);
-  void timeout(const toml::node& node, const std::string& where, StepSpec& out);
-  void resources(const toml::node& node, const std::string& where, StepSpec& out);
-  void review(const toml::node& node, const std::string& where, StepSpec& out);
-
-  template <class Visit>
-  void in_file_order(const toml::node& node, const std::string& what, Visit visit);
-
-  std::string file_;
-  std::vector<Diagnostic> problems_;
-  PipelineSpec spec_;
-};
 
 // ---- Values of one kind ----------------------------------------------------------------------------
 
@@ -254,26 +175,6 @@ ValueTable Reader::values(const toml::node& node, const std::string& what) {
   return result;
 }
 
-// Calls visit(name, position of the name, node) for each entry of a table, as written in the file.
-template <class Visit>
-void Reader::in_file_order(const toml::node& node, const std::string& what, Visit visit) {
-  const toml::table* table = table_of(node, what);
-  if (table == nullptr) return;
-  struct Entry {
-    SourcePosition at;
-    std::string name;
-    const toml::node* node;
-  };
-  std::vector<Entry> entries;
-  for (auto&& [key, item] : *table) {
-    entries.push_back({position_of(key.source()), std::string(key.str()), &item});
-  }
-  std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
-    return std::pair(a.at.line, a.at.column) < std::pair(b.at.line, b.at.column);
-  });
-  for (const Entry& entry : entries) visit(entry.name, entry.at, *entry.node);
-}
-
 // ---- The tables of the language --------------------------------------------------------------------
 
 PipelineSpec Reader::read(const toml::table& root) {
@@ -291,6 +192,12 @@ PipelineSpec Reader::read(const toml::table& root) {
              });
            }},
           {"trigger", [&](Node n) { triggers(n); }},
+          {"group",
+           [&](Node n) {
+             in_file_order(n, "'group'", [&](const auto& name, SourcePosition at, Node item) {
+               group(name, at, item);
+             });
+           }},
           {"step",
            [&](Node n) {
              in_file_order(n, "'step'", [&](const auto& name, SourcePosition at, Node item) {
@@ -333,6 +240,7 @@ void Reader::source(const std::string& name, SourcePosition at, const toml::node
            }},
           {"path", [&](Node n) { text(n, "'path' " + where, out.path); }},
           {"settle", [&](Node n) { duration(n, "'settle' " + where, out.settle_ms); }},
+          {"review", [&](Node n) { review(n, where, out.review); }},
           {"snapshot",
            [&](Node n) {
              word(n, "'snapshot' " + where, {"copy", "reference"}, out.snapshot);
@@ -397,274 +305,7 @@ void Reader::run_policy(const toml::node& node) {
            }}});
 }
 
-void Reader::step(const std::string& name, SourcePosition at, const toml::node& node) {
-  using Node = const toml::node&;
-  const std::string where = "in step '" + name + "'";
-  const toml::table* table = table_of(node, "step '" + name + "'");
-  if (table == nullptr) return;
-  StepSpec out;
-  out.name = name;
-  out.at = at;
-  const auto what = [&](const char* key) { return "'" + std::string(key) + "' " + where; };
-  constexpr std::int64_t any_number = std::numeric_limits<std::int64_t>::min();
-  fields(*table, where,
-         {{"operator", [&](Node n) { text(n, what("operator"), out.operator_id); }},
-          {"description", [&](Node n) { text(n, what("description"), out.description); }},
-          {"in", [&](Node n) { step_inputs(n, where, out); }},
-          {"out", [&](Node n) { step_outputs(n, where, out); }},
-          {"params", [&](Node n) { params(n, where, out); }},
-          {"after", [&](Node n) { names(n, what("after"), out.after); }},
-          {"tags", [&](Node n) { names(n, what("tags"), out.tags); }},
-          {"foreach", [&](Node n) { foreach(n, where, out); }},
-          {"max_parallel", [&](Node n) { integer(n, what("max_parallel"), 1, out.max_parallel); }},
-          {"when", [&](Node n) { text(n, what("when"), out.when); }},
-          {"run_on",
-           [&](Node n) { word(n, what("run_on"), {"success", "failure", "always"}, out.run_on); }},
-          {"retry", [&](Node n) { retry(n, where, out.retry); }},
-          {"timeout", [&](Node n) { timeout(n, where, out); }},
-          {"resources", [&](Node n) { resources(n, where, out); }},
-          {"pool", [&](Node n) { text(n, what("pool"), out.pool); }},
-          {"priority", [&](Node n) { integer(n, what("priority"), any_number, out.priority); }},
-          {"review", [&](Node n) { review(n, where, out); }},
-          {"cache", [&](Node n) { flag(n, what("cache"), out.cache); }},
-          {"seed", [&](Node n) { integer(n, what("seed"), any_number, out.seed); }},
-          {"salt", [&](Node n) { text(n, what("salt"), out.salt); }},
-          {"executor", [&](Node n) {
-             text(n, what("executor"), out.executor);
-             if (out.executor == "slurm") return error(n, "executor \"slurm\" is not supported yet");
-             word(n, what("executor"), {"local"}, out.executor);
-           }}});
-  for (auto&& [key, item] : *table) {
-    out.key_positions.emplace_back(std::string(key.str()), position_of(key.source()));
-  }
-  if (!table->contains("operator")) {
-    error(at, "step '" + name + "' has no operator; for a program of your own write operator = "
-              "\"command.run\"");
-  }
-  spec_.steps.push_back(std::move(out));
-}
-
-void Reader::step_inputs(const toml::node& node, const std::string& where, StepSpec& out) {
-  in_file_order(node, "'in' " + where,
-                [&](const std::string& port, SourcePosition at, const toml::node& item) {
-                  InputSpec one;
-                  one.port = port;
-                  one.at = at;
-                  const std::size_t before = problems_.size();
-                  input("'in." + port + "' " + where, item, one);
-                  if (problems_.size() == before) out.inputs.push_back(std::move(one));
-                });
-  std::sort(out.inputs.begin(), out.inputs.end(),
-            [](const InputSpec& a, const InputSpec& b) { return a.port < b.port; });
-}
-
-void Reader::step_outputs(const toml::node& node, const std::string& where, StepSpec& out) {
-  in_file_order(node, "'out' " + where,
-                [&](const std::string& port, SourcePosition at, const toml::node& item) {
-                  OutputSpec one;
-                  one.port = port;
-                  one.at = at;
-                  output("'out." + port + "' " + where, item, one);
-                  out.outputs.push_back(std::move(one));
-                });
-  std::sort(out.outputs.begin(), out.outputs.end(),
-            [](const OutputSpec& a, const OutputSpec& b) { return a.port < b.port; });
-}
-
-// "join" or "validate.examples" into its step and output.
-void split_reference(const std::string& reference, std::string& step, std::string& output) {
-  const std::size_t dot = reference.find('.');
-  step = reference.substr(0, dot);
-  if (dot != std::string::npos) output = reference.substr(dot + 1);
-}
-
-void Reader::input(const std::string& what, const toml::node& node, InputSpec& out) {
-  if (const toml::table* table = node.as_table()) return input_table(what, *table, out);
-  std::string reference;
-  if (!node.is_string()) {
-    return wrong_kind(node, what, "a string such as \"STEP\", \"STEP.OUTPUT\" or \"each\", or a "
-                                  "table such as { file = \"…\" }");
-  }
-  text(node, what, reference);
-  if (reference == "each") {
-    out.kind = InputSpec::Kind::each;
-  } else if (reference.starts_with("source.")) {
-    error(node, what + ": the newest version of a source is { source = \"" +
-                    reference.substr(7) + "\" }, its elements under foreach are \"each\"");
-  } else {
-    split_reference(reference, out.step, out.output);
-    if (out.step.empty()) error(node, what + " names no step");
-  }
-}
-
-void Reader::input_table(const std::string& what, const toml::table& table, InputSpec& out) {
-  using Node = const toml::node&;
-  using Kind = InputSpec::Kind;
-  int origins = 0;
-  bool has_spans = false, has_offset = false;
-  const auto origin = [&](Node n, Kind kind, const char* key) {
-    std::string reference;
-    text(n, std::string("'") + key + "' of " + what, reference);
-    ++origins;
-    out.kind = kind;
-    if (reference.empty()) {
-      if (n.is_string()) error(n, std::string("'") + key + "' of " + what + " is empty");
-    } else if (kind == Kind::source) {
-      out.source = reference;
-    } else if (kind == Kind::file) {
-      out.file = reference;
-    } else {
-      split_reference(reference, out.step, out.output);
-    }
-  };
-  fields(table, "in " + what,
-         {{"of", [&](Node n) { origin(n, Kind::step, "of"); }},
-          {"source", [&](Node n) { origin(n, Kind::source, "source"); }},
-          {"file", [&](Node n) { origin(n, Kind::file, "file"); }},
-          {"newest", [&](Node n) { origin(n, Kind::newest, "newest"); }},
-          {"latest", [&](Node n) { origin(n, Kind::latest, "latest"); }},
-          {"spans",
-           [&](Node n) {
-             has_spans = true;
-             spans(n, "'spans' of " + what, out.spans);
-           }},
-          {"span",
-           [&](Node n) {
-             std::int64_t offset = 0;
-             has_offset = true;
-             integer(n, "'span' of " + what, -1'000'000, offset);
-             if (offset >= 0 && n.is_integer()) {
-               error(n, "'span' of " + what + " counts back from this span: -1 is the one before");
-             }
-             out.offset = static_cast<int>(offset);
-           }},
-          {"optional", [&](Node n) { flag(n, "'optional' of " + what, out.optional); }}},
-         {"deployed"});
-  if (origins != 1 && !table.contains("deployed")) {
-    error(out.at, what + " must have exactly one of 'of', 'source', 'file', 'newest', 'latest'");
-  }
-  if ((has_spans || has_offset) && out.kind != Kind::step) {
-    error(out.at, what + ": 'spans' and 'span' go with 'of' only");
-  }
-  if (has_spans && has_offset) error(out.at, what + " has either 'spans' or 'span', not both");
-  if (has_offset) out.kind = Kind::span;
-}
-
-void Reader::output(const std::string& what, const toml::node& node, OutputSpec& out) {
-  using Node = const toml::node&;
-  if (!node.is_table()) {
-    if (!node.is_string()) {
-      return wrong_kind(node, what, "a type such as \"files/1\", or a table");
-    }
-    return text(node, what, out.type);
-  }
-  fields(*node.as_table(), "in " + what,
-         {{"type", [&](Node n) { text(n, "'type' of " + what, out.type); }},
-          {"evidence", [&](Node n) { flag(n, "'evidence' of " + what, out.evidence); }},
-          {"optional", [&](Node n) { flag(n, "'optional' of " + what, out.optional); }}});
-  if (!node.as_table()->contains("type")) error(out.at, what + " has no type");
-}
-
-void Reader::params(const toml::node& node, const std::string& where, StepSpec& out) {
-  out.params = values(node, "'params' " + where);
-  if (node.is_table()) param_positions(*node.as_table(), "", out);
-}
-
-void Reader::param_positions(const toml::table& table, const std::string& prefix, StepSpec& out) {
-  for (auto&& [key, item] : table) {
-    const std::string name = prefix + std::string(key.str());
-    out.param_positions.emplace_back(name, position_of(key.source()));
-    if (const toml::table* inner = item.as_table()) param_positions(*inner, name + ".", out);
-  }
-}
-
-void Reader::foreach(const toml::node& node, const std::string& where, StepSpec& out) {
-  using Node = const toml::node&;
-  ForeachSpec one;
-  one.at = position_of(node.source());
-  const std::string what = "'foreach' " + where;
-  bool has_spans = false;
-  if (node.is_string()) {
-    text(node, what, one.of);
-  } else if (const toml::table* table = node.as_table()) {
-    fields(*table, "in " + what,
-           {{"of", [&](Node n) { text(n, "'of' in " + what, one.of); }},
-            {"spans", [&](Node n) {
-               has_spans = true;
-               spans(n, "'spans' in " + what, one.spans);
-             }}});
-  } else {
-    return wrong_kind(node, what, "\"source.NAME\", a step's name, or a table");
-  }
-  if (one.of.starts_with("source.")) {
-    one.is_source = true;
-    one.of.erase(0, 7);
-  }
-  if (one.of.empty()) return error(node, what + " names neither a source nor a step");
-  if (has_spans && !one.is_source) {
-    error(node, what + ": 'spans' goes with a source; a step's elements are taken as they are");
-  }
-  out.foreach = std::move(one);
-}
-
-void Reader::retry(const toml::node& node, const std::string& where, RetrySpec& out) {
-  using Node = const toml::node&;
-  const std::string what = "'retry' " + where;
-  const toml::table* table = table_of(node, what);
-  if (table == nullptr) return;
-  fields(*table, "in " + what,
-         {{"max", [&](Node n) { integer(n, "'max' in " + what, 0, out.max); }},
-          {"backoff", [&](Node n) { duration(n, "'backoff' in " + what, out.backoff_ms); }},
-          {"backoff_max",
-           [&](Node n) { duration(n, "'backoff_max' in " + what, out.backoff_max_ms); }}});
-}
-
-void Reader::timeout(const toml::node& node, const std::string& where, StepSpec& out) {
-  using Node = const toml::node&;
-  const std::string what = "'timeout' " + where;
-  if (!node.is_table()) return duration(node, what, out.timeout_ms);
-  fields(*node.as_table(), "in " + what,
-         {{"execution", [&](Node n) { duration(n, "'execution' in " + what, out.timeout_ms); }},
-          {"queue", [&](Node n) { duration(n, "'queue' in " + what, out.timeout_queue_ms); }},
-          {"progress", [&](Node n) {
-             duration(n, "'progress' in " + what, out.timeout_progress_ms);
-           }}});
-}
-
-void Reader::resources(const toml::node& node, const std::string& where, StepSpec& out) {
-  using Node = const toml::node&;
-  const std::string what = "'resources' " + where;
-  const toml::table* table = table_of(node, what);
-  if (table == nullptr) return;
-  out.resources_given = true;
-  fields(*table, "in " + what,
-         {{"cpus",
-           [&](Node n) {
-             const auto number = n.value<double>();
-             if (!n.is_number() || !number) return wrong_kind(n, "'cpus' in " + what, "a number");
-             if (!(*number > 0 && *number <= 100'000)) {
-               return error(n, "'cpus' in " + what + " must be more than 0");
-             }
-             out.resources.cpus = *number;
-           }},
-          {"memory", [&](Node n) { size(n, "'memory' in " + what, out.resources.memory_bytes); }},
-          {"scratch",
-           [&](Node n) { size(n, "'scratch' in " + what, out.resources.scratch_bytes); }},
-          {"gpus", [&](Node n) { integer(n, "'gpus' in " + what, 0, out.resources.gpus); }}},
-         {"nodes"});
-}
-
-void Reader::review(const toml::node& node, const std::string& where, StepSpec& out) {
-  using Node = const toml::node&;
-  const std::string what = "'review' " + where;
-  if (!node.is_table()) return flag(node, what, out.review);
-  out.review = true;
-  fields(*node.as_table(), "in " + what, {{"expires", [&](Node n) {
-            duration(n, "'expires' in " + what, out.review_expires_ms);
-          }}});
-}
-
-}  // namespace
+}  // namespace spec_reader
 
 ParsedPipeline parse_pipeline(std::string_view text, const std::string& file_name,
                               const PipelineLimits& limits) {
@@ -676,11 +317,11 @@ ParsedPipeline parse_pipeline(std::string_view text, const std::string& file_nam
   const toml::parse_result parsed = toml::parse(text);
   if (parsed.failed()) {
     const toml::parse_error& problem = parsed.error();
-    result.problems.push_back({file_name, position_of(problem.source()),
+    result.problems.push_back({file_name, spec_reader::position_of(problem.source()),
                                std::string(problem.description()), false});
     return result;
   }
-  Reader reader(file_name);
+  spec_reader::Reader reader(file_name);
   PipelineSpec spec = reader.read(parsed.table());
   result.problems = reader.take_problems();
   sort_by_place(result.problems);
