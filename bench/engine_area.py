@@ -139,6 +139,29 @@ def _began(daemon, run):
     raise RuntimeError(f"run {run} did not end; log: " + daemon.log_tail())
 
 
+def handover(context):
+    """From one step's first line to the next one's, while a fan-out keeps every slot busy."""
+    count = context.links
+    text = 'name = "links"\n[run]\npriority = 100\n' + "".join(
+        f'[step.s{i}]\noperator = "bench.moment"\nseed = {i}\n' + (f'after = ["s{i - 1}"]\n' if i else "")
+        for i in range(count))
+    with context.daemon("handover", cpus=4) as daemon:
+        _deliver(daemon, "nothing", context.steps)
+        daemon.apply("links", text)
+        daemon.pipectl("run", "nothing", "--param", "round=1")
+        daemon.run("links")
+        state = daemon.get("/api/v1/runs/1")["run"]["state"]
+        began = sorted(metric["value"] for step in daemon.get("/api/v1/runs/2")["steps"]
+                       for metric in step.get("metrics") or [] if metric["name"] == "began_ms")
+    if len(began) != count or state != "running":
+        raise RuntimeError(f"the load ended first ({state}), or {len(began)} of {count} moments are there")
+    hops = sorted(b - a for a, b in zip(began, began[1:]))
+    p99 = hops[int(len(hops) * 0.99)]
+    context.say(f"hand-over under load: median {median(hops):.1f} ms, p99 {p99:.1f} ms")
+    yield figure(AREA, f"step to next step under load, median of {count - 1}", median(hops), "ms", "", None)
+    yield figure(AREA, "step to next step under load, p99", p99, "ms", "≤ 10", p99 <= 10)
+
+
 def history(context):
     """Row six: what a long past costs."""
     count = context.past
@@ -166,7 +189,8 @@ def history(context):
                  median(listed) <= 50)
 
 
-PARTS = {"fan_out": fan_out, "chain": chain, "arrival": arrival, "history": history}
+PARTS = {"fan_out": fan_out, "chain": chain, "handover": handover, "arrival": arrival,
+         "history": history}
 
 
 class Context:
@@ -176,14 +200,15 @@ class Context:
         self.build, self.folder, self.say = build, folder, say
         self.steps = 2_000 if quick else 10_000
         self.chain = 200 if quick else 1_000
+        self.links = 200 if quick else 500
         self.past = 20_000 if quick else 100_000
         self.turns = 3 if quick else 5
         self.arrivals = 6 if quick else 21
         self._fresh = 0
 
-    def daemon(self, name):
+    def daemon(self, name, cpus=64):
         shutil.rmtree(self.folder / name, ignore_errors=True)
-        return Daemon(self.build, self.folder / name)
+        return Daemon(self.build, self.folder / name, cpus)
 
     def fresh(self):
         """A folder for the peer that was never used before."""
