@@ -28,6 +28,7 @@
 #include "daemon/exec/supervisor.h"
 #include "daemon/notify/outbox_relay.h"
 #include "daemon/notify/webhook_client.h"
+#include "daemon/posix/fault.h"
 #include "daemon/posix/sd_notify.h"
 #include "daemon/posix/state_folder.h"
 #include "daemon/store/store.h"
@@ -141,11 +142,13 @@ Result<std::unique_ptr<App>> App::start(asio::io_context& loop, Log& log, AppOpt
   state->make_deliveries();
   state->make_backend();
   TRY_VOID(state->supervisor->start(state->options.config.capacity));
+  fault::at(fault::Place::start_recovered);
   state->refresh_sources();
   TRY_VOID(state->open_server());
   state->folders.set_folders(state->options.config.pipelines);
   state->watchdog = std::make_unique<Watchdog>(loop, *state->artifacts, state->notifier,
                                                state->options.watchdog_ms);
+  fault::at(fault::Place::start_ready);
   state->say_ready();
   state->post([inside = state.get()] {
     inside->relay->pump();
@@ -159,6 +162,7 @@ Result<void> App::State::open_parts() {
   auto taken = StateFolder::take(config.state);
   if (!taken) return taken.error();
   folder = std::make_unique<StateFolder>(std::move(*taken));
+  fault::at(fault::Place::start_locked);
 
   StoreOptions store_options;
   store_options.path = config.state + "/state.db";
@@ -166,6 +170,7 @@ Result<void> App::State::open_parts() {
   store_options.product_version = product_version;
   TRY(opened_store, Store::open(store_options));
   store = std::move(opened_store);
+  fault::at(fault::Place::start_store);
 
   TRY_VOID(make_private_folder(config.store));
   ArtifactsOptions artifact_options;
@@ -176,6 +181,7 @@ Result<void> App::State::open_parts() {
   };
   TRY(opened_artifacts, Artifacts::open(artifact_options));
   artifacts = std::move(opened_artifacts);
+  fault::at(fault::Place::start_artifacts);
   store->set_objects(artifacts.get());
 
   PluginOptions plugins;
@@ -209,7 +215,11 @@ Result<void> App::State::open_parts() {
 
 Supervisor::Callbacks App::State::supervisor_callbacks() {
   Supervisor::Callbacks calls;
-  calls.reply = [this](const effect::Reply& reply) { backend->on_reply(reply); };
+  calls.reply = [this](const effect::Reply& reply) {
+    fault::at(fault::Place::reply_send);
+    backend->on_reply(reply);
+    fault::at(fault::Place::reply_sent);
+  };
   calls.alerts_queued = [this] { post([this] { on_alerts(); }); };
   calls.run_changed = [this](const effect::RunChanged& changed) {
     log.info("run_changed", {{"run", changed.run},
@@ -345,6 +355,7 @@ void App::State::say_ready() {
 void App::State::run_turn() {
   const std::int64_t failed_before = supervisor->counters().commits_failed;
   supervisor->turn();
+  fault::at(fault::Place::turn_performed);
   deliveries->after_turn(supervisor->engine() != nullptr &&
                          supervisor->counters().commits_failed == failed_before);
 }
@@ -452,6 +463,7 @@ void App::State::report_file(const PipelineFile& file, const std::vector<Diagnos
 void App::State::begin_stop(bool finish_work) {
   if (std::exchange(stopping, true)) return loop.stop();
   log.info("stopping");
+  fault::at(fault::Place::stop_begins);
   notifier.stopping();
   deliveries->stop();
   chores_timer.cancel();
@@ -462,7 +474,10 @@ void App::State::begin_stop(bool finish_work) {
 }
 
 void App::State::drain(std::chrono::steady_clock::time_point until) {
-  if (!supervisor->draining() || std::chrono::steady_clock::now() >= until) return loop.stop();
+  if (!supervisor->draining() || std::chrono::steady_clock::now() >= until) {
+    fault::at(fault::Place::stop_drained);
+    return loop.stop();
+  }
   drain_timer.expires_after(milliseconds(20));
   drain_timer.async_wait([this, until](const boost::system::error_code& error) {
     if (!error) drain(until);

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "daemon/posix/fault.h"
+
 namespace pipelined {
 namespace {
 
@@ -73,6 +75,7 @@ void Deliveries::set_pipelines(
 
 void Deliveries::take(const SettledFile& file) {
   if (stopped_) return;
+  fault::at(fault::Place::delivery_settled);
   ++busy_;
   artifacts_.snapshot(file.path, "files/1",
                       [self = std::weak_ptr(self_), file](Result<Manifest> stored) {
@@ -83,6 +86,7 @@ void Deliveries::take(const SettledFile& file) {
 void Deliveries::on_snapshot(const SettledFile& file, Result<Manifest> stored) {
   --busy_;
   if (stopped_) return;
+  fault::at(fault::Place::delivery_stored);
   if (stored) {
     event::Arrived arrived;
     arrived.pipeline = file.pipeline;
@@ -91,6 +95,7 @@ void Deliveries::on_snapshot(const SettledFile& file, Result<Manifest> stored) {
     arrived.artifact = {stored->digest(), stored->type, stored->size()};
     arrived.path = file.path;
     if (callbacks_.post(arrived)) {
+      fault::at(fault::Place::delivery_posted);
       seen_.offered(file);
     } else {
       unposted_.emplace_back(file, std::move(arrived));

@@ -9,6 +9,8 @@
 #include <sstream>
 #include <utility>
 
+#include "daemon/posix/fault.h"
+
 namespace pipelined {
 namespace {
 
@@ -76,6 +78,7 @@ void SeenFiles::keep_only(const std::vector<WatchedSource>& sources) {
 
 Result<void> SeenFiles::save() {
   const std::string fresh = path_ + ".new";
+  const int refused = fault::at(fault::Place::seen_write);
   std::ofstream file(fresh, std::ios::trunc);
   file << first_line << '\n';
   for (const auto& [key, facts] : files_) {
@@ -83,11 +86,13 @@ Result<void> SeenFiles::save() {
          << ' ' << facts.device << ' ' << key << '\n';
   }
   file.close();
-  if (!file || std::rename(fresh.c_str(), path_.c_str()) != 0) {
+  if (refused > 0) file.setstate(std::ios::failbit);
+  if (!file || fault::at(fault::Place::seen_rename) > 0 || std::rename(fresh.c_str(), path_.c_str()) != 0) {
     const Error error{ErrorCode::io, "cannot write " + path_ + ": " + std::strerror(errno)};
     std::remove(fresh.c_str());
     return error;
   }
+  fault::at(fault::Place::seen_renamed);
   dirty_ = false;
   return {};
 }

@@ -18,6 +18,7 @@
 
 #include "daemon/app.h"
 #include "daemon/app_version.h"
+#include "daemon/posix/fault.h"
 #include "daemon/posix/sd_notify.h"
 #include "dag/spec_words.h"
 
@@ -60,7 +61,26 @@ Surroundings read_surroundings() {
   return around;
 }
 
-void add_options(CLI::App& words, CommandLine& line) {
+/// What a test asks of the failpoints.
+struct FaultWords {
+  bool allowed = false, list = false;
+};
+
+/// Arms the failpoints that the environment names, if the command line lets it.
+Result<void> arm_faults(const FaultWords& words) {
+  const std::string text = environment("PIPELINED_FAULT");
+  const std::string hits = environment("PIPELINED_FAULT_HITS");
+  if (text.empty() && hits.empty()) return {};
+  if (!words.allowed) {
+    return Error{ErrorCode::invalid,
+                 "PIPELINED_FAULT is set, which makes things go wrong on purpose; start with "
+                 "--allow-faults if that is meant, else unset it"};
+  }
+  return fault::arm(text, hits, std::strtoull(environment("PIPELINED_FAULT_SEED").c_str(),
+                                              nullptr, 10));
+}
+
+void add_options(CLI::App& words, CommandLine& line, FaultWords& faults) {
   words.add_option("--config", line.config, "configuration file (pipelined.toml)");
   words.add_option("--state", line.state, "folder of the database, on a local disk");
   words.add_option("--store", line.store, "folder of artifacts (default: store in --state)");
@@ -71,6 +91,9 @@ void add_options(CLI::App& words, CommandLine& line) {
   words.add_option("--pipelines", line.pipelines,
                    "folder whose pipeline files are kept applied; may be given several times");
   words.add_option("--log-level", line.log_level, "debug, info, warning or error");
+  // For tests; not shown in the help.
+  words.add_flag("--allow-faults", faults.allowed)->group("");
+  words.add_flag("--list-failpoints", faults.list)->group("");
   words.set_version_flag("--version", std::string("pipelined ") + product_version);
 }
 
@@ -133,12 +156,18 @@ int run(AppOptions options) {
 int main(int argc, char** argv) {
   CLI::App words("pipelined: an ML pipeline daemon. Ask it with pipectl.");
   AppOptions options;
-  add_options(words, options.line);
+  FaultWords faults;
+  add_options(words, options.line, faults);
   try {
     words.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return words.exit(error) == 0 ? 0 : 2;
   }
+  if (faults.list) {
+    std::cout << fault::list();
+    return 0;
+  }
+  if (auto armed = arm_faults(faults); !armed) return fail(armed.error());
   harden();
   options.surroundings = read_surroundings();
   auto file = read_config(options.line.config, options.surroundings);

@@ -17,6 +17,7 @@
 #include "daemon/artifacts/removal.h"
 #include "daemon/artifacts/store_thread.h"
 #include "daemon/artifacts/tree_folder.h"
+#include "daemon/posix/fault.h"
 
 namespace pipelined {
 namespace {
@@ -71,6 +72,9 @@ Result<std::vector<std::string>> entries_of(int root, const std::string& path) {
 Result<void> keep_log(int root, const std::string& attempt) {
   const std::string folder = "attempts/" + attempt;
   const std::string log = folder + "/log";
+  if (const int error = fault::at(fault::Place::log_keep); error > 0) {
+    return system_error("keeping the log of an attempt", log, error);
+  }
   struct stat found {};
   if (::fstatat(root, log.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(found.st_mode) &&
       ::renameat(root, log.c_str(), root, ("logs/" + attempt).c_str()) != 0) {
@@ -112,6 +116,9 @@ void remove_emptied_outputs(int root, const std::string& folder) {
 
 /// Removes what processes of before the start left behind.
 Result<void> clear_leftovers(int root) {
+  if (const int error = fault::at(fault::Place::leftovers_clear); error > 0) {
+    return system_error("clearing away", "tmp", error);
+  }
   TRY(temporaries, entries_of(root, "tmp"));
   for (const std::string& name : temporaries) {
     TRY_VOID(remove_all_below(root, "tmp/" + name, "tmp"));
@@ -170,7 +177,11 @@ Result<AttemptPlan> Artifacts::State::make_attempt(AttemptPlan plan,
                                                    const std::vector<WantedTree>& wanted) {
   for (const WantedTree& tree : wanted) TRY_VOID(trees->ensure(tree.artifact, tree.manifest));
   const std::string folder = "attempts/" + plan.start.attempt;
+  if (const int error = fault::at(fault::Place::attempt_make); error > 0) {
+    return system_error("making the folder", folder, error);
+  }
   while (!spare.empty()) {
+    if (fault::at(fault::Place::attempt_reuse) > 0) break;
     const std::string name = std::move(spare.back());
     spare.pop_back();
     if (::renameat2(root.get(), name.c_str(), root.get(), folder.c_str(), RENAME_NOREPLACE) == 0) {
@@ -181,6 +192,7 @@ Result<AttemptPlan> Artifacts::State::make_attempt(AttemptPlan plan,
   TRY_VOID(make_folder(root.get(), folder, 0700));
   TRY_VOID(make_folder(root.get(), folder + "/out", 0700));
   TRY_VOID(make_folder(root.get(), folder + "/scratch", 0700));
+  fault::at(fault::Place::attempt_made);
   return plan;
 }
 
@@ -275,9 +287,11 @@ void Artifacts::discard(const std::string& attempt) {
   if (!is_attempt_name(attempt)) return;
   State* inside = state_.get();
   inside->thread->add([inside, attempt]() -> StoreThread::Callback {
+    fault::at(fault::Place::attempt_clear);
     // What cannot be removed now goes at the next start.
     const auto cleared = inside->end_attempt(attempt);
     static_cast<void>(cleared);
+    fault::at(fault::Place::attempt_cleared);
     return nullptr;
   });
 }

@@ -8,6 +8,9 @@
 #include <cstring>
 #include <memory>
 
+#include "daemon/artifacts/unsynced.h"
+#include "daemon/posix/fault.h"
+
 namespace pipelined {
 namespace {
 
@@ -48,6 +51,9 @@ Result<void> read_pieces(int file, const std::string& path,
                          const std::function<Result<void>(std::string_view)>& take) {
   const auto buffer = std::make_unique_for_overwrite<char[]>(piece_bytes);
   while (true) {
+    if (const int error = fault::at(fault::Place::file_read); error > 0) {
+      return system_error("reading", path, error);
+    }
     const ssize_t got = ::read(file, buffer.get(), piece_bytes);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return system_error("reading", path, errno);
@@ -69,7 +75,10 @@ Result<Digest> hash_file(int file, const std::string& path, std::int64_t& size) 
 
 Result<void> write_all(int file, const std::string& path, std::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t written = ::write(file, bytes.data(), bytes.size());
+    const int error = fault::at(fault::Place::file_write);
+    if (error > 0) return system_error("writing", path, error);
+    const std::size_t size = error == fault::half ? (bytes.size() + 1) / 2 : bytes.size();
+    const ssize_t written = ::write(file, bytes.data(), size);
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return system_error("writing", path, errno);
     bytes.remove_prefix(static_cast<std::size_t>(written));
@@ -78,13 +87,28 @@ Result<void> write_all(int file, const std::string& path, std::string_view bytes
 }
 
 Result<void> sync_file(int file, const std::string& path) {
-  if (::fsync(file) == 0) return {};
+  const int error = fault::at(fault::Place::file_sync);
+  if (error == fault::pretend) return {};
+  if (error > 0) errno = error;
+  if (error <= 0 && ::fsync(file) == 0) {
+    unsynced::file_synced(file);
+    fault::at(fault::Place::file_synced);
+    return {};
+  }
   // Whatever the reason, the kernel may have dropped the data: never "try again later".
   return Error{ErrorCode::io, system_error("making durable", path, errno).message};
 }
 
 Result<void> sync_file_system(int folder, const std::string& path) {
-  if (::syncfs(folder) == 0) return {};
+  const int error = fault::at(fault::Place::system_sync);
+  if (error == fault::pretend) return {};
+  if (error > 0) errno = error;
+  const std::int64_t began = unsynced::file_clock();
+  if (error <= 0 && ::syncfs(folder) == 0) {
+    unsynced::all_synced(began);
+    fault::at(fault::Place::system_synced);
+    return {};
+  }
   return Error{ErrorCode::io, system_error("making durable", path, errno).message};
 }
 

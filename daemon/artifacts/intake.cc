@@ -11,6 +11,7 @@
 #include <filesystem>
 
 #include "daemon/artifacts/file_io.h"
+#include "daemon/posix/fault.h"
 
 namespace pipelined {
 namespace {
@@ -60,6 +61,9 @@ Result<Manifest> take_snapshot(IntakePlace place, const std::string& path,
   if (!is_utf8(base) || !is_manifest_path(base)) {
     return Error{ErrorCode::invalid, "copying a delivered file: its name is no UTF-8; rename it"};
   }
+  if (const int error = fault::at(fault::Place::intake_open); error > 0) {
+    return system_error("opening", path, error);
+  }
   TRY(source, open_at(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
   struct stat before {}, after {};
   if (::fstat(source.get(), &before) != 0) return system_error("looking at", path, errno);
@@ -68,6 +72,9 @@ Result<Manifest> take_snapshot(IntakePlace place, const std::string& path,
                                          ": it is no regular file; deliver a plain file"};
   }
   const TemporaryFile copy(place.root, place.temporary());
+  if (const int error = fault::at(fault::Place::intake_create); error > 0) {
+    return system_error("opening", copy.name(), error);
+  }
   TRY(target, open_at(place.root, copy.name(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
   ManifestFile file{base, {}, 0, false};
   TRY(digest, copy_and_hash(source.get(), path, target.get(), copy.name(), file.size));
@@ -78,8 +85,11 @@ Result<Manifest> take_snapshot(IntakePlace place, const std::string& path,
                  "copying the delivered file " + path + ": it is still changing; it is copied "
                  "again when it has settled"};
   }
+  const int refused = fault::at(fault::Place::intake_mode);
+  if (refused > 0) return system_error("making read-only", path, refused);
   if (::fchmod(target.get(), 0444) != 0) return system_error("making read-only", path, errno);
   TRY_VOID(sync_file(target.get(), copy.name()));
+  fault::at(fault::Place::intake_place);
   TRY(placed, place.objects.place(place.root, copy.name(), file));
   static_cast<void>(placed);
   TRY_VOID(place.objects.sync_folders());
@@ -97,6 +107,9 @@ Result<Manifest> store_texts(IntakePlace place, const std::string& type,
     }
     written.emplace_back(place.root, place.temporary());
     const std::string& name = written.back().name();
+    if (const int error = fault::at(fault::Place::text_create); error > 0) {
+      return system_error("opening", name, error);
+    }
     TRY(target, open_at(place.root, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
     TRY_VOID(write_all(target.get(), name, text));
     if (::fchmod(target.get(), 0444) != 0) return system_error("making read-only", name, errno);
@@ -104,6 +117,7 @@ Result<Manifest> store_texts(IntakePlace place, const std::string& type,
     manifest.files.push_back(
         {path, sha256(text), static_cast<std::int64_t>(text.size()), false});
   }
+  fault::at(fault::Place::text_place);
   for (std::size_t i = 0; i < files.size(); ++i) {
     TRY(placed, place.objects.place(place.root, written[i].name(), manifest.files[i]));
     static_cast<void>(placed);
@@ -122,6 +136,9 @@ Result<Manifest> store_texts(IntakePlace place, const std::string& type,
 
 Result<void> copy_out(ObjectFolder& objects, const Manifest& manifest,
                       const std::string& destination) {
+  if (const int error = fault::at(fault::Place::export_folder); error > 0) {
+    return system_error("exporting to", destination, error);
+  }
   if (::mkdir(destination.c_str(), 0777) != 0) {
     if (errno == EEXIST) {
       return Error{ErrorCode::conflict, "exporting to " + destination +
@@ -134,6 +151,9 @@ Result<void> copy_out(ObjectFolder& objects, const Manifest& manifest,
     std::error_code failed;
     std::filesystem::create_directories(to.parent_path(), failed);
     if (failed) return system_error("exporting to", to.string(), failed.value());
+    if (const int error = fault::at(fault::Place::export_file); error > 0) {
+      return system_error("exporting to", to.string(), error);
+    }
     TRY(source, objects.open(file));
     TRY(target, open_at(AT_FDCWD, to.string(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW,
                         file.exec ? 0777 : 0666));

@@ -8,6 +8,9 @@
 #include <cstdio>
 #include <ctime>
 
+#include "daemon/artifacts/unsynced.h"
+#include "daemon/posix/fault.h"
+
 namespace pipelined {
 namespace {
 
@@ -25,6 +28,9 @@ Result<void> ObjectFolder::create() {
     char part[16];
     std::snprintf(part, sizeof part, "objects/%02x", static_cast<unsigned>(i));
     TRY_VOID(make_folder(root_, part, 0700));
+    // Names that a killed daemon gave and did not sync are relied on from now on.
+    TRY(opened, open_at(root_, part, O_RDONLY | O_DIRECTORY));
+    TRY_VOID(sync_file(opened.get(), part));
   }
   TRY(objects, open_at(root_, "objects", O_RDONLY | O_DIRECTORY));
   TRY_VOID(sync_file(objects.get(), "objects"));
@@ -73,6 +79,9 @@ Result<void> ObjectFolder::verify(const ManifestFile& file) {
 Result<void> ObjectFolder::verify_again(const ManifestFile& file) {
   const std::string name = name_of(file);
   believed_.erase(name);
+  if (const int error = fault::at(fault::Place::object_verify); error > 0) {
+    return system_error("verifying", name, error);
+  }
   TRY(object, open(file));
   const Seen before = look(name);
   std::int64_t size = 0;
@@ -88,12 +97,16 @@ Result<void> ObjectFolder::verify_again(const ManifestFile& file) {
 }
 
 Result<void> ObjectFolder::quarantine(const std::string& name) {
+  if (const int error = fault::at(fault::Place::object_quarantine); error > 0) {
+    return system_error("moving to quarantine", name, error);
+  }
   std::string flat = name.substr(sizeof "objects/" - 1);
   flat.erase(2, 1);
   for (int i = 0; i < 1000; ++i) {
     const std::string to = "quarantine/" + flat + "." + std::to_string(i);
     if (::renameat2(root_, name.c_str(), root_, to.c_str(), RENAME_NOREPLACE) == 0) {
       ++quarantined_;
+      fault::at(fault::Place::object_quarantined);
       unsynced_.insert(name.substr(0, sizeof "objects/ab" - 1));
       return {};
     }
@@ -106,8 +119,13 @@ Result<void> ObjectFolder::quarantine(const std::string& name) {
 Result<ObjectFolder::Placed> ObjectFolder::place(int folder, const std::string& name,
                                                  const ManifestFile& file) {
   const std::string target = name_of(file);
+  if (const int error = fault::at(fault::Place::object_rename); error > 0) {
+    return system_error("storing", target, error);
+  }
   for (int tries = 0; tries < 3; ++tries) {
     if (::renameat2(folder, name.c_str(), root_, target.c_str(), RENAME_NOREPLACE) == 0) {
+      unsynced::renamed(root_, target);
+      fault::at(fault::Place::object_renamed);
       believe(target, look(target));
       unsynced_.insert(target.substr(0, sizeof "objects/ab" - 1));
       return Placed::moved;
@@ -119,6 +137,7 @@ Result<ObjectFolder::Placed> ObjectFolder::place(int folder, const std::string& 
       const Seen seen = look(target);
       // Young files are safe from the sweep of unreferenced objects, so a reused one is made young.
       if (seen.modified_s + touch_after_s < std::time(nullptr) &&
+          fault::at(fault::Place::object_touch) <= 0 &&
           ::utimensat(root_, target.c_str(), nullptr, AT_SYMLINK_NOFOLLOW) == 0) {
         believe(target, look(target));
       }
@@ -140,6 +159,13 @@ void ObjectFolder::take_back(int folder, const std::string& name, const Manifest
 Result<void> ObjectFolder::sync_folders() {
   const std::set<std::string> folders = std::exchange(unsynced_, {});
   if (folders.empty()) return {};
+  auto synced = sync_names(folders);
+  // Whoever finds one of these objects "there already" must not rely on its name yet.
+  if (!synced) unsynced_.insert(folders.begin(), folders.end());
+  return synced;
+}
+
+Result<void> ObjectFolder::sync_names(const std::set<std::string>& folders) const {
   if (folders.size() > single_syncs_max) return sync_file_system(root_, "the store folder");
   for (const std::string& folder : folders) {
     TRY(opened, open_at(root_, folder, O_RDONLY | O_DIRECTORY));

@@ -59,6 +59,7 @@ class ObjectFolder {
     std::uint64_t inode = 0;
     bool operator==(const Seen&) const = default;
   };
+  Result<void> sync_names(const std::set<std::string>& folders) const;
   Result<void> quarantine(const std::string& name);
   void believe(const std::string& name, const Seen& seen);
   /// Nothing to see: all zero.

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "daemon/artifacts/file_io.h"
+#include "daemon/posix/fault.h"
 
 namespace pipelined {
 namespace {
@@ -22,6 +23,9 @@ struct Work {
 
 Result<void> look(int root, const PromotionOrder& order, Work& work) {
   work.out = order.folder + "/out";
+  if (const int error = fault::at(fault::Place::promotion_look); error > 0) {
+    return system_error("opening", work.out, error);
+  }
   TRY(out, open_at(root, work.out, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   for (const OutputSpec& output : order.outputs) {
     TRY(delivered, look_at_output(out.get(), output.port));
@@ -87,6 +91,7 @@ void place(ObjectFolder& objects, int root, Work& work, PromotionTotals& totals)
     }
   });
   if (work.outcome.error) {
+    fault::at(fault::Place::promotion_take_back);
     for (const DeliveredFile* file : moved) {
       objects.take_back(root, work.out + "/" + file->name, file->file);
     }
@@ -121,10 +126,13 @@ std::vector<PromotionOutcome> promote_batch(ObjectFolder& objects, int root,
     if (!looked) works[i].outcome.error = looked.error().within("promoting outputs");
   }
   sync_contents(root, works);
+  fault::at(fault::Place::promotion_place);
   for (Work& work : works) {
     if (work.stands()) place(objects, root, work, totals);
   }
+  fault::at(fault::Place::promotion_placed);
   const auto synced = objects.sync_folders();
+  fault::at(fault::Place::promotion_done);
   for (std::size_t i = 0; i < orders.size(); ++i) {
     if (!synced && works[i].stands()) works[i].outcome.error = synced.error();
     if (works[i].stands()) name_outputs(orders[i], works[i]);

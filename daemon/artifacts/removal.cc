@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "daemon/artifacts/file_io.h"
+#include "daemon/posix/fault.h"
 
 namespace pipelined {
 namespace {
@@ -30,6 +31,8 @@ Result<std::vector<std::string>> empty_of_files(int root, const std::string& pat
   while (const dirent* entry = ::readdir(folder.get())) {
     const std::string name = entry->d_name;
     if (name == "." || name == "..") continue;
+    const int error = fault::at(fault::Place::removal_unlink);
+    if (error > 0) return system_error("removing", path + "/" + name, error);
     if (::unlinkat(descriptor, name.c_str(), 0) == 0) continue;
     if (errno != EISDIR && errno != EPERM) {
       return system_error("removing", path + "/" + name, errno);

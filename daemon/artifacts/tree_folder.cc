@@ -10,6 +10,7 @@
 
 #include "daemon/artifacts/file_io.h"
 #include "daemon/artifacts/removal.h"
+#include "daemon/posix/fault.h"
 
 namespace pipelined {
 namespace {
@@ -52,6 +53,9 @@ Result<void> TreeFolder::ensure(const Digest& artifact, const Manifest& manifest
     return {};
   }
   if (there) TRY_VOID(remove_all_below(root_, tree, "tmp"));
+  if (const int error = fault::at(fault::Place::tree_build); error > 0) {
+    return lost(artifact, system_error("building the tree", tree, error));
+  }
   const std::string made = temporary_();
   if (auto built = build(manifest, made); !built) {
     // What cannot be removed now goes at the next start.
@@ -59,9 +63,12 @@ Result<void> TreeFolder::ensure(const Digest& artifact, const Manifest& manifest
     static_cast<void>(removed);
     return lost(artifact, built.error());
   }
-  if (::renameat(root_, made.c_str(), root_, tree.c_str()) != 0) {
+  const int error = fault::at(fault::Place::tree_rename);
+  if (error > 0) errno = error;
+  if (error > 0 || ::renameat(root_, made.c_str(), root_, tree.c_str()) != 0) {
     return lost(artifact, system_error("building the tree", tree, errno));
   }
+  fault::at(fault::Place::tree_renamed);
   set_folder_mode(root_, tree, 0555);
   ready_.insert(artifact);
   return {};
@@ -92,6 +99,9 @@ Result<void> TreeFolder::build(const Manifest& manifest, const std::string& at) 
 
 Result<void> TreeFolder::link(const ManifestFile& file, const std::string& to) {
   const std::string object = ObjectFolder::name_of(file);
+  if (const int error = fault::at(fault::Place::tree_link); error > 0) {
+    return system_error("building the tree: linking", object, error);
+  }
   if (::linkat(root_, object.c_str(), root_, to.c_str(), 0) == 0) return {};
   if (errno != EMLINK) return system_error("building the tree: linking", object, errno);
   // A file system bounds the names of one file; the next tree starts with a fresh copy of it.

@@ -22,6 +22,7 @@
 #include <thread>
 #include <utility>
 
+#include "daemon/posix/fault.h"
 #include "operators/wire.h"
 
 namespace pipelined {
@@ -137,6 +138,9 @@ class SpawnPlan {
 };
 
 Result<pid_t> spawn(std::vector<std::string> words, int socket) {
+  if (const int error = fault::at(fault::Place::host_spawn); error > 0) {
+    return Error{ErrorCode::io, "start " + words.front() + ": " + std::strerror(error)};
+  }
   SpawnPlan plan;
   posix_spawn_file_actions_addopen(&plan.actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_adddup2(&plan.actions, socket, host_socket);
@@ -219,6 +223,7 @@ Result<HostPointer> LocalExecutor::State::host_for(const std::string& plugin) {
   ::close(ends[1]);
   if (!pid) return pid.error();
   host->pid = *pid;
+  fault::at(fault::Place::host_spawned);
   const int process = static_cast<int>(::syscall(SYS_pidfd_open, *pid, 0u));
   if (process < 0) return Error{ErrorCode::io, std::string("watch a host: ") + std::strerror(errno)};
   host->process.assign(process);
@@ -242,10 +247,12 @@ void LocalExecutor::State::send(const HostPointer& host, const std::string& fram
 void LocalExecutor::State::flush(const HostPointer& host) {
   if (host->writing || host->outgoing.empty() || host->ended) return;
   host->writing = true;
+  fault::at(fault::Place::host_send);
   host->being_written = std::exchange(host->outgoing, {});
   asio::async_write(host->socket, asio::buffer(host->being_written),
                     [self = shared_from_this(), host](const error_code& error, std::size_t) {
                       host->writing = false;
+                      fault::at(fault::Place::host_sent);
                       if (!error) self->flush(host);  // else reading sees the end too
                     });
 }
@@ -280,6 +287,7 @@ void LocalExecutor::State::take(const HostPointer& host, const wire::Message& me
 void LocalExecutor::State::take_ended(const HostPointer& host, const wire::Ended& ended) {
   const auto found = host->attempts.find(ended.attempt);
   if (found == host->attempts.end()) return;
+  fault::at(fault::Place::host_ended);
   AttemptReport made = report_of(ended);
   if (made.outcome == Outcome::cancelled && !found->second.killed_why.empty()) {
     made.error = found->second.killed_why + " (" + made.error + ")";
@@ -384,6 +392,7 @@ void LocalExecutor::kill(const std::string& attempt, std::int64_t grace_ms,
   const HostPointer host = found->second;
   Handed& handed = host->attempts[attempt];
   handed.killed_why = why;
+  fault::at(fault::Place::host_kill);
   if (const auto frame = wire::encode(wire::Cancel{attempt, grace_ms})) state_->send(host, *frame);
   handed.hung = std::make_unique<asio::steady_timer>(state_->loop);
   handed.hung->expires_after(std::chrono::milliseconds(grace_ms + host_patience_ms));

@@ -6,6 +6,7 @@
 #include <ctime>
 #include <utility>
 
+#include "daemon/posix/fault.h"
 #include "operators/value_json.h"
 
 namespace pipelined {
@@ -85,8 +86,12 @@ void OutboxRelay::pump() {
   const std::size_t room_max = static_cast<std::size_t>(settings_.in_flight_max);
   const std::size_t busy = in_flight_ + unmarked_.size();
   if (busy < room_max && !store_refused_) {
-    auto claimed = store_.claim_deliveries(clock_.now().wall_ms, static_cast<int>(room_max - busy));
+    const bool refused = fault::at(fault::Place::outbox_claim) > 0;
+    auto claimed = refused ? Result<std::vector<Delivery>>(Error{ErrorCode::io, "claiming"})
+                           : store_.claim_deliveries(clock_.now().wall_ms,
+                                                     static_cast<int>(room_max - busy));
     if (claimed) {
+      if (!claimed->empty()) fault::at(fault::Place::outbox_claimed);
       for (const Delivery& delivery : *claimed) send(delivery);
     } else {
       store_refused_ = true;
@@ -97,6 +102,9 @@ void OutboxRelay::pump() {
 
 void OutboxRelay::send(const Delivery& delivery) {
   ++in_flight_;
+  if (fault::at(fault::Place::outbox_send) > 0) {
+    return on_sent(delivery, Error{ErrorCode::io, "sending the alert failed"});
+  }
   WebhookRequest request{delivery.target, idempotency_key(delivery.alert.id),
                          alert_json(delivery.alert)};
   transport_.send(std::move(request), [self = std::weak_ptr(self_), delivery](Result<int> status) {
@@ -106,6 +114,7 @@ void OutboxRelay::send(const Delivery& delivery) {
 
 void OutboxRelay::on_sent(Delivery delivery, Result<int> status) {
   --in_flight_;
+  fault::at(fault::Place::outbox_sent);
   unmarked_.push_back({std::move(delivery), std::move(status)});
   pump();
 }
@@ -121,6 +130,7 @@ void OutboxRelay::mark_outcomes() {
 
 Result<void> OutboxRelay::mark(const Outcome& outcome) {
   const Delivery& delivery = outcome.delivery;
+  if (fault::at(fault::Place::outbox_mark) > 0) return Error{ErrorCode::io, "marking a delivery"};
   const TimeMs now = clock_.now().wall_ms;
   const char* word = "delivered";
   std::string why;
@@ -137,6 +147,7 @@ Result<void> OutboxRelay::mark(const Outcome& outcome) {
     ++failed_;
     word = "not_delivered";
   }
+  fault::at(fault::Place::outbox_marked);
   if (callbacks_.note) callbacks_.note(word, delivery, why);
   return {};
 }

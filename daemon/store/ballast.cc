@@ -4,10 +4,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/posix/fault.h"
+
 namespace pipelined {
 
 void Ballast::fill() const {
-  if (bytes_ <= 0) return;
+  if (bytes_ <= 0 || fault::at(fault::Place::ballast_fill) > 0) return;
   const int file = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (file < 0) return;
   struct stat found {};
@@ -20,6 +22,7 @@ void Ballast::fill() const {
 }
 
 void Ballast::release() const {
+  fault::at(fault::Place::ballast_release);
   if (bytes_ > 0) ::unlink(path_.c_str());
 }
 

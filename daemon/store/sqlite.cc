@@ -6,6 +6,8 @@
 #include <cstring>
 #include <limits>
 
+#include "daemon/store/sqlite_faults.h"
+
 namespace pipelined {
 namespace {
 
@@ -61,7 +63,8 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options)
   database->path_ = options.path;
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
                     SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOFOLLOW;
-  const int code = sqlite3_open_v2(options.path.c_str(), &database->handle_, flags, nullptr);
+  const int code = sqlite3_open_v2(options.path.c_str(), &database->handle_, flags,
+                                   sqlite_layer_name());
   if (code != SQLITE_OK) return database->error_of(code, "opening");
   sqlite3_db_config(database->handle_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   // One: a copy of the whole file is written through it.

@@ -2,9 +2,12 @@
 
 #include <sys/stat.h>
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <random>
 
+#include "daemon/posix/fault.h"
 #include "daemon/store/schema.h"
 #include "daemon/store/store_state.h"
 
@@ -48,6 +51,13 @@ Result<void> quick_check(Database& database) {
 }
 
 }  // namespace
+
+Result<void> pretended(fault::Place place) {
+  const int error = fault::at(place);
+  if (error <= 0) return {};
+  return Error{error == ENOSPC ? ErrorCode::exhausted : ErrorCode::io,
+               std::string("using the records: ") + std::strerror(error)};
+}
 
 const char* name_of(DeliveryState state) {
   switch (state) {
@@ -96,6 +106,7 @@ Database& Store::database() { return *state_->database; }
 
 Result<void> Store::begin() {
   CHECK(!state_->in_turn);
+  TRY_VOID(pretended(fault::Place::turn_begin));
   TRY_VOID(state_->begin_alone());
   state_->in_turn = true;
   state_->drained = 0;
@@ -116,7 +127,12 @@ Result<void> Store::commit() {
   state_->in_turn = false;
   const std::size_t drained = state_->drained;
   state_->drained = 0;
+  if (auto refused = pretended(fault::Place::turn_commit); !refused) {
+    state_->undo();
+    return refused.error();
+  }
   TRY_VOID(state_->commit_alone());
+  fault::at(fault::Place::turn_committed);
   if (state_->objects != nullptr) state_->objects->forget_unrecorded(drained);
   return {};
 }
@@ -129,6 +145,7 @@ void Store::rollback() {
 }
 
 Result<void> Store::probe() {
+  TRY_VOID(pretended(fault::Place::probe));
   auto written = state_->run_alone(
       "INSERT INTO meta VALUES ('probe', hex(randomblob(2048))) "
       "ON CONFLICT (key) DO UPDATE SET value = excluded.value");

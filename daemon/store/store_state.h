@@ -11,6 +11,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "daemon/posix/fault.h"
 #include "daemon/store/ballast.h"
 #include "daemon/store/sqlite.h"
 #include "daemon/store/store.h"
@@ -23,6 +24,9 @@ struct RunFacts {
   bool full = false;
   bool ended = false;  ///< its steps are counted once, in its row
 };
+
+/// The failure that a test asks for at this place.
+Result<void> pretended(fault::Place place);
 
 /// The inside of a Store.
 struct Store::State {
@@ -58,7 +62,13 @@ struct Store::State {
   Result<void> run_alone(const char* sql, const Values&... values) {
     TRY_VOID(begin_alone());
     database->run(sql, values...);
-    return commit_alone();
+    if (auto refused = pretended(fault::Place::record_commit); !refused) {
+      undo();
+      return refused;
+    }
+    TRY_VOID(commit_alone());
+    fault::at(fault::Place::record_committed);
+    return {};
   }
   Result<void> begin_alone();
   Result<void> commit_alone();

@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "daemon/posix/fault.h"
+
 namespace pipelined {
 namespace {
 
@@ -71,6 +73,7 @@ void FolderWatches::keep_only(const std::set<std::string>& paths) {
 
 FolderEvents FolderWatches::read() {
   FolderEvents result;
+  fault::at(fault::Place::watch_read);
   alignas(inotify_event) char buffer[64 * 1024];
   for (;;) {
     const ssize_t size = ::read(descriptor_.get(), buffer, sizeof buffer);

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <memory>
 
+#include "daemon/posix/fault.h"
+
 namespace pipelined {
 namespace {
 
@@ -55,6 +57,9 @@ Error open_error(const std::string& path, int why) {
 }  // namespace
 
 Result<std::vector<FolderEntry>> list_folder(const std::string& path) {
+  if (const int error = fault::at(fault::Place::watch_scan); error > 0) {
+    return open_error(path, error);
+  }
   std::unique_ptr<DIR, CloseFolder> folder(::opendir(path.c_str()));
   if (!folder) return open_error(path, errno);
   std::vector<FolderEntry> entries;
