@@ -136,9 +136,6 @@ Result<Manifest> store_texts(IntakePlace place, const std::string& type,
 
 Result<void> copy_out(ObjectFolder& objects, const Manifest& manifest,
                       const std::string& destination) {
-  if (const int error = fault::at(fault::Place::export_folder); error > 0) {
-    return system_error("exporting to", destination, error);
-  }
   if (::mkdir(destination.c_str(), 0777) != 0) {
     if (errno == EEXIST) {
       return Error{ErrorCode::conflict, "exporting to " + destination +
@@ -151,9 +148,6 @@ Result<void> copy_out(ObjectFolder& objects, const Manifest& manifest,
     std::error_code failed;
     std::filesystem::create_directories(to.parent_path(), failed);
     if (failed) return system_error("exporting to", to.string(), failed.value());
-    if (const int error = fault::at(fault::Place::export_file); error > 0) {
-      return system_error("exporting to", to.string(), error);
-    }
     TRY(source, objects.open(file));
     TRY(target, open_at(AT_FDCWD, to.string(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW,
                         file.exec ? 0777 : 0666));

@@ -89,8 +89,6 @@
   X(log_keep, "log.keep", true, "before an attempt's log is moved to its place")               \
   X(removal_unlink, "removal.unlink", true, "before a file is removed")                        \
   X(leftovers_clear, "leftovers.clear", true, "before what a dead daemon left is removed")     \
-  X(export_folder, "export.folder", true, "before the folder of an export is made")            \
-  X(export_file, "export.file", true, "before a file is exported")                             \
   X(host_spawn, "host.spawn", true, "before a worker host is started")                         \
   X(host_spawned, "host.spawned", false, "after a worker host is started")                     \
   X(host_send, "host.send", false, "before frames are sent to a host")                         \

@@ -41,7 +41,7 @@ _NAME = re.compile(r'([~\w]+(?:::[~\w]+)*|operator\s*[^\s(]+|operator\(\))\s*\('
 
 def _name_of(header):
     """The function's name if `header` (what stands before a brace) begins a function, else None."""
-    header = re.sub(r'#[^\n]*(\\\n[^\n]*)*', '', header).strip()
+    header = re.sub(r'#(?:\\\n|[^\n])*', '', header).strip()
     if "(" not in header or ")" not in header:
         return None
     before = header[:header.index("(")]
