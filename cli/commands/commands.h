@@ -57,6 +57,7 @@ int run_lineage(Session& session);
 int run_sources(Session& session);
 int run_operators(Session& session);
 int run_doctor(Session& session);
+int run_next(Session& session);
 int run_version(Session& session);
 int run_completions(Session& session);
 /// @}
