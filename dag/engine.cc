@@ -91,7 +91,7 @@ void Engine::State::fire_timers() {
       attempt->second.killed = LiveAttempt::Killed::timeout;
       emit(effect::KillAttempt{timer.attempt, kill_grace_ms, "timed out"});
     } else if (run->second.nodes[timer.node].state == StepState::in_review &&
-               run->second.nodes[timer.node].next_try_at <= now.wall_ms) {
+               run->second.nodes[timer.node].next_try_at == timer.review_ends) {
       go_on(run->second);
       set_state(run->second, timer.node, StepState::rejected,
                 {"review_expired", "nobody answered the review in time", {}});
@@ -152,8 +152,11 @@ void Engine::State::recover_runs(const Recovered& found,
       if (node.next_try_at > now.wall_ms) {
         node.backing_off = true;
         ++run.ready;
-        timers.emplace(now.steady_ms + node.next_try_at - now.wall_ms,
-                       Timer{Timer::Kind::backoff, "", 0, row.number, n, ""});
+        // Never longer than it was to be, wherever the wall clock was set meanwhile.
+        const auto wait = std::min(node.next_try_at - now.wall_ms,
+                                   run.step_of(n).spec.retry.backoff_max_ms);
+        timers.emplace(now.steady_ms + wait,
+                       Timer{Timer::Kind::backoff, "", 0, row.number, n, "", 0});
       } else {
         work.emplace_back(row.number, n);
       }

@@ -206,7 +206,7 @@ void Engine::State::attempt_failed(Run& run, const LiveAttempt& attempt, const s
   node.next_try_at = now.wall_ms + delay;
   ++run.ready;
   timers.emplace(now.steady_ms + delay,
-                 Timer{Timer::Kind::backoff, "", 0, run.row.number, attempt.node, ""});
+                 Timer{Timer::Kind::backoff, "", 0, run.row.number, attempt.node, "", 0});
   write_step(run, attempt.node,
              {"retry", "try " + std::to_string(node.tries + 1) + " of " +
                            std::to_string(retry.max + 1) + " in " + duration_text(delay) +

@@ -130,8 +130,11 @@ bool Engine::State::review_passed(Run& run, NodeIndex index, const ResolvedInput
 void Engine::State::arm_review(const Run& run, NodeIndex index) {
   const Node& node = run.nodes[index];
   if (node.state != StepState::in_review || node.next_try_at == 0) return;
-  timers.emplace(now.steady_ms + std::max<TimeMs>(0, node.next_try_at - now.wall_ms),
-                 Timer{Timer::Kind::review, "", 0, run.row.number, index, ""});
+  // The wall clock may have been set meanwhile: never longer than the whole time.
+  const TimeMs left = std::clamp<TimeMs>(node.next_try_at - now.wall_ms, 0,
+                                         run.step_of(index).spec.review.expires_ms);
+  timers.emplace(now.steady_ms + left,
+                 Timer{Timer::Kind::review, "", 0, run.row.number, index, "", node.next_try_at});
 }
 
 void Engine::State::decide_ready(Run& run, NodeIndex index, ResolvedInputs inputs) {
@@ -341,14 +344,13 @@ void Engine::State::start_attempt(Run& run, NodeIndex index, ReadyWork item) {
                              step.info.id, step.info.plugin, run.params[node.step],
                              std::move(item.inputs), {}, step.spec.seed, live.cpus,
                              live.memory_bytes, step.spec.timeout_ms, step.info.network,
-                             step.spec.resources.scratch_bytes, ""};
-  if (step.info.resumable && live.key) start.checkpoint = live.key->hex();
+                             step.spec.resources.scratch_bytes};
   for (const OutputSpec& output : step.outputs) {
     if (!step.passed.contains(output.port)) start.outputs.push_back(output);
   }
   if (step.spec.timeout_ms > 0) {
     timers.emplace(now.steady_ms + step.spec.timeout_ms,
-                   Timer{Timer::Kind::timeout, "", 0, run.row.number, index, live.row.id});
+                   Timer{Timer::Kind::timeout, "", 0, run.row.number, index, live.row.id, 0});
   }
   attempts.emplace(live.row.id, std::move(live));
   emit(std::move(start));

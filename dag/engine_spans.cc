@@ -88,7 +88,7 @@ void Engine::State::arm(PipelineState& pipeline, const ArrivalRow& arrival) {
       fire(pipeline, i);
     } else {
       timers.emplace(pending.due_ms,
-                     Timer{Timer::Kind::coalesce, pipeline.row.name, i, 0, 0, ""});
+                     Timer{Timer::Kind::coalesce, pipeline.row.name, i, 0, 0, "", 0});
     }
   }
 }

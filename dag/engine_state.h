@@ -142,6 +142,7 @@ struct Timer {
   RunNumber run = 0;
   NodeIndex node = 0;
   std::string attempt;
+  TimeMs review_ends = 0;  ///< the node's next_try_at when it was armed: a later review has another
 };
 
 struct Engine::State {

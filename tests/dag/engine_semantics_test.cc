@@ -216,6 +216,30 @@ TEST_CASE("restart: a review still expires", "[dag][engine]") {
   CHECK(world.run_state(run) == RunState::rejected);
 }
 
+TEST_CASE("clock: a review expires after its time though the wall clock was set", "[dag][engine]") {
+  for (const std::int64_t step : {-315'360'000'000, 315'360'000'000}) {
+    EngineWorld world;
+    world.apply("name = \"x\"\n[step.a]\noperator = \"one\"\nreview = { expires = \"1h\" }\n");
+    const RunNumber run = world.run("x");
+    world.now.wall_ms += step;
+    world.wait(3'599'000);
+    CHECK(world.run_state(run) == RunState::in_review);
+    world.wait(1000);
+    CHECK(world.run_state(run) == RunState::rejected);
+  }
+}
+
+TEST_CASE("restart: with the clock set back a review waits no longer than its whole time",
+          "[dag][engine]") {
+  EngineWorld world;
+  world.apply("name = \"x\"\n[step.a]\noperator = \"one\"\nreview = { expires = \"1h\" }\n");
+  const RunNumber run = world.run("x");
+  world.now.wall_ms -= 315'360'000'000;
+  world.restart();
+  world.wait(3'600'000);
+  CHECK(world.run_state(run) == RunState::rejected);
+}
+
 TEST_CASE("retry: a review that stood beside a failure still expires", "[dag][engine]") {
   EngineWorld world;
   world.apply("name = \"x\"\n[step.a]\noperator = \"one\"\nreview = { expires = \"1h\" }\n"
