@@ -20,7 +20,8 @@ void World::check() {
   if (++checks_ % 16 != 0 && faults_) return;  // rows stay: what is broken is still broken later
   count_own_ends();
   check_spans();
-  check_attempt_numbers();
+  check_attempts();
+  check_versions();
   if (checks_ % 64 == 0) check_rebuilt();
   for (auto it = ledger_.runs.rbegin(); it != ledger_.runs.rend(); ++it) {
     if (!is_open(it->second.state) && it->first + 3 < ledger_.runs.rbegin()->first) break;
@@ -67,7 +68,7 @@ void World::check_tries(const StepRow& row) const {
   }
 }
 
-void World::check_run(const RunRow& row) const {
+void World::check_run(const RunRow& row) {
   if (row.state == RunState::queued) return;
   bool failed = false, halted = false;
   for (auto it = ledger_.steps.lower_bound({row.number, "", ""});
@@ -97,6 +98,14 @@ void World::check_run(const RunRow& row) const {
   if (row.state == RunState::halted && (!halted || failed)) {
     violate("run " + std::to_string(row.number) + " is halted without reason");
   }
+  if (!is_open(row.state)) {
+    for (const StepRow& step : ledger_.steps_of(row.number)) {
+      if (step.state == StepState::running) {
+        violate("run " + std::to_string(row.number) + " is over though " + place(step) + " is running");
+      }
+    }
+  }
+  check_parents(row);
   if (row.state == RunState::halted) check_superseded(row);
   check_collectors(row);
 }
@@ -175,9 +184,53 @@ void World::check_spans() const {
   }
 }
 
-void World::check_attempt_numbers() const {
+// No span has more versions than its content had changes: what is told twice counts once.
+void World::check_versions() const {
+  std::map<std::pair<std::string, std::string>, std::int64_t> versions;
+  for (const auto& [key, span] : ledger_.spans) ++versions[{span.source, span.span}];
+  for (const auto& [span, count] : versions) {
+    const auto changed = changes_.find(span);
+    if (changed == changes_.end() || count > changed->second) {
+      violate("span " + span.second + " has " + std::to_string(count) + " versions of " +
+              std::to_string(changed == changes_.end() ? 0 : changed->second) + " deliveries");
+    }
+  }
+}
+
+// A step that runs has its inputs: the element before it is done.
+void World::check_parents(const RunRow& row) {
+  const Pipeline& pipeline = pipeline_of(row);
+  for (const StepRow& step : ledger_.steps_of(row.number)) {
+    if (step.state != StepState::running && step.state != StepState::succeeded) continue;
+    const PipelineStep& known = pipeline.steps[pipeline.find(step.step)];
+    if (known.spec.run_on != "success") continue;
+    for (const PipelineInput& input : known.inputs) {
+      if (input.spec.kind != InputSpec::Kind::step || input.collects || input.spec.optional) continue;
+      const PipelineStep& from = pipeline.steps[input.step];
+      if (from.fan_source != known.fan_source || from.below_collector != known.below_collector) continue;
+      const auto parent = ledger_.steps.find({row.number, from.spec.name, step.element});
+      if (parent == ledger_.steps.end() || is_done(parent->second.state)) continue;
+      if (parent->second.state == StepState::skipped) continue;  // its port may stay empty
+      if (input.evidence && (is_held(parent->second.state) || is_dead(parent->second.state))) continue;
+      if (was_dropped(step.element)) continue;
+      violate(place(step) + " is " + name_of(step.state) + " though " + place(parent->second) +
+              " is " + name_of(parent->second.state));
+    }
+  }
+}
+
+void World::check_attempts() const {
   std::map<std::tuple<RunNumber, std::string, std::string>, std::set<std::int64_t>> numbers;
+  std::set<std::tuple<RunNumber, std::string, std::string>> live;
   for (const auto& [id, attempt] : ledger_.attempts) {
+    if (attempt.running && !live.insert({attempt.run, attempt.step, attempt.element}).second) {
+      violate("two attempts of " + step_path(attempt.step, attempt.element) + " are recorded as running");
+    }
+    const auto prepared = prepared_in_.find(id);
+    const bool of_a_dead_life = prepared != prepared_in_.end() && prepared->second < life_;
+    if (attempt.running && of_a_dead_life && supervisor_ && supervisor_->engine() != nullptr) {
+      violate("attempt " + id + " is recorded as running though its process died with the daemon");
+    }
     if (!numbers[{attempt.run, attempt.step, attempt.element}].insert(attempt.number).second) {
       violate("attempt " + std::to_string(attempt.number) + " of " +
               step_path(attempt.step, attempt.element) + " is recorded twice");
@@ -195,6 +248,8 @@ void World::check_attempt_numbers() const {
 void World::check_rebuilt() {
   const Engine* engine = supervisor_ ? supervisor_->engine() : nullptr;
   if (engine == nullptr || turn_wanted_ || engine->live_attempts() != 0) return;
+  // What is left of a time is counted by the wall clock across a start, by the steady one in a life.
+  if (clock_set_in_ == life_) return;
   const auto timer = engine->next_timer();
   if (timer && *timer <= now_.steady_ms) return;  // it has yet to see what is due now
   const std::string living = engine->state_text();
@@ -287,6 +342,10 @@ void World::check_rest() const {
     }
   }
   for (const auto& [key, step] : ledger_.steps) {
+    const bool asks = is_held(step.state) || is_dead(step.state);
+    if (asks && step.reason.sentence.empty()) {
+      violate(place(step) + " is " + name_of(step.state) + " and nothing says why or how to go on");
+    }
     if (step.state != StepState::halted || !step.key) continue;
     const std::string element = step.element.empty() ? "-" : step.element;
     const std::string id = current()->spec.name + "/" + element + "/" + step.step + "/" + step.key->hex();

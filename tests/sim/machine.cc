@@ -7,6 +7,7 @@ namespace pipelined::sim {
 void World::prepare(const effect::StartAttempt& start,
                     std::function<void(Result<AttemptPlan>)> done) {
   may_crash("prepare");
+  prepared_in_[start.attempt] = life_;
   AttemptPlan plan;
   plan.start = start;
   plan.folder = "/attempts/" + start.attempt;
@@ -18,7 +19,7 @@ void World::prepare(const effect::StartAttempt& start,
     }
   }
   if (disk_full_) answer = Error{ErrorCode::exhausted, "no space for the attempt's folder"};
-  later(random_.below(20), false, [done = std::move(done), answer] { done(answer); });
+  later(stream("prepare").below(20), false, [done = std::move(done), answer] { done(answer); });
 }
 
 void World::start(AttemptPlan plan) {
@@ -58,8 +59,14 @@ void World::report(AttemptReport what, std::int64_t delay_ms) {
 }
 
 void World::behave(const AttemptPlan& plan) {
-  const std::int64_t delay = 1 + random_.below(3000);
-  const std::int64_t dice = faults_ ? random_.below(100) : 99;
+  const effect::StartAttempt& start = plan.start;
+  const std::string who = step_path(start.step, start.element) + " run " + std::to_string(start.run) +
+                          " attempt " + std::to_string(start.number);
+  Random random(Random(scenario_.seed).next() ^ sha256(who).bytes[0] * std::uint64_t{0x9e3779b97f4a7c15} ^
+                static_cast<std::uint64_t>(sha256(who).bytes[1]) << 32);
+  const std::int64_t delay = 1 + random.below(3000);
+  std::int64_t dice = faults_ ? random.below(100) : 99;
+  if (dice < 33 && !happens("worker of " + who, "misbehaves")) dice = 99;
   // What data deserve a halt is a function of the data, so that a halt comes again.
   std::string text = plan.start.operator_id;
   for (const PortInputs& port : plan.start.inputs) {
@@ -106,7 +113,7 @@ void World::behave(const AttemptPlan& plan) {
     hit("worker answers twice");
     const AttemptReport twice = truth(plan, bad_data ? Outcome::halt : Outcome::ok);
     report(twice, delay);
-    later(delay + random_.below(500), false, [this, twice] { on_ended(twice); });
+    later(delay + random.below(500), false, [this, twice] { on_ended(twice); });
   } else {
     report(truth(plan, bad_data ? Outcome::halt : Outcome::ok), delay);
   }
@@ -119,11 +126,11 @@ void World::kill(const std::string& attempt, std::int64_t grace_ms, const std::s
   record("kill " + step_path(found->second.start.step, found->second.start.element));
   AttemptReport killed = truth(found->second, Outcome::cancelled);
   killed.error = "killed";
-  if (random_.chance(30)) {
+  if (stream("kills").chance(30)) {
     hit("worker ends well while it is killed");
     killed = truth(found->second, Outcome::ok);
   }
-  report(std::move(killed), random_.below(grace_ms + 1));
+  report(std::move(killed), stream("kills").below(grace_ms + 1));
 }
 
 void World::promote(const AttemptPlan& plan, const std::vector<OutputSpec>& outputs,
@@ -148,16 +155,16 @@ void World::promote(const AttemptPlan& plan, const std::vector<OutputSpec>& outp
     stored_.insert(artifact.digest);
     ledger_.lost.erase(artifact.digest);
   }
-  if (faults_ && random_.chance(1)) {
+  if (faults_ && stream("promote").chance(1) && happens("refused output", "an output is a link")) {
     hit("output refused");
     promoted.refused = "output is a symbolic link";
   }
-  later(random_.below(30), false, [this, done = std::move(done), promoted] {
+  later(stream("promote").below(30), false, [this, done = std::move(done), promoted] {
     may_crash("promoted");
     done(promoted);
   });
 }
 
-void World::discard(const std::string&, bool) { may_crash("discard"); }
+void World::discard(const std::string&) { may_crash("discard"); }
 
 }  // namespace pipelined::sim

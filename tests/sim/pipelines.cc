@@ -322,6 +322,12 @@ const std::vector<std::string>& pipeline_texts() {
   return texts;
 }
 
+std::string without_step(const std::string& text, const std::string& step) {
+  const std::size_t from = text.find("[step." + step + "]");
+  if (from == std::string::npos) return text;
+  return text.substr(0, from) + text.substr(std::min(text.find("\n[", from) + 1, text.size()));
+}
+
 std::string revised(const std::string& text, std::int64_t variant) {
   std::string changed = text;
   const auto replace = [&changed](const std::string& from, const std::string& to) {

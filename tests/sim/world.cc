@@ -1,6 +1,8 @@
 #include "tests/sim/world.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <iterator>
 
 #include "dag/run_state.h"
 #include "dag/spec_toml.h"
@@ -15,9 +17,10 @@ std::uint64_t Random::next() {
   return z ^ (z >> 31);
 }
 
-World::World(std::uint64_t seed, Hits& hits, PlantedBug planted, bool trace)
-    : seed_(seed), random_(seed), hits_(hits), planted_(planted), trace_(trace),
+World::World(const Scenario& scenario, Hits& hits, bool trace)
+    : scenario_(scenario), random_(scenario.seed), hits_(hits), trace_(trace),
       operators_(operators()) {
+  ledger_.at_commit = [this](bool done) { at_commit(done); };
   choose_pipeline();
 }
 
@@ -26,14 +29,41 @@ World::~World() = default;
 void World::choose_pipeline() {
   const auto& texts = pipeline_texts();
   text_ = texts[static_cast<std::size_t>(random_.below(static_cast<std::int64_t>(texts.size())))];
+  for (const std::string& step : scenario_.without) text_ = without_step(text_, step);
   add_version(text_);
+}
+
+std::vector<std::string> World::step_names() const {
+  std::vector<std::string> names;
+  for (const PipelineStep& step : pipelines_.front()->steps) names.push_back(step.spec.name);
+  return names;
+}
+
+// What each part of the world decides comes from a stream of its own, so that a scenario in which
+// less happens does not change the rest.
+Random& World::stream(const std::string& domain) {
+  const auto found = streams_.find(domain);
+  if (found != streams_.end()) return found->second;
+  std::uint64_t hash = scenario_.seed;
+  for (const char c : domain) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return streams_.emplace(domain, Random(hash)).first->second;
+}
+
+// Whether something that the seed wants to happen does.
+bool World::happens(const std::string& domain, const std::string& what) {
+  const std::string name = domain + "#" + std::to_string(++counted_[domain]);
+  if (scenario_.keep && !scenario_.keep->contains(name)) return false;
+  happened_.push_back({name, what + " at " + std::to_string(now_.steady_ms) + " ms"});
+  return true;
 }
 
 void World::add_version(const std::string& text) {
   ParsedPipeline parsed = parse_pipeline(text, "pipeline.toml");
+  if (!parsed.spec && !scenario_.without.empty()) throw Unfit{};
   CHECK(parsed.spec.has_value());
   const BundleFiles files = {{"join.sql", "SELECT 1"}, {"schema.toml", "[feature.late]"}};
   auto pipeline = compile(*parsed.spec, operators_, files, sha256(text));
+  if (!pipeline && !scenario_.without.empty()) throw Unfit{};
   CHECK(pipeline.has_value());
   std::erase_if(pipelines_, [&](const auto& known) { return known->version == (*pipeline)->version; });
   pipelines_.push_back(*pipeline);
@@ -59,11 +89,14 @@ void World::later(std::int64_t delay_ms, bool outlives, std::function<void()> wh
 }
 
 void World::may_crash(const char* where, std::int64_t one_in) {
-  if (!faults_ || random_.below(one_in) != 0) return;
-  hit(std::string("crash in ") + where);
-  record(std::string("crash in ") + where);
+  const std::string what = std::string("crash in ") + where;
+  if (!faults_ || stream(what).below(one_in) != 0 || !happens(what, what)) return;
+  hit(what);
+  record(what);
   throw Crash{};
 }
+
+void World::at_commit(bool done) { may_crash(done ? "commit done" : "commit", 1500); }
 
 // Runs something of the daemon; a Crash out of it ends that life.
 void World::guarded(const std::function<void()>& what) {
@@ -109,7 +142,7 @@ void World::boot() {
     return Error{ErrorCode::not_found, "no such version"};
   };
   callbacks.entropy = [this] { return random_.next(); };
-  callbacks.planted = planted_;
+  callbacks.planted = scenario_.planted;
   supervisor_ = std::make_unique<Supervisor>(*this, ledger_, *this, *this, std::move(callbacks));
   record("boot");
   guarded([this] {
@@ -133,8 +166,8 @@ void World::live() {
   plan_request();
   plan_faults();
   int turns = 0;
-  while (steps() < 260 || runs() < 6 || spans() < 3) {
-    if (++turns > 60'000) break;
+  while (now_.steady_ms < life_ms || !has_lived()) {
+    if (++turns > 60'000 || (scenario_.keep && now_.steady_ms > life_ms)) break;
     step();
   }
   faults_ = false;
@@ -150,6 +183,22 @@ void World::live() {
   check_rest();
   check_rebuilt();
   run_twice();
+}
+
+// Enough has happened to this pipeline.
+bool World::has_lived() const { return steps() >= 260 && runs() >= 6 && spans() >= 3; }
+
+// Bursts of work every twelve hours; between them, and once enough has happened, hours pass.
+std::int64_t World::pause_before(const std::string& domain, std::int64_t dense_ms) {
+  constexpr std::int64_t cycle = 12 * 3'600'000, burst = 60'000;
+  Random& random = stream(domain);
+  const std::int64_t delay = random.below(dense_ms);
+  const bool week_over = now_.steady_ms >= life_ms;
+  if (week_over && !has_lived()) return delay;
+  if (has_lived()) return delay * 3000;
+  const std::int64_t into = now_.steady_ms % cycle;
+  if (into < burst || random.chance(2)) return delay;
+  return cycle - into + delay;
 }
 
 void World::come_to_rest() {
@@ -207,65 +256,132 @@ void World::step() {
 }
 
 void World::plan_arrivals() {
-  later(random_.below(20'000), true, [this] {
+  later(pause_before("arrivals", 20'000), true, [this] {
     if (!faults_) return;
-    const PipelineSpec& spec = current()->spec;
-    for (const SourceSpec& source : spec.sources) {
-      const bool fanned = source.path.find('{') != std::string::npos;
-      const std::string span =
-          fanned ? std::to_string(10 + random_.below(4 + now_.steady_ms / 300'000)) : "all";
-      auto& content = delivered_[source.name][span];
-      if (!content.empty() && !random_.chance(fanned ? 25 : 5)) continue;
-      if (!content.empty()) hit("span delivered again");
-      if (!content.empty() && random_.chance(20)) hit("same content again");
-      else content = source.name + span + std::to_string(random_.below(5));
-      if (!supervisor_) continue;  // found by the scan at the next start
-      supervisor_->post(event::Arrived{spec.name, source.name, span,
-                                       {sha256(content), "files/1", 1}, span});
-    }
+    Random& random = stream("arrivals");
+    for (const SourceSpec& source : current()->spec.sources) land(source, random);
     plan_arrivals();
   });
 }
 
+// A file for one span of a source, new or once more.
+void World::land(const SourceSpec& source, Random& random) {
+  const bool fanned = source.path.find('{') != std::string::npos;
+  const std::int64_t known = std::min<std::int64_t>(now_.steady_ms / 300'000, 40);
+  const std::string span = fanned ? std::to_string(10 + random.below(4 + known)) : "all";
+  const bool again = random.chance(fanned ? 25 : 5), same = random.chance(20);
+  const std::string fresh = source.name + span + std::to_string(random.below(5));
+  auto& spans = delivered_[source.name];
+  const auto there = spans.find(span);
+  if (there != spans.end() && !again) return;
+  if (!happens("arrival", source.name + "/" + span)) return;
+  if (there != spans.end()) hit("span delivered again");
+  if (there != spans.end() && same) hit("same content again");
+  else if (there == spans.end() || there->second != fresh) {
+    spans[span] = fresh;
+    ++changes_[{source.name, span}];
+  }
+  if (!supervisor_) return;  // found by the scan at the next start
+  const event::Arrived arrived{current()->spec.name, source.name, span,
+                               {sha256(spans[span]), "files/1", 1}, span};
+  if (random.chance(4) && happens("lost arrival", "the word of " + span + " is lost")) {
+    hit("word of an arrival lost");  // the minute's full look finds the file
+    later(60'000, true, [this, arrived] { tell(arrived); });
+    return;
+  }
+  tell(arrived);
+  if (random.chance(8) && happens("double arrival", "the word of " + span + " comes twice")) {
+    hit("word of an arrival doubled");
+    later(random.below(2'000), true, [this, arrived] { tell(arrived); });
+  }
+}
+
+// Tells of the newest content: a look that comes late does not see what is gone.
+void World::tell(const event::Arrived& arrived) {
+  if (!supervisor_) return;
+  event::Arrived now = arrived;
+  now.artifact.digest = sha256(delivered_[arrived.source][arrived.span]);
+  supervisor_->post(now);
+}
+
 void World::plan_request() {
-  later(random_.below(60'000), true, [this] {
+  later(pause_before("requests", 60'000), true, [this] {
     if (!faults_) return;
-    if (supervisor_) supervisor_->post(random_request());
+    const bool twice = stream("requests").chance(5);
+    if (supervisor_ && happens("request", "somebody asks")) {
+      const Event asked = random_request();
+      supervisor_->post(asked);
+      if (twice && happens("double request", "the same asked twice")) {
+        hit("request doubled");
+        supervisor_->post(asked);
+      }
+    }
     plan_request();
   });
 }
 
 void World::plan_faults() {
-  later(random_.below(90'000), true, [this] {
+  later(pause_before("faults", 90'000), true, [this] {
     if (!faults_) return;
-    const std::int64_t kind = random_.below(5);
-    if (kind == 0) {
-      hit("commit fails");
-      ledger_.fail_next_commit = true;
-    } else if (kind == 1) {
-      hit("disk full");
-      disk_full_ = ledger_.disk_full = true;
-      later(random_.below(30'000), true, [this] { disk_full_ = ledger_.disk_full = false; });
-    } else if (kind == 2 && !stored_.empty()) {
-      hit("object lost");
-      auto it = stored_.begin();
-      std::advance(it, random_.below(static_cast<std::int64_t>(stored_.size())));
-      ledger_.lost.insert(*it);
-    } else if (kind == 3 && supervisor_) {
-      hit("killed between turns");
-      crash();
-    } else if (supervisor_) {
-      hit("clean stop");
-      guarded([this] { supervisor_->stop(); });
-      if (supervisor_) crash();  // what was left is gone with the process
-    }
+    const std::int64_t kind = stream("faults").below(8);
+    if (happens("fault", "kind " + std::to_string(kind))) strike(kind);
     plan_faults();
   });
 }
 
+void World::strike(std::int64_t kind) {
+  Random& random = stream("strikes");
+  if (kind == 0) {
+    hit("commit fails");
+    ledger_.fail_next_commit = true;
+  } else if (kind == 1) {
+    hit("disk full");
+    disk_full_ = ledger_.disk_full = true;
+    later(random.below(30'000), true, [this] { disk_full_ = ledger_.disk_full = false; });
+  } else if (kind == 2) {
+    lose_object();
+  } else if (kind == 3 && supervisor_) {
+    hit("killed between turns");
+    crash();
+  } else if (kind == 4 && supervisor_) {
+    hit("clean stop");
+    guarded([this] { supervisor_->stop(); });
+    if (supervisor_) crash();  // what was left is gone with the process
+  } else if (kind >= 5) {
+    step_clock(kind);
+  }
+}
+
+void World::lose_object() {
+  if (stored_.empty()) return;
+  hit("object lost");
+  auto it = stored_.begin();
+  std::advance(it, stream("strikes").below(static_cast<std::int64_t>(stored_.size())));
+  ledger_.lost.insert(*it);
+}
+
+// Somebody sets the clock, or the machine sleeps: the wall clock steps, the steady one does not.
+void World::step_clock(std::int64_t kind) {
+  constexpr std::int64_t steps[] = {1'000, 60'000, 3'600'000, 86'400'000, 2'592'000'000,
+                                    315'360'000'000};
+  const std::int64_t size = steps[stream("strikes").below(std::ssize(steps))];
+  if (kind == 5) {
+    hit("clock set forward");
+    now_.wall_ms += size;
+  } else if (kind == 6) {
+    hit("clock set back");
+    now_.wall_ms = std::max<std::int64_t>(0, now_.wall_ms - size);
+  } else {
+    hit("machine sleeps");
+    now_.wall_ms += 8 * 3'600'000;
+  }
+  clock_set_in_ = life_;
+  record("wall clock is at " + std::to_string(now_.wall_ms));
+}
+
 Event World::answer_for(const StepRow& held) {
   const RequestId id = ++last_request_;
-  const std::int64_t kind = random_.below(held.state == StepState::in_review ? 3 : 4);
+  const std::int64_t kind = stream("people").below(held.state == StepState::in_review ? 3 : 4);
   if (kind == 0) return event::RejectRequested{id, held.run, held.step, held.element, "sim", "no"};
   if (held.state == StepState::in_review) {
     return event::ApproveRequested{id, held.run, held.step, held.element, "sim", "fine"};
@@ -280,7 +396,7 @@ Event World::random_request() {
   const std::string& name = current()->spec.name;
   const RequestId id = ++last_request_;
   const auto last = ledger_.runs.empty() ? 0 : ledger_.runs.rbegin()->first;
-  if (random_.chance(45)) {
+  if (stream("people").chance(45)) {
     for (auto it = ledger_.steps.rbegin(); it != ledger_.steps.rend(); ++it) {
       if (is_held(it->second.state) && is_open(ledger_.runs.at(it->second.run).state)) {
         hit("a person answers");
@@ -288,37 +404,37 @@ Event World::random_request() {
       }
     }
   }
-  if (random_.chance(8)) {
+  if (stream("people").chance(8)) {
     hit("pipeline applied again");
-    add_version(revised(text_, random_.below(9)));
+    add_version(revised(text_, stream("people").below(9)));
     return event::PipelineApplied{current(), id, "/data"};
   }
-  switch (random_.below(9)) {
+  switch (stream("people").below(9)) {
     case 0: hit("cancel"); return event::CancelRequested{id, last, "sim", "enough"};
     case 1: hit("retry"); return event::RetryRequested{id, last, "sim", "again"};
     case 2: {
       hit("pause");
-      later(random_.below(20'000), true, [this, name] {
+      later(stream("people").below(20'000), true, [this, name] {
         if (supervisor_) supervisor_->post(event::PauseRequested{0, name, "sim", false});
       });
       return event::PauseRequested{id, name, "sim", true};
     }
     case 3: {
       hit("drop or restore");
-      const std::string span = std::to_string(10 + random_.below(6));
-      return event::SpanRequested{id, name, "", span, "sim", "chance", random_.chance(60)};
+      const std::string span = std::to_string(10 + stream("people").below(6));
+      return event::SpanRequested{id, name, "", span, "sim", "chance", stream("people").chance(60)};
     }
     default: break;
   }
   RunOptions options;
-  if (random_.chance(40)) options.params["p"] = Value(random_.below(4));
-  if (random_.chance(15)) {
+  if (stream("people").chance(40)) options.params["p"] = Value(stream("people").below(4));
+  if (stream("people").chance(15)) {
     hit("force");
     const auto steps = static_cast<std::int64_t>(current()->steps.size());
-    options.force = {current()->steps[static_cast<std::size_t>(random_.below(steps))].spec.name};
+    options.force = {current()->steps[static_cast<std::size_t>(stream("people").below(steps))].spec.name};
   }
-  options.refresh = random_.chance(5);
-  options.revalidate = random_.chance(5);
+  options.refresh = stream("people").chance(5);
+  options.revalidate = stream("people").chance(5);
   return event::RunRequested{id, name, options, "sim"};
 }
 

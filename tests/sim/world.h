@@ -1,8 +1,10 @@
 // A machine that goes wrong on purpose, around the real engine and the real supervisor.
 //
 // One seed decides everything: what the pipeline is, what lands when, what people ask, how workers
-// behave, when commits fail, when the daemon dies (between any two of its calls outside).  Phase one
-// runs under faults, phase two heals and must come to rest.  The checker looks after every turn.
+// behave, when commits fail, when the daemon dies (between any two of its calls outside).  A scenario
+// keeps only some of what a seed would make happen.  Phase one, a week of bursts of work with quiet
+// hours between them, runs under faults; phase two heals and must come to rest.  The checker looks
+// after every turn.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +17,7 @@
 #include <vector>
 
 #include "daemon/exec/supervisor.h"
+#include "tests/sim/scenario.h"
 #include "tests/support/memory_ledger.h"
 
 namespace pipelined::sim {
@@ -22,10 +25,8 @@ namespace pipelined::sim {
 /// Thrown out of a fake to stop the daemon at that call, as kill -9 would.
 struct Crash {};
 
-/// A broken invariant: what, with the names of the rows.
-struct Violation {
-  std::string sentence;
-};
+/// How long a life lasts at least, before it is healed.
+constexpr std::int64_t life_ms = std::int64_t{7} * 24 * 3600 * 1000;
 
 /// SplitMix64; the only source of chance.
 class Random {
@@ -46,7 +47,7 @@ using Hits = std::map<std::string, std::int64_t>;
 
 class World : public Clock, public Executor, public ArtifactPort {
  public:
-  World(std::uint64_t seed, Hits& hits, PlantedBug planted, bool trace);
+  World(const Scenario& scenario, Hits& hits, bool trace);
   ~World() override;
 
   /// Both phases.  Throws Violation.
@@ -58,6 +59,12 @@ class World : public Clock, public Executor, public ArtifactPort {
   /// Elements handled by all runs.
   std::size_t steps() const { return ledger_.steps.size(); }
   std::size_t spans() const { return ledger_.spans.size(); }
+  /// Everything that was made to happen, in order: what a scenario may keep.
+  const std::vector<Happening>& happened() const { return happened_; }
+  /// Names of the steps of the first version.
+  std::vector<std::string> step_names() const;
+  /// Simulated milliseconds since the beginning.
+  std::int64_t lived_ms() const { return now_.steady_ms; }
 
   // The machine, as the supervisor sees it.
   Instant now() override { return now_; }
@@ -67,7 +74,7 @@ class World : public Clock, public Executor, public ArtifactPort {
                std::function<void(Result<AttemptPlan>)> done) override;
   void promote(const AttemptPlan& plan, const std::vector<OutputSpec>& outputs,
                std::function<void(Result<Promoted>)> done) override;
-  void discard(const std::string& attempt, bool finished) override;
+  void discard(const std::string& attempt) override;
 
  private:
   struct Due {
@@ -92,6 +99,16 @@ class World : public Clock, public Executor, public ArtifactPort {
   void come_to_rest();
   void run_twice();
   void hit(const std::string& kind) { ++hits_[kind]; }
+  Random& stream(const std::string& domain);
+  bool happens(const std::string& domain, const std::string& what);
+  bool has_lived() const;
+  std::int64_t pause_before(const std::string& domain, std::int64_t dense_ms);
+  void at_commit(bool done);
+  void strike(std::int64_t kind);
+  void lose_object();
+  void step_clock(std::int64_t kind);
+  void land(const SourceSpec& source, Random& random);
+  void tell(const event::Arrived& arrived);
   void record(const std::string& line);
 
   void plan_arrivals();
@@ -107,13 +124,15 @@ class World : public Clock, public Executor, public ArtifactPort {
 
   void check();
   void check_result(const ResultRow& row) const;
-  void check_run(const RunRow& row) const;
+  void check_run(const RunRow& row);
   void count_own_ends();
   void check_tries(const StepRow& row) const;
   void check_collectors(const RunRow& row) const;
   void check_equal_work(const ResultRow& row);
   void check_spans() const;
-  void check_attempt_numbers() const;
+  void check_attempts() const;
+  void check_parents(const RunRow& row);
+  void check_versions() const;
   void check_rebuilt();
   void check_fired() const;
   bool was_dropped(const std::string& span) const;
@@ -121,10 +140,9 @@ class World : public Clock, public Executor, public ArtifactPort {
   void check_rest() const;
   [[noreturn]] void violate(const std::string& sentence) const;
 
-  std::uint64_t seed_;
+  Scenario scenario_;
   Random random_;
   Hits& hits_;
-  PlantedBug planted_;
   bool trace_;
   Instant now_{1'600'000'000'000, 0};
   MemoryLedger ledger_;
@@ -136,9 +154,15 @@ class World : public Clock, public Executor, public ArtifactPort {
   std::priority_queue<Due> due_;
   std::uint64_t order_ = 0, life_ = 0;
   bool faults_ = true, turn_wanted_ = false, disk_full_ = false;
+  std::uint64_t clock_set_in_ = 0;  ///< the life in which the wall clock last stepped
   std::optional<std::int64_t> wake_at_;
   std::map<std::string, AttemptPlan> working_;       ///< processes that live now
   std::set<Digest> stored_, poison_;                 ///< promoted objects; contents that lies name
+  std::map<std::string, Random> streams_;            ///< by what they decide
+  std::map<std::string, std::int64_t> counted_;      ///< what would have happened, by domain
+  std::vector<Happening> happened_;
+  std::map<std::string, std::uint64_t> prepared_in_;  ///< attempt → life
+  std::map<std::pair<std::string, std::string>, std::int64_t> changes_;  ///< of a span's content
   std::map<RequestId, RunNumber> promised_;          ///< runs named in replies
   RequestId last_request_ = 0;
   std::map<std::string, std::map<std::string, std::string>> delivered_;  ///< source → span → content

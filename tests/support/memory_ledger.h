@@ -33,6 +33,7 @@ class MemoryLedger : public LedgerStore {
   ErrorCode commit_error = ErrorCode::io;
   bool disk_full = false;
   std::size_t commits = 0;
+  std::function<void(bool done)> at_commit;  ///< before and after one that works; may throw
 
   void put(const PipelineRow& row) override {
     if (row.current) {
@@ -185,8 +186,8 @@ class MemoryLedger : public LedgerStore {
   }
   std::vector<StepRow> steps_of(RunNumber run) override {
     std::vector<StepRow> found;
-    for (const auto& [key, row] : steps) {
-      if (row.run == run) found.push_back(row);
+    for (auto it = steps.lower_bound({run, "", ""}); it != steps.end() && it->second.run == run; ++it) {
+      found.push_back(it->second);
     }
     return found;
   }
@@ -209,10 +210,12 @@ class MemoryLedger : public LedgerStore {
       rollback();
       return Error{code, "commit: the fake store refuses"};
     }
+    if (at_commit) at_commit(false);
     open_ = false;
     undo_.clear();
     seq_before_ = last_seq;  // a rollback with nothing open takes nothing back
     ++commits;
+    if (at_commit) at_commit(true);
     return {};
   }
   void rollback() override {
