@@ -88,7 +88,7 @@ void file_synced(int file) {
 std::int64_t file_clock() {
   if (memory() == nullptr) return 0;
   std::timespec now {};
-  ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  ::clock_gettime(CLOCK_REALTIME, &now);
   return now.tv_sec * 1'000'000'000 + now.tv_nsec;
 }
 

@@ -154,16 +154,12 @@ void Supervisor::run_batch(Instant now) {
 }
 
 void Supervisor::settle_ended(const std::vector<Event>& batch) {
-  const auto settle = [this](const std::string& attempt, bool finished) {
-    if (live_.erase(attempt) != 0) artifacts_.discard(attempt, finished);
+  const auto settle = [this](const std::string& attempt) {
+    if (live_.erase(attempt) != 0) artifacts_.discard(attempt);
   };
   for (const Event& event : batch) {
-    if (const auto* ended = std::get_if<event::AttemptEnded>(&event)) {
-      settle(ended->attempt, ended->outcome == Outcome::ok || ended->outcome == Outcome::halt);
-    }
-    if (const auto* lost = std::get_if<event::AttemptLost>(&event)) {
-      settle(lost->attempt, false);
-    }
+    if (const auto* ended = std::get_if<event::AttemptEnded>(&event)) settle(ended->attempt);
+    if (const auto* lost = std::get_if<event::AttemptLost>(&event)) settle(lost->attempt);
   }
 }
 
@@ -428,7 +424,7 @@ Supervisor::Live* Supervisor::find_live(const std::string& attempt, std::string_
 }
 
 void Supervisor::finish_doomed(const std::string& attempt) {
-  if (doomed_.erase(attempt) != 0) artifacts_.discard(attempt, false);
+  if (doomed_.erase(attempt) != 0) artifacts_.discard(attempt);
 }
 
 void Supervisor::ignore_report(const std::string& attempt, const char* why) {
@@ -454,7 +450,7 @@ void Supervisor::doom_all(const std::string& why) {
       case Phase::unprepared:
       case Phase::held:
       case Phase::ended:
-        artifacts_.discard(attempt, false);
+        artifacts_.discard(attempt);
         break;
     }
   }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Faults injected into the real daemon: each failpoint is killed at, failed, and cut off from power.
 
-usage: torture.py --build BUILD [--jobs N] [--thorough] [NAME…]
+usage: torture.py --build BUILD [--jobs N] [--thorough] [--only TEXT] [NAME…]
 
 Names: kill, errors, lose, tear (one case a failpoint, from the daemon's own list).  A failpoint that
 is never hit fails.  The cases of one name share a state folder: what one leaves behind the next
@@ -69,8 +69,8 @@ out.x = "files/1"
 """
 # What has to go wrong before the daemon comes to a place at all.
 LEADS_TO = {
-    "store.probe": "wal.sync:enospc:4",
-    "ballast.release": "wal.sync:enospc:4",
+    "store.probe": "wal.sync:enospc:4+",
+    "ballast.release": "wal.sync:enospc:4+",
     "promotion.take_back": "object.rename:eio:4+",
 }
 AT_THE_END = {"stop.begins", "stop.drained", "database.write", "database.written", "database.sync",
@@ -278,7 +278,7 @@ def one_case(victim, place, action, number, seed, again):
         victim.daemon.kill()
     victim.daemon.wait(30)
     if not hit:
-        return [place]
+        return [fault]
     assert wait_for(lambda: not any(alive(p) for p in before), 10), f"processes outlive {fault}"
     victim.look(fault, spoiled)
     if again:
@@ -323,13 +323,17 @@ def unhurt(build, delivered):
         for name, content in delivered:
             victim.land(f"{name}.txt", content)
         victim.delivered = delivered
+        victim.daemon.send_signal(signal.SIGTERM)
+        victim.daemon.wait(30)
         return finish(victim)
     finally:
         victim.end()
 
 
-def cases_of(name, places, thorough):
+def cases_of(name, places, only):
     for place, call in places.items():
+        if only and only not in place:
+            continue
         if name == "errors":
             if call:
                 yield place, "eio"
@@ -340,7 +344,7 @@ def cases_of(name, places, thorough):
 
 def chain(job):
     """All cases of one name on one state folder; a sentence and whether it passed."""
-    name, build, thorough = job
+    name, build, thorough, only = job
     began = time.monotonic()
     victim = Victim(build)
     done = 0
@@ -358,7 +362,7 @@ def chain(job):
         if name == "kill":
             assert len(places) >= 60, f"only {len(places)} failpoints"
         never = []
-        for number, (place, action) in enumerate(cases_of(name, places, thorough)):
+        for number, (place, action) in enumerate(cases_of(name, places, only)):
             case = f"{place}:{action}"
             never += one_case(victim, place, action, number, number + 1, name == "kill" or thorough)
             done += 1
@@ -382,12 +386,13 @@ def main():
     parser.add_argument("--build", required=True)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--thorough", action="store_true")
+    parser.add_argument("--only", default="", help="failpoints with this in their name")
     parser.add_argument("names", nargs="*")
     arguments = parser.parse_args()
     names = arguments.names or ["kill", "errors", "lose", "tear"]
     failed = 0
     with multiprocessing.Pool(arguments.jobs) as pool:
-        jobs = [(name, os.path.abspath(arguments.build), arguments.thorough) for name in names]
+        jobs = [(name, os.path.abspath(arguments.build), arguments.thorough, arguments.only) for name in names]
         for passed, sentence in pool.imap_unordered(chain, jobs):
             failed += not passed
             print(sentence, flush=True)
