@@ -116,6 +116,7 @@ struct App::State {
   std::unique_ptr<Store> store;
   std::unique_ptr<Artifacts> artifacts;
   PluginRegistry registry;
+  Cgroups cgroups;
   std::unique_ptr<LocalExecutor> executor;
   std::unique_ptr<PipelineShelf> shelf;
   std::unique_ptr<Supervisor> supervisor;
@@ -203,6 +204,10 @@ Result<void> App::State::open_parts() {
   local.allow_unsandboxed = !config.sandbox;
   local.readable = config.readable;
   local.log_bytes_max = config.log_bytes;
+  cgroups = Cgroups::enter(config.cgroup);
+  log.info("cgroups", {{"where", cgroups.words()}, {"used", cgroups.available()}});
+  local.cgroups = &cgroups;
+  local.kill_unit = config.kill_unit;
   executor = std::make_unique<LocalExecutor>(loop, std::move(local));
 
   shelf = std::make_unique<PipelineShelf>(
@@ -300,7 +305,9 @@ void App::State::make_backend() {
   parts.doctor = [this] {
     const Config& config = options.config;
     std::vector<DoctorLine> lines;
-    for (const DoctorFact& fact : examine_machine({config.worker, config.state, config.store})) {
+    const DoctorOptions asked{config.worker, config.state, config.store, &cgroups,
+                              config.kill_unit};
+    for (const DoctorFact& fact : examine_machine(asked)) {
       lines.push_back({fact.name, fact.good ? "ok" : "warning", fact.value, fact.advice});
     }
     for (const std::string& problem : registry.problems) {

@@ -52,6 +52,8 @@ class ConfigReader {
       Keys attempts(*this, *table, "attempts.");
       attempts.sandbox("sandbox", values.sandbox);
       attempts.paths("readable", values.readable);
+      attempts.kill_unit("kill_unit", values.kill_unit);
+      attempts.path("cgroup", values.cgroup);
       attempts.size("log", values.log_bytes);
       attempts.finish();
     }
@@ -138,6 +140,18 @@ class ConfigReader {
       const bool known = found && (found->get() == "required" || found->get() == "optional");
       if (!known) return void(wrong(*node, key, "\"required\" or \"optional\""));
       value = found->get() == "required";
+    }
+    void kill_unit(const char* key, std::string& value) {
+      const toml::node* node = take(key);
+      if (!node) return;
+      const auto* found = node->as_string();
+      const std::string word = found ? found->get() : "";
+      const bool known = word == "best" || word == "pid_namespace" || word == "cgroup" ||
+                         word == "subreaper";
+      if (!known) {
+        return void(wrong(*node, key, "\"best\", \"pid_namespace\", \"cgroup\" or \"subreaper\""));
+      }
+      value = word == "best" ? "" : word;
     }
     const toml::table* table(const char* key) {
       const toml::node* node = take(key);

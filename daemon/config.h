@@ -50,6 +50,8 @@ struct Config {
   Capacity capacity;
   bool sandbox = true;                  ///< false: attempts run without walls where there are none
   std::vector<std::string> readable;    ///< more folders that attempts may read
+  std::string kill_unit;                ///< "pid_namespace", "cgroup", "subreaper"; empty: the best
+  std::string cgroup;                   ///< folder of cgroup v2 to use; empty: what was delegated
   std::int64_t log_bytes = 2 << 20;     ///< kept of what one attempt prints
   std::vector<AlertSink> alerts;
   LogLevel log_level = LogLevel::info;

@@ -88,8 +88,9 @@ class ArtifactPort {
   /// a turn.  An error with code `exhausted` means a full disk: the outputs still lie in the folder.
   virtual void promote(const AttemptPlan& plan, const std::vector<OutputSpec>& outputs,
                        std::function<void(Result<Promoted>)> done) = 0;
-  /// Removes the attempt's folder but for its log.
-  virtual void discard(const std::string& attempt) = 0;
+  /// Removes the attempt's folder but for its log.  Unless its work is `finished`, what a resumable
+  /// operator left in its scratch folder is kept for the next attempt with its `start.checkpoint`.
+  virtual void discard(const std::string& attempt, bool finished) = 0;
 };
 
 }  // namespace pipelined

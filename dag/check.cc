@@ -70,7 +70,6 @@ class Checker {
       refuse(!step.pool.empty(), step.at, name + "pool");
       refuse(step.timeout_queue_ms > 0, step.at, name + "timeout.queue");
       refuse(step.timeout_progress_ms > 0, step.at, name + "timeout.progress");
-      refuse(step.resources.scratch_bytes > 0, step.at, name + "resources.scratch");
       refuse(step.resources.gpus > 0, step.at, name + "resources.gpus");
     }
   }

@@ -158,6 +158,8 @@ struct StartAttempt {
   std::int64_t timeout_ms = 0;            ///< 0: none; the engine kills, this is for the operator
   bool network = false;
   std::int64_t scratch_bytes = 0;         ///< of everything that it writes; 0: no limit stated
+  std::string checkpoint;                 ///< names what lost attempts at this work left in scratch;
+                                          ///< empty: the operator cannot go on from anything
 };
 struct KillAttempt {
   std::string attempt;

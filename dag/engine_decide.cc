@@ -344,7 +344,8 @@ void Engine::State::start_attempt(Run& run, NodeIndex index, ReadyWork item) {
                              step.info.id, step.info.plugin, run.params[node.step],
                              std::move(item.inputs), {}, step.spec.seed, live.cpus,
                              live.memory_bytes, step.spec.timeout_ms, step.info.network,
-                             step.spec.resources.scratch_bytes};
+                             step.spec.resources.scratch_bytes, ""};
+  if (step.info.resumable && live.key) start.checkpoint = live.key->hex();
   for (const OutputSpec& output : step.outputs) {
     if (!step.passed.contains(output.port)) start.outputs.push_back(output);
   }

@@ -60,6 +60,11 @@ Kind write(const Run& run) {
   ValueTable limits{{"cpus", run.limits.cpus},
                     {"memory_bytes", run.limits.memory_bytes},
                     {"deadline_ms", run.limits.deadline_ms}};
+  if (run.limits.scratch_bytes != 0) limits["scratch_bytes"] = run.limits.scratch_bytes;
+  if (!run.limits.processors.empty()) {
+    limits["processors"] =
+        ValueList(run.limits.processors.begin(), run.limits.processors.end());
+  }
   return {"run",
           {{"attempt", run.attempt}, {"fence", run.fence}, {"operator", run.operator_id},
            {"parameters", run.parameters}, {"inputs", std::move(inputs)},
@@ -148,6 +153,11 @@ Result<Message> read_run(const ValueTable& table) {
   if (limits.find("cpus")) run.limits.cpus = limits.number("cpus");
   run.limits.memory_bytes = limits.integer("memory_bytes");
   run.limits.deadline_ms = limits.integer("deadline_ms");
+  run.limits.scratch_bytes = limits.integer("scratch_bytes");
+  for (const Value& processor : limits.list("processors")) {
+    if (!processor.as_int()) return Error{ErrorCode::invalid, "frame run: a processor is no number"};
+    run.limits.processors.push_back(static_cast<int>(*processor.as_int()));
+  }
   if (limits.error()) return *limits.error();
   return finish(fields, std::move(run));
 }

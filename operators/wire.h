@@ -44,6 +44,8 @@ struct Limits {
   double cpus = 1;
   std::int64_t memory_bytes = 0;
   std::int64_t deadline_ms = 0;  ///< execution time from the start of the attempt
+  std::int64_t scratch_bytes = 0;     ///< of everything below the attempt's folder
+  std::vector<int> processors;        ///< the only ones that it may run on; empty: all
   bool operator==(const Limits&) const = default;
 };
 

@@ -1,6 +1,5 @@
 #include "daemon/artifacts/artifacts.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "daemon/artifacts/checkpoint_folder.h"
 #include "daemon/artifacts/file_io.h"
 #include "daemon/artifacts/intake.h"
 #include "daemon/artifacts/object_folder.h"
@@ -51,21 +51,6 @@ struct WantedTree {
 Error unknown(const Digest& artifact) {
   return {ErrorCode::not_found,
           "reading the artifact " + artifact.hex() + ": nothing is recorded under that digest"};
-}
-
-/// Names of the entries of a folder below `root`.
-Result<std::vector<std::string>> entries_of(int root, const std::string& path) {
-  TRY(opened, open_at(root, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-  DIR* folder = ::fdopendir(opened.get());
-  if (folder == nullptr) return system_error("reading the folder", path, errno);
-  static_cast<void>(opened.release());
-  std::vector<std::string> names;
-  while (const dirent* entry = ::readdir(folder)) {
-    const std::string name = entry->d_name;
-    if (name != "." && name != "..") names.push_back(name);
-  }
-  ::closedir(folder);
-  return names;
 }
 
 /// Moves an attempt's log to logs/, so that a start looks at live attempts only.
@@ -140,6 +125,7 @@ struct Artifacts::State {
   std::shared_ptr<LoopSide> loop = std::make_shared<LoopSide>();
   std::unique_ptr<ObjectFolder> objects;
   std::unique_ptr<TreeFolder> trees;
+  std::unique_ptr<CheckpointFolder> checkpoints;
   std::atomic<std::int64_t> temporaries{0};
   PromotionTotals totals;
   /// Empty folders of ended attempts, used again: making and removing folders is dear on ext4.
@@ -160,7 +146,8 @@ struct Artifacts::State {
   }
   /// Queues work that makes an artifact.
   void add_intake(std::function<Result<Manifest>()> make, StoredCallback done);
-  Result<void> end_attempt(const std::string& attempt);
+  Result<void> make_folders(const std::string& attempt);
+  Result<void> end_attempt(const std::string& attempt, bool finished);
   Result<AttemptPlan> make_attempt(AttemptPlan plan, const std::vector<WantedTree>& wanted);
 };
 
@@ -176,7 +163,14 @@ void Artifacts::State::add_intake(std::function<Result<Manifest>()> make, Stored
 Result<AttemptPlan> Artifacts::State::make_attempt(AttemptPlan plan,
                                                    const std::vector<WantedTree>& wanted) {
   for (const WantedTree& tree : wanted) TRY_VOID(trees->ensure(tree.artifact, tree.manifest));
-  const std::string folder = "attempts/" + plan.start.attempt;
+  TRY_VOID(make_folders(plan.start.attempt));
+  const std::string& key = plan.start.checkpoint;
+  if (!key.empty()) TRY_VOID(checkpoints->lend(plan.start.attempt, key));
+  return plan;
+}
+
+Result<void> Artifacts::State::make_folders(const std::string& attempt) {
+  const std::string folder = "attempts/" + attempt;
   if (const int error = fault::at(fault::Place::attempt_make); error > 0) {
     return system_error("making the folder", folder, error);
   }
@@ -185,7 +179,7 @@ Result<AttemptPlan> Artifacts::State::make_attempt(AttemptPlan plan,
     const std::string name = std::move(spare.back());
     spare.pop_back();
     if (::renameat2(root.get(), name.c_str(), root.get(), folder.c_str(), RENAME_NOREPLACE) == 0) {
-      return plan;
+      return {};
     }
     if (errno == EEXIST) break;
   }
@@ -193,11 +187,12 @@ Result<AttemptPlan> Artifacts::State::make_attempt(AttemptPlan plan,
   TRY_VOID(make_folder(root.get(), folder + "/out", 0700));
   TRY_VOID(make_folder(root.get(), folder + "/scratch", 0700));
   fault::at(fault::Place::attempt_made);
-  return plan;
+  return {};
 }
 
-Result<void> Artifacts::State::end_attempt(const std::string& attempt) {
+Result<void> Artifacts::State::end_attempt(const std::string& attempt, bool finished) {
   const std::string folder = "attempts/" + attempt;
+  checkpoints->take_back(attempt, finished);
   TRY_VOID(keep_log(root.get(), attempt));
   if (spare.size() < spare_max) remove_emptied_outputs(root.get(), folder);
   if (spare.size() < spare_max && is_unused(root.get(), folder)) {
@@ -225,6 +220,9 @@ Result<std::unique_ptr<Artifacts>> Artifacts::open(const ArtifactsOptions& optio
   }
   state->objects = std::make_unique<ObjectFolder>(state->root.get());
   TRY_VOID(state->objects->create());
+  state->checkpoints = std::make_unique<CheckpointFolder>(state->root.get());
+  TRY_VOID(state->checkpoints->create());
+  TRY_VOID(state->checkpoints->recover());
   TRY_VOID(clear_leftovers(state->root.get()));
   state->trees = std::make_unique<TreeFolder>(state->root.get(), *state->objects,
                                               [inside] { return inside->temporary(); });
@@ -283,13 +281,13 @@ void Artifacts::promote(const AttemptPlan& plan, const std::vector<OutputSpec>& 
       });
 }
 
-void Artifacts::discard(const std::string& attempt) {
+void Artifacts::discard(const std::string& attempt, bool finished) {
   if (!is_attempt_name(attempt)) return;
   State* inside = state_.get();
-  inside->thread->add([inside, attempt]() -> StoreThread::Callback {
+  inside->thread->add([inside, attempt, finished]() -> StoreThread::Callback {
     fault::at(fault::Place::attempt_clear);
     // What cannot be removed now goes at the next start.
-    const auto cleared = inside->end_attempt(attempt);
+    const auto cleared = inside->end_attempt(attempt, finished);
     static_cast<void>(cleared);
     fault::at(fault::Place::attempt_cleared);
     return nullptr;

@@ -64,7 +64,7 @@ class Artifacts : public ArtifactPort, public ObjectView {
                std::function<void(Result<AttemptPlan>)> done) override;
   void promote(const AttemptPlan& plan, const std::vector<OutputSpec>& outputs,
                std::function<void(Result<Promoted>)> done) override;
-  void discard(const std::string& attempt) override;
+  void discard(const std::string& attempt, bool finished) override;
 
   /// Copies a delivered file into the store under its base name.  `conflict`: it changed meanwhile;
   /// `not_found`; `invalid`: no regular file; `exhausted`: the disk is full.

@@ -1,5 +1,6 @@
 #include "daemon/artifacts/file_io.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -145,6 +146,20 @@ bool is_utf8(std::string_view text) {
     i += more + 1;
   }
   return true;
+}
+
+Result<std::vector<std::string>> entries_of(int root, const std::string& path) {
+  TRY(opened, open_at(root, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  DIR* folder = ::fdopendir(opened.get());
+  if (folder == nullptr) return system_error("reading the folder", path, errno);
+  static_cast<void>(opened.release());
+  std::vector<std::string> names;
+  while (const dirent* entry = ::readdir(folder)) {
+    const std::string name = entry->d_name;
+    if (name != "." && name != "..") names.push_back(name);
+  }
+  ::closedir(folder);
+  return names;
 }
 
 void set_folder_mode(int root, const std::string& path, unsigned mode) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "dag/digest.h"
 #include "dag/result.h"
@@ -59,6 +60,8 @@ Result<void> sync_file(int file, const std::string& path);
 Result<void> sync_file_system(int folder, const std::string& path);
 /// Makes a directory; one that is there already is no error.
 Result<void> make_folder(int folder, const std::string& path, unsigned mode);
+/// Names of the entries of a folder below `root`, in no order.
+Result<std::vector<std::string>> entries_of(int root, const std::string& path);
 /// Whether the text is well-formed UTF-8.
 bool is_utf8(std::string_view text);
 

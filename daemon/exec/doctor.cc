@@ -8,7 +8,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 
 #include "dag/result.h"
 #include "operators/value_json.h"
@@ -66,39 +65,74 @@ DoctorFact sandbox_fact(const ValueTable& probe) {
   return {"sandbox", "impossible", false, why == nullptr ? "the worker did not say why" : *why};
 }
 
-DoctorFact kill_unit_fact(const ValueTable& probe) {
+/// The kill unit that attempts have: the configured one, or the best that was found.
+std::string kill_unit_of(const ValueTable& probe, const DoctorOptions& options) {
+  if (!options.kill_unit.empty()) return options.kill_unit;
   const auto at = probe.find("kill_unit");
   const std::string* kind = at == probe.end() ? nullptr : at->second.as_text();
-  if (kind != nullptr && *kind == "pid_namespace") {
-    return {"kill unit", "a PID namespace an attempt", true, ""};
-  }
+  if (kind != nullptr && *kind == "pid_namespace") return *kind;
+  return options.cgroups != nullptr && options.cgroups->available() ? "cgroup" : "subreaper";
+}
+
+DoctorFact kill_unit_fact(const std::string& kind) {
+  if (kind == "pid_namespace") return {"kill unit", "a PID namespace an attempt", true, ""};
+  if (kind == "cgroup") return {"kill unit", "a control group an attempt", true, ""};
   return {"kill unit", "subreaper", false,
-          "allow user namespaces (user.max_user_namespaces) so that the kernel ends all processes "
-          "of an attempt with it"};
+          "allow user namespaces (user.max_user_namespaces) or delegate a cgroup v2, so that the "
+          "kernel ends all processes of an attempt with it"};
 }
 
-DoctorFact cgroup_fact() {
-  std::ifstream in("/proc/self/cgroup");
-  std::string line, own;
-  while (std::getline(in, line)) {
-    if (line.starts_with("0::")) own = line.substr(3);
+DoctorFact signals_fact(const ValueTable& probe, const std::string& kind) {
+  const auto at = probe.find("landlock_abi");
+  const std::int64_t* abi = at == probe.end() ? nullptr : at->second.as_int();
+  if (abi != nullptr && *abi >= 6) return {"signals", "closed by Landlock", true, ""};
+  if (kind == "pid_namespace") return {"signals", "closed by the PID namespace", true, ""};
+  return {"signals", "not possible to close here", false,
+          "an attempt can end other processes of the daemon's user: Linux 6.12 or user namespaces "
+          "close that"};
+}
+
+bool has(const DoctorOptions& options, const char* controller) {
+  return options.cgroups != nullptr && options.cgroups->has(controller);
+}
+
+DoctorFact cgroup_fact(const DoctorOptions& options) {
+  if (options.cgroups == nullptr || !options.cgroups->available()) {
+    return {"cgroup v2", options.cgroups == nullptr ? "not used" : options.cgroups->words(), true,
+            ""};
   }
-  const std::string folder = "/sys/fs/cgroup" + own;
-  const bool delegated =
-      !own.empty() && own != "/" && ::access((folder + "/cgroup.procs").c_str(), W_OK) == 0;
-  // Limits through cgroups are not used yet, so neither answer is bad.
-  return {"cgroup v2", delegated ? "delegated: " + own : "not delegated", true, ""};
+  std::string controllers;
+  for (const std::string& name : options.cgroups->controllers()) controllers += " " + name;
+  return {"cgroup v2",
+          options.cgroups->words() + ", controllers:" + (controllers.empty() ? " none" : controllers),
+          true, ""};
 }
 
-DoctorFact memory_fact() {
-  return {"memory limits", "RLIMIT_DATA and sampling every 100 ms (best effort)", true, ""};
+DoctorFact memory_fact(const DoctorOptions& options) {
+  if (has(options, "memory")) return {"memory limits", "memory.max of its group", true, ""};
+  return {"memory limits",
+          "memory.max not possible here: RLIMIT_DATA and sampling every 100 ms (best effort)", false,
+          "delegate the memory controller of cgroup v2 to the daemon (Delegate=memory)"};
 }
 
-DoctorFact processes_fact() {
+DoctorFact processor_fact(const DoctorOptions& options) {
+  if (has(options, "cpu")) return {"processor limits", "cpu.max of its group", true, ""};
+  return {"processor limits", "cpu.max not possible here: bound to as many processors as it asked for",
+          true, ""};
+}
+
+DoctorFact processes_fact(const DoctorOptions& options) {
+  if (has(options, "pids")) return {"process limits", "pids.max of its group", true, ""};
   if (::geteuid() != 0) return {"process limits", "RLIMIT_NPROC and sampling", true, ""};
-  return {"process limits", "sampling only, since root is exempt from RLIMIT_NPROC", false,
+  return {"process limits",
+          "pids.max not possible here: sampling only, since root is exempt from RLIMIT_NPROC", false,
           "run the daemon as a user of its own; a fork bomb of an operator can slow the machine "
           "down before it is noticed"};
+}
+
+DoctorFact scratch_fact() {
+  return {"scratch limits", "what an attempt wrote is looked at every 500 ms (best effort)", true,
+          ""};
 }
 
 DoctorFact file_system_fact(const std::string& name, const std::string& path, bool local_only) {
@@ -136,11 +170,15 @@ std::vector<DoctorFact> examine_machine(const DoctorOptions& options) {
                      probe ? "it does not answer in JSON" : probe.error().message});
   } else {
     const ValueTable& table = *probe->as_table();
-    facts = {landlock_fact(table), sandbox_fact(table), kill_unit_fact(table)};
+    const std::string kind = kill_unit_of(table, options);
+    facts = {landlock_fact(table), sandbox_fact(table), kill_unit_fact(kind),
+             signals_fact(table, kind)};
   }
-  facts.push_back(cgroup_fact());
-  facts.push_back(memory_fact());
-  facts.push_back(processes_fact());
+  facts.push_back(cgroup_fact(options));
+  facts.push_back(memory_fact(options));
+  facts.push_back(processor_fact(options));
+  facts.push_back(processes_fact(options));
+  facts.push_back(scratch_fact());
   facts.push_back(file_system_fact("state", options.state, true));
   facts.push_back(file_system_fact("store", options.store, false));
   facts.push_back(user_fact());

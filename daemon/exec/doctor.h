@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "daemon/exec/cgroups.h"
+
 namespace pipelined {
 
 /// One fact about the machine.
@@ -23,6 +25,8 @@ struct DoctorOptions {
   std::string worker;  ///< path of pipelined-worker
   std::string state;   ///< the daemon's folder of records
   std::string store;   ///< the daemon's folder of artifacts
+  const Cgroups* cgroups = nullptr;  ///< the daemon's control groups; null: it has none
+  std::string kill_unit;             ///< the configured one; empty: the best
 };
 
 /// All facts, in a fixed order.  A worker that cannot be asked is a fact too.

@@ -22,6 +22,7 @@
 #include <thread>
 #include <utility>
 
+#include "daemon/exec/processors.h"
 #include "daemon/posix/fault.h"
 #include "operators/wire.h"
 
@@ -38,6 +39,7 @@ constexpr std::int64_t host_patience_ms = 10'000;
 /// An attempt that was handed to a host and has not been reported.
 struct Handed {
   std::string fence, killed_why;
+  std::vector<int> processors;              ///< that it was bound to
   std::unique_ptr<asio::steady_timer> hung;  ///< runs after a kill
 };
 
@@ -47,6 +49,7 @@ struct Host {
       : plugin(std::move(name_of_plugin)), socket(loop), process(loop) {}
 
   std::string plugin;
+  std::string groups;  ///< its folder of control groups; empty: none
   pid_t pid = 0;
   asio::local::stream_protocol::socket socket;
   asio::posix::stream_descriptor process;  ///< a pidfd
@@ -82,7 +85,7 @@ wire::Run run_of(const AttemptPlan& plan) {
   run.scratch = plan.folder + "/scratch";
   run.log = plan.folder + "/log";
   run.seed = start.seed;
-  run.limits = {start.cpus, start.memory_bytes, start.timeout_ms};
+  run.limits = {start.cpus, start.memory_bytes, start.timeout_ms, start.scratch_bytes, {}};
   run.network = start.network;
   return run;
 }
@@ -174,13 +177,20 @@ struct LocalExecutor::State : std::enable_shared_from_this<LocalExecutor::State>
 
   asio::io_context& loop;
   LocalOptions options;
+  Processors processors = Processors::of_this_process();
   LocalExecutor* owner;  ///< null once it is gone: handlers may still be queued
   std::map<std::string, HostPointer> hosts;         ///< by plugin; those that take attempts
   std::set<HostPointer> processes;                  ///< those not yet waited for
   std::map<std::string, HostPointer> host_of;       ///< by attempt
 
   Result<HostPointer> host_for(const std::string& plugin);
-  Result<std::vector<std::string>> words_for(const std::string& plugin) const;
+  Result<std::vector<std::string>> words_for(const std::string& plugin,
+                                             const std::string& groups) const;
+  Result<std::string> lend_groups() const;
+  bool groups_limit_time() const {
+    return options.cgroups != nullptr && options.cgroups->has("cpu");
+  }
+  void take_back_groups(const Host& host) const;
   void send(const HostPointer& host, const std::string& frame);
   void flush(const HostPointer& host);
   void read(const HostPointer& host);
@@ -192,7 +202,17 @@ struct LocalExecutor::State : std::enable_shared_from_this<LocalExecutor::State>
   void report_later(AttemptReport report);
 };
 
-Result<std::vector<std::string>> LocalExecutor::State::words_for(const std::string& plugin) const {
+Result<std::string> LocalExecutor::State::lend_groups() const {
+  if (options.cgroups == nullptr || !options.cgroups->available()) return std::string();
+  return options.cgroups->lend();
+}
+
+void LocalExecutor::State::take_back_groups(const Host& host) const {
+  if (!host.groups.empty()) options.cgroups->take_back(host.groups);
+}
+
+Result<std::vector<std::string>> LocalExecutor::State::words_for(const std::string& plugin,
+                                                                 const std::string& groups) const {
   std::vector<std::string> words{options.worker, "host"};
   if (plugin.empty()) {
     words.push_back("--builtin");
@@ -206,18 +226,21 @@ Result<std::vector<std::string>> LocalExecutor::State::words_for(const std::stri
   if (!options.kill_unit.empty()) words.insert(words.end(), {"--kill-unit", options.kill_unit});
   for (const std::string& path : options.readable) words.insert(words.end(), {"--read", path});
   words.insert(words.end(), options.extra_words.begin(), options.extra_words.end());
+  if (!groups.empty()) words.insert(words.end(), {"--cgroup", groups});
   words.insert(words.end(), {"--log-bytes", std::to_string(options.log_bytes_max)});
   return words;
 }
 
 Result<HostPointer> LocalExecutor::State::host_for(const std::string& plugin) {
   if (const auto found = hosts.find(plugin); found != hosts.end()) return found->second;
-  TRY(words, words_for(plugin));
+  TRY(groups, lend_groups());
+  TRY(words, words_for(plugin, groups));
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
     return Error{ErrorCode::io, std::string("make a socket pair: ") + std::strerror(errno)};
   }
   const auto host = std::make_shared<Host>(loop, plugin);
+  host->groups = groups;
   host->socket.assign(asio::local::stream_protocol(), ends[0]);
   const auto pid = spawn(std::move(words), ends[1]);
   ::close(ends[1]);
@@ -292,6 +315,7 @@ void LocalExecutor::State::take_ended(const HostPointer& host, const wire::Ended
   if (made.outcome == Outcome::cancelled && !found->second.killed_why.empty()) {
     made.error = found->second.killed_why + " (" + made.error + ")";
   }
+  processors.give_back(found->second.processors);
   host->attempts.erase(found);
   host_of.erase(ended.attempt);
   report(std::move(made));
@@ -318,9 +342,11 @@ void LocalExecutor::State::bury(const HostPointer& host) {
   ::waitpid(host->pid, &status, 0);
   host->pid = 0;
   processes.erase(host);
+  take_back_groups(*host);  // kills what a guardian that was shot could not
   const std::string name = host->plugin.empty() ? "built-in operators" : "plugin " + host->plugin;
   for (const auto& [attempt, handed] : std::exchange(host->attempts, {})) {
     host_of.erase(attempt);
+    processors.give_back(handed.processors);
     AttemptReport made = failure(attempt, handed.fence, "");
     if (!host->refused.empty()) {
       made.outcome = Outcome::unsupported;
@@ -351,7 +377,8 @@ LocalExecutor::LocalExecutor(asio::io_context& loop, LocalOptions options)
 LocalExecutor::~LocalExecutor() {
   state_->owner = nullptr;
   std::vector<pid_t> left;
-  for (const HostPointer& host : std::exchange(state_->processes, {})) {
+  const auto hosts = std::exchange(state_->processes, {});
+  for (const HostPointer& host : hosts) {
     error_code ignored;
     host->socket.close(ignored);  // the host kills its attempts when it sees this
     host->process.close(ignored);
@@ -369,18 +396,24 @@ LocalExecutor::~LocalExecutor() {
       std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
   }
+  for (const HostPointer& host : hosts) state_->take_back_groups(*host);
 }
 
 void LocalExecutor::start(AttemptPlan plan) {
   const std::string attempt = plan.start.attempt, fence = plan.start.fence;
   const auto host = state_->host_for(plan.start.plugin);
   if (!host) return state_->report_later(failure(attempt, fence, host.error().message));
-  const auto frame = wire::encode(run_of(plan));
+  wire::Run run = run_of(plan);
+  if (!state_->groups_limit_time()) run.limits.processors = state_->processors.take(run.limits.cpus);
+  const auto frame = wire::encode(run);
   if (!frame) {
+    state_->processors.give_back(run.limits.processors);
     return state_->report_later(
         failure(attempt, fence, "the attempt's description is too large: " + frame.error().message));
   }
-  (*host)->attempts[attempt].fence = fence;
+  Handed& handed = (*host)->attempts[attempt];
+  handed.fence = fence;
+  handed.processors = std::move(run.limits.processors);
   state_->host_of[attempt] = *host;
   state_->send(*host, *frame);
 }

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/exec/cgroups.h"
 #include "daemon/ports.h"
 
 namespace boost::asio {
@@ -30,7 +31,8 @@ struct LocalOptions {
   /// Whether a plugin can be loaded once and forked (PluginInfo::fork_safe); empty: all can.
   std::function<bool(const std::string& plugin)> fork_safe;
   bool allow_unsandboxed = false;       ///< the administrator's word
-  std::string kill_unit;                ///< "pid_namespace", "subreaper"; empty: the best one
+  std::string kill_unit;                ///< "pid_namespace", "cgroup", "subreaper"; empty: the best
+  Cgroups* cgroups = nullptr;           ///< outlives the executor; null: attempts have no groups
   std::vector<std::string> readable;    ///< more folders that attempts may read
   std::vector<std::string> extra_words; ///< more options of `pipelined-worker host`
   std::int64_t log_bytes_max = 2 << 20; ///< of one attempt's log

@@ -154,12 +154,16 @@ void Supervisor::run_batch(Instant now) {
 }
 
 void Supervisor::settle_ended(const std::vector<Event>& batch) {
-  const auto settle = [this](const std::string& attempt) {
-    if (live_.erase(attempt) != 0) artifacts_.discard(attempt);
+  const auto settle = [this](const std::string& attempt, bool finished) {
+    if (live_.erase(attempt) != 0) artifacts_.discard(attempt, finished);
   };
   for (const Event& event : batch) {
-    if (const auto* ended = std::get_if<event::AttemptEnded>(&event)) settle(ended->attempt);
-    if (const auto* lost = std::get_if<event::AttemptLost>(&event)) settle(lost->attempt);
+    if (const auto* ended = std::get_if<event::AttemptEnded>(&event)) {
+      settle(ended->attempt, ended->outcome == Outcome::ok || ended->outcome == Outcome::halt);
+    }
+    if (const auto* lost = std::get_if<event::AttemptLost>(&event)) {
+      settle(lost->attempt, false);
+    }
   }
 }
 
@@ -424,7 +428,7 @@ Supervisor::Live* Supervisor::find_live(const std::string& attempt, std::string_
 }
 
 void Supervisor::finish_doomed(const std::string& attempt) {
-  if (doomed_.erase(attempt) != 0) artifacts_.discard(attempt);
+  if (doomed_.erase(attempt) != 0) artifacts_.discard(attempt, false);
 }
 
 void Supervisor::ignore_report(const std::string& attempt, const char* why) {
@@ -450,7 +454,7 @@ void Supervisor::doom_all(const std::string& why) {
       case Phase::unprepared:
       case Phase::held:
       case Phase::ended:
-        artifacts_.discard(attempt);
+        artifacts_.discard(attempt, false);
         break;
     }
   }

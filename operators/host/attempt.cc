@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -39,7 +40,7 @@ void set_handler(int signal, void (*handler)(int)) {
 
 void set_signals() {
   set_handler(SIGTERM, on_cancel);
-  for (const int signal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGSYS, SIGTRAP}) {
+  for (const int signal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGSYS, SIGTRAP, SIGXFSZ}) {
     struct sigaction now {};
     // A sanitizer's handler says more than ours.
     if (::sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_DFL) {
@@ -118,6 +119,28 @@ Result<void> limit_memory(const AttemptSetup& setup, std::int64_t bytes) {
   return {};
 }
 
+Result<void> limit_files(const wire::Limits& limits) {
+  if (limits.scratch_bytes <= 0) return {};
+  // The one huge file that no looking would be in time for.
+  const auto bytes = static_cast<rlim_t>(limits.scratch_bytes);
+  const rlimit wanted{bytes, bytes};
+  if (::setrlimit(RLIMIT_FSIZE, &wanted) != 0) return failed("limit the size of files");
+  return {};
+}
+
+/// A group with the controller holds an attempt to its share of time; without one it is kept to as
+/// many processors.
+Result<void> limit_processors(const wire::Limits& limits) {
+  if (limits.processors.empty()) return {};
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (const int processor : limits.processors) {
+    if (processor >= 0 && processor < CPU_SETSIZE) CPU_SET(processor, &set);
+  }
+  if (::sched_setaffinity(0, sizeof set, &set) != 0) return failed("choose processors");
+  return {};
+}
+
 Result<void> limit_processes(const AttemptSetup& setup) {
   // Counted by user: only in a user namespace of our own are these the attempts' alone.  Root is
   // exempt; there only the host's sampling counts.
@@ -158,26 +181,31 @@ SandboxPaths paths_of(const wire::Run& run, bool command) {
   return paths;
 }
 
-Result<void> set_up(const AttemptSetup& setup, const wire::Run& run) {
+Result<void> set_up(const AttemptSetup& setup, const wire::Run& run, const AttemptGroup& group) {
+  if (group) TRY_VOID(group.enter());
   TRY_VOID(setup.kill_unit->enter_attempt());
+  TRY_VOID(limit_processors(run.limits));
   TRY_VOID(enter_folder(run, setup.commands));
   if (setup.load) TRY_VOID(setup.load());
   TRY_VOID(setup.sandbox->enter(paths_of(run, setup.commands)));
   // Whoever goes without walls by the administrator's word still has no use for capabilities.
   TRY_VOID(drop_capabilities());
   TRY_VOID(limit_processes(setup));
+  TRY_VOID(limit_files(run.limits));
+  if (setup.kill_unit->controllers().memory) return {};  // its group has the limit
   return limit_memory(setup, run.limits.memory_bytes);
 }
 
 }  // namespace
 
-void live_attempt(const AttemptSetup& setup, const wire::Run& run, int report, int output) {
+void live_attempt(const AttemptSetup& setup, const wire::Run& run, const AttemptGroup& group,
+                  int report, int output) {
   set_signals();
   ::dup2(output, STDOUT_FILENO);
   ::dup2(output, STDERR_FILENO);
   // The programs that a command starts must not get the channel; forks of the operator do, but die.
   ::dup3(report, report_descriptor, O_CLOEXEC);
-  if (const auto done = set_up(setup, run); !done) refuse(run, done.error());
+  if (const auto done = set_up(setup, run, group); !done) refuse(run, done.error());
   if (::syscall(SYS_close_range, report_descriptor + 1, ~0u, 0u) != 0) {
     refuse(run, failed("close inherited descriptors"));
   }

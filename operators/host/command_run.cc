@@ -7,7 +7,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 
@@ -79,9 +81,15 @@ Result<std::string> stdin_path(const wire::Run& run, const CommandPaths& paths) 
   return found->second.front();
 }
 
+/// How many threads a program should start, as OpenMP and the libraries that follow it read it.
+std::string threads_of(const wire::Limits& limits) {
+  return std::to_string(std::max(1L, std::lround(std::floor(limits.cpus))));
+}
+
 Result<std::map<std::string, std::string>> environment_of(const wire::Run& run) {
   std::map<std::string, std::string> environment{
-      {"PATH", system_path}, {"LANG", "C.UTF-8"}, {"HOME", run.scratch}, {"TMPDIR", run.scratch}};
+      {"PATH", system_path}, {"LANG", "C.UTF-8"}, {"HOME", run.scratch}, {"TMPDIR", run.scratch},
+      {"OMP_NUM_THREADS", threads_of(run.limits)}};
   const auto at = run.parameters.find("env");
   if (at == run.parameters.end()) return environment;
   const ValueTable* table = at->second.as_table();

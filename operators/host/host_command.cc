@@ -39,16 +39,25 @@ Result<void> parse_option(HostOptions& options, const std::string& option,
   if (option == "--kill-unit") {
     options.kill_unit = parse_kill_unit(value);
     if (options.kill_unit) return {};
-    return Error{ErrorCode::invalid, "--kill-unit is pid_namespace or subreaper, not " + value};
+    return Error{ErrorCode::invalid, "--kill-unit is pid_namespace, cgroup or subreaper, not " + value};
+  }
+  if (option == "--cgroup") {
+    options.group_folder = value;
+    return {};
   }
   if (option == "--read") {
     options.sandbox.readable.push_back(value);
     return {};
   }
-  if (option != "--log-bytes" && option != "--processes") {
+  static constexpr std::string_view with_numbers[] = {"--log-bytes", "--processes", "--files",
+                                                      "--landlock-abi"};
+  if (std::find(std::begin(with_numbers), std::end(with_numbers), option) ==
+      std::end(with_numbers)) {
     return Error{ErrorCode::invalid, "unknown option " + option};
   }
   TRY(number, parse_number(option, value));
+  if (option == "--landlock-abi") options.sandbox.landlock_abi_max = static_cast<int>(number);
+  if (option == "--files") options.limits.files_max = number;
   if (option == "--processes") options.limits.processes_max = number;
   if (option == "--log-bytes") {
     const auto half = static_cast<std::size_t>(number / 2);
@@ -135,7 +144,7 @@ Result<HostOptions> parse_host_words(const std::vector<std::string>& words) {
 
 int run_host(const HostOptions& options) {
   UniqueFd socket(socket_descriptor);
-  const auto kind = enter_guarded_process(options.kill_unit);
+  const auto kind = enter_guarded_process(options.kill_unit, options.group_folder);
   if (!kind) return refuse(std::move(socket), kind.error().message);
   if (const auto done = narrow_environment(); !done) {
     return refuse(std::move(socket), done.error().message);
@@ -173,7 +182,7 @@ int run_host(const HostOptions& options) {
   for (std::string& folder : library_folders()) walls.readable.push_back(std::move(folder));
   const auto sandbox = Sandbox::prepare(walls);
   if (!sandbox) return refuse(std::move(socket), sandbox.error().message);
-  auto kill_unit = KillUnit::create(*kind);
+  auto kill_unit = KillUnit::create(*kind, options.group_folder);
   if (!kill_unit) return refuse(std::move(socket), kill_unit.error().message);
 
   setup.kill_unit = &*kill_unit;
@@ -194,7 +203,7 @@ std::string probe_json() {
       {"landlock_abi", abi},
       {"sandbox", sandbox ? Value(true) : Value(sandbox.error().message)},
       {"seccomp", ::prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0},
-      {"kill_unit", name_of(best_kill_unit())},
+      {"kill_unit", name_of(best_kill_unit(""))},
       {"uid", static_cast<std::int64_t>(::geteuid())}};
   return canonical(facts);
 }

@@ -22,6 +22,7 @@ struct HostOptions {
   /// The plugin starts threads while it loads, which a fork would lose: load it in each attempt.
   bool fresh = false;
   std::optional<KillUnitKind> kill_unit;
+  std::string group_folder;  ///< of a cgroup v2, lent for the groups of attempts; empty: none
   SandboxOptions sandbox;
   HostLimits limits;
 };

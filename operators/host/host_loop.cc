@@ -24,6 +24,8 @@ constexpr std::size_t buffer_bytes = 64 * 1024;
 /// said is read once, at the end.  A full pipe waits for us at most as long.
 constexpr milliseconds unwatched{2};
 constexpr milliseconds sampled_after{100};
+/// Files and folders that are looked at before something else has its turn.
+constexpr std::int64_t scratch_entries_a_look = 5000;
 /// Between the end of the report channel and the end of the process.
 constexpr milliseconds closing_grace{500};
 
@@ -144,26 +146,35 @@ Result<void> HostLoop::handle(wire::Message message) {
   return {};
 }
 
+void HostLoop::fault(const wire::Run& run, const std::string& why) {
+  wire::Ended ended = plain_report(run, Outcome::failed, "the attempt was not started: " + why);
+  ended.lost = true;
+  say(ended);
+}
+
 void HostLoop::start(wire::Run run) {
-  const auto fault = [&](const std::string& why) {
-    wire::Ended ended = plain_report(run, Outcome::failed, "the attempt was not started: " + why);
-    ended.lost = true;
-    say(ended);
-  };
-  if (by_id_.contains(run.attempt)) return fault("an attempt of that id runs already");
+  if (by_id_.contains(run.attempt)) return fault(run, "an attempt of that id runs already");
   auto report = make_pipe(), output = make_pipe();
-  if (!report || !output) return fault((report ? output : report).error().message);
+  if (!report || !output) return fault(run, (report ? output : report).error().message);
 
   auto attempt = std::make_unique<LiveAttempt>(std::move(run), limits_.log);
   attempt->facts.processes_max = limits_.processes_max;
+  attempt->facts.files_max = limits_.files_max;
   attempt->started = Clock::now();
+  if (kill_unit_.groups()) {
+    const wire::Limits& limits = attempt->run.limits;
+    auto group = kill_unit_.groups().make(
+        {limits.memory_bytes, limits_.processes_max, limits.cpus});
+    if (!group) return fault(attempt->run, group.error().message);
+    attempt->group = *std::move(group);
+  }
   const auto pid = kill_unit_.fork_attempt();
   if (pid && *pid == 0) {
-    live_attempt(setup_, attempt->run, report->write.get(), output->write.get());
+    live_attempt(setup_, attempt->run, attempt->group, report->write.get(), output->write.get());
   }
   if (!pid) {
-    run = std::move(attempt->run);
-    return fault(pid.error().message);
+    kill_unit_.groups().remove(std::move(attempt->group));
+    return fault(attempt->run, pid.error().message);
   }
   attempt->pid = *pid;
   attempt->report = std::move(report->read);
@@ -236,31 +247,37 @@ void HostLoop::reap() {
   signalfd_siginfo ignored[8];
   while (::read(signals_.get(), ignored, sizeof ignored) > 0) {
   }
-  int status = 0;
-  rusage usage{};
+  struct Gone {
+    std::unique_ptr<LiveAttempt> attempt;
+    int status = 0;
+    rusage usage{};
+  };
+  std::vector<Gone> gone;
+  Gone one;
   pid_t pid = 0;
-  while ((pid = ::wait4(-1, &status, WNOHANG, &usage)) > 0) {
+  while ((pid = ::wait4(-1, &one.status, WNOHANG, &one.usage)) > 0) {
     const auto found = attempts_.find(pid);
     if (found == attempts_.end()) continue;  // a stray
-    const std::unique_ptr<LiveAttempt> attempt = std::move(found->second);
+    one.attempt = std::move(found->second);
     attempts_.erase(found);
-    end(*attempt, status, usage);
+    one.attempt->group.kill();
+    gone.push_back(std::move(one));
   }
+  if (gone.empty()) return;
+  std::set<pid_t> live;
+  for (const auto& [child, other] : attempts_) live.insert(child);
+  kill_unit_.clear(live);
+  for (Gone& ended : gone) end(*ended.attempt, ended.status, ended.usage);
 }
 
 void HostLoop::end(LiveAttempt& attempt, int wait_status, const rusage& usage) {
-  std::set<pid_t> live;
-  for (const auto& [pid, other] : attempts_) live.insert(pid);
-  kill_unit_.clear(live);
   if (attempt.report) read_report(attempt);
   read_output(attempt, 16);
 
   AttemptFacts& facts = attempt.facts;
   facts.wait_status = wait_status;
-  facts.cpu_ms = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000 +
-                 (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1000;
-  facts.memory_peak_bytes =
-      std::max<std::int64_t>(facts.memory_peak_bytes, std::int64_t{usage.ru_maxrss} * 1024);
+  take_use(attempt, usage);
+  look_at_the_end(attempt);
   facts.last_lines = attempt.log.last_lines();
   if (attempt.kernel_kills_before >= 0) {
     facts.kernel_memory_kill = kernel_memory_kills() > attempt.kernel_kills_before;
@@ -275,9 +292,40 @@ void HostLoop::end(LiveAttempt& attempt, int wait_status, const rusage& usage) {
   say(ended);
 }
 
+void HostLoop::take_use(LiveAttempt& attempt, const rusage& usage) {
+  AttemptFacts& facts = attempt.facts;
+  facts.cpu_ms = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000 +
+                 (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1000;
+  facts.memory_peak_bytes =
+      std::max<std::int64_t>(facts.memory_peak_bytes, std::int64_t{usage.ru_maxrss} * 1024);
+  if (!attempt.group) return;
+  const GroupUse use = attempt.group.use();
+  facts.cpu_ms = std::max(facts.cpu_ms, use.cpu_ms);
+  if (use.memory_peak_bytes > 0) facts.memory_peak_bytes = use.memory_peak_bytes;
+  if (use.out_of_memory && facts.killed_for == KilledFor::nothing) {
+    facts.killed_for = KilledFor::memory;
+  }
+  kill_unit_.groups().remove(std::move(attempt.group));
+}
+
+/// What a longer attempt left is measured once more; it may have been over its limit since the last look.
+void HostLoop::look_at_the_end(LiveAttempt& attempt) {
+  const bool looked = attempt.scratch_look != Time::min();
+  const bool limited = attempt.run.limits.scratch_bytes > 0;
+  if (!looked && !limited && Clock::now() - attempt.started < sampled_after) return;
+  ScratchWalk last(attempt.run.folder);
+  last.step(4 * scratch_entries_a_look);
+  attempt.facts.scratch_bytes = std::max(attempt.facts.scratch_bytes, last.found().bytes);
+  if (limited && last.found().bytes > attempt.run.limits.scratch_bytes &&
+      attempt.facts.killed_for == KilledFor::nothing) {
+    attempt.facts.killed_for = KilledFor::scratch;
+  }
+}
+
 void HostLoop::kill(LiveAttempt& attempt, KilledFor why) {
   if (attempt.facts.killed_for == KilledFor::nothing) attempt.facts.killed_for = why;
   attempt.kill_at = Time::max();
+  attempt.group.kill();
   kill_unit_.send(attempt.pid, SIGKILL);
 }
 
@@ -292,13 +340,20 @@ void HostLoop::on_timers(Time now) {
 }
 
 void HostLoop::sample(Time now) {
-  bool limited = false, young = false;
+  bool limited = false, young = false, looking = false;
   for (const auto& [pid, attempt] : attempts_) {
     limited |= attempt->run.limits.memory_bytes > 0;
     young |= now - attempt->started < milliseconds(1000);
     attempt->log.flush();
     if (attempt->kernel_kills_before < 0) attempt->kernel_kills_before = kernel_memory_kills();
+    looking |= sample_scratch(*attempt, now);
   }
+  sample_memory();
+  const milliseconds pause(looking ? 20 : limited || young ? 100 : 500);
+  next_sample_ = attempts_.empty() ? Time::max() : now + pause;
+}
+
+void HostLoop::sample_memory() {
   for (const auto& [pid, usage] : sample_children(limits_.processes_max)) {
     const auto found = attempts_.find(pid);
     if (found == attempts_.end()) continue;
@@ -311,13 +366,38 @@ void HostLoop::sample(Time now) {
       kill(attempt, KilledFor::processes);
     }
   }
-  next_sample_ = attempts_.empty() ? Time::max() : now + milliseconds(limited || young ? 100 : 500);
+}
+
+/// Looks at a part of what the attempt has written; whether there is more to look at at once.
+bool HostLoop::sample_scratch(LiveAttempt& attempt, Time now) {
+  if (now < attempt.scratch_look || now - attempt.started < sampled_after) return false;
+  const bool complete = attempt.scratch.step(scratch_entries_a_look);
+  judge_scratch(attempt);
+  if (!complete) return true;
+  // Much to look at is looked at less often; with a limit it must be seen soon.
+  const bool limited = attempt.run.limits.scratch_bytes > 0;
+  const bool much = attempt.scratch.found().entries > scratch_entries_a_look;
+  attempt.scratch_look = now + milliseconds(limited ? 300 : much ? 10'000 : 2'000);
+  return false;
+}
+
+void HostLoop::judge_scratch(LiveAttempt& attempt) {
+  const ScratchUse& found = attempt.scratch.found();
+  attempt.facts.scratch_bytes = std::max(attempt.facts.scratch_bytes, found.bytes);
+  const std::int64_t limit = attempt.run.limits.scratch_bytes;
+  if (limit > 0 && found.bytes > limit) {
+    kill(attempt, KilledFor::scratch);
+  } else if (found.entries > limits_.files_max || (found.hidden && limit > 0)) {
+    kill(attempt, KilledFor::files);
+  }
 }
 
 void HostLoop::kill_all() {
   for (const auto& [pid, attempt] : attempts_) {
+    attempt->group.kill();
     kill_unit_.send(pid, SIGKILL);
     ::waitpid(pid, nullptr, 0);
+    kill_unit_.groups().remove(std::move(attempt->group));
   }
   attempts_.clear();
   by_id_.clear();

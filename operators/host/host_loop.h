@@ -17,6 +17,7 @@
 
 #include "operators/host/attempt.h"
 #include "operators/host/log_capture.h"
+#include "operators/host/scratch_use.h"
 #include "operators/host/unique_fd.h"
 #include "operators/host/verdict.h"
 #include "operators/wire.h"
@@ -27,6 +28,7 @@ namespace pipelined::host {
 struct HostLimits {
   LogBounds log;
   std::int64_t processes_max = 1024;  ///< at once in one attempt
+  std::int64_t files_max = 1'000'000; ///< files and folders below one attempt's folder
 };
 
 /// An attempt as the host sees it.
@@ -34,16 +36,19 @@ struct LiveAttempt {
   using Time = std::chrono::steady_clock::time_point;
 
   LiveAttempt(wire::Run what, LogBounds bounds)
-      : run(std::move(what)), log(run.log, bounds) {}
+      : run(std::move(what)), log(run.log, bounds), scratch(run.folder) {}
 
   wire::Run run;
   pid_t pid = 0;
   UniqueFd report, output;    ///< reading ends
   wire::Decoder decoder;
   LogCapture log;
+  AttemptGroup group;         ///< none where groups are not possible
   AttemptFacts facts;
   std::int64_t kernel_kills_before = -1;
+  ScratchWalk scratch;
   Time started, kill_at = Time::max();
+  Time scratch_look = Time::min();  ///< not before
 };
 
 class HostLoop {
@@ -65,15 +70,21 @@ class HostLoop {
   void write_socket();
   Result<void> handle(wire::Message message);
   void start(wire::Run run);
+  void fault(const wire::Run& run, const std::string& why);
   void cancel(const wire::Cancel& cancel);
   void read_report(LiveAttempt& attempt);
   void take_report(LiveAttempt& attempt, wire::Message message);
   void read_output(LiveAttempt& attempt, int chunks_max);
   void reap();
   void end(LiveAttempt& attempt, int wait_status, const rusage& usage);
+  void take_use(LiveAttempt& attempt, const rusage& usage);
+  void look_at_the_end(LiveAttempt& attempt);
   void kill(LiveAttempt& attempt, KilledFor why);
   void on_timers(Time now);
   void sample(Time now);
+  void sample_memory();
+  bool sample_scratch(LiveAttempt& attempt, Time now);
+  void judge_scratch(LiveAttempt& attempt);
   void kill_all();
 
   UniqueFd socket_, signals_;

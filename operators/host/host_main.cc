@@ -29,7 +29,8 @@ int main(int argc, char** argv) {
   std::cerr << "usage: pipelined-worker host PLUGIN.so|--builtin [OPTION...]\n"
                "       pipelined-worker describe PLUGIN.so|--builtin\n"
                "       pipelined-worker probe\n"
-               "options of host: --kill-unit pid_namespace|subreaper, --allow-unsandboxed,\n"
-               "                 --fresh, --read PATH, --log-bytes N, --processes N\n";
+               "options of host: --kill-unit pid_namespace|cgroup|subreaper, --cgroup FOLDER,\n"
+               "                 --allow-unsandboxed, --landlock-abi N, --fresh, --read PATH,\n"
+               "                 --log-bytes N, --processes N, --files N\n";
   return 2;
 }

@@ -94,7 +94,8 @@ Result<UniqueFd> open_children() {
 }
 
 /// The guardian's life: waits for the host's end or the daemon's, then leaves nothing behind.
-[[noreturn]] void guard(pid_t host, int children, const sigset_t& awaited) {
+[[noreturn]] void guard(pid_t host, int children, const sigset_t& awaited,
+                        const std::string& group_folder) {
   ::syscall(SYS_close_range, 3u, static_cast<unsigned>(children - 1), 0u);
   ::syscall(SYS_close_range, static_cast<unsigned>(children + 1), ~0u, 0u);
   int status = 0;
@@ -112,6 +113,7 @@ Result<UniqueFd> open_children() {
     }
     if (host_ended) break;
   }
+  if (!group_folder.empty()) write_file((group_folder + "/cgroup.kill").c_str(), "1");
   kill_strays(children, {});
   ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
@@ -119,21 +121,34 @@ Result<UniqueFd> open_children() {
 }  // namespace
 
 const char* name_of(KillUnitKind kind) {
-  return kind == KillUnitKind::pid_namespace ? "pid_namespace" : "subreaper";
+  switch (kind) {
+    case KillUnitKind::pid_namespace: return "pid_namespace";
+    case KillUnitKind::cgroup: return "cgroup";
+    case KillUnitKind::subreaper: break;
+  }
+  return "subreaper";
 }
 
 std::optional<KillUnitKind> parse_kill_unit(std::string_view word) {
   if (word == "pid_namespace") return KillUnitKind::pid_namespace;
+  if (word == "cgroup") return KillUnitKind::cgroup;
   if (word == "subreaper") return KillUnitKind::subreaper;
   return std::nullopt;
 }
 
-KillUnitKind best_kill_unit() {
-  return namespaces_possible() ? KillUnitKind::pid_namespace : KillUnitKind::subreaper;
+KillUnitKind best_kill_unit(const std::string& group_folder) {
+  if (namespaces_possible()) return KillUnitKind::pid_namespace;
+  return group_folder.empty() ? KillUnitKind::subreaper : KillUnitKind::cgroup;
 }
 
-Result<KillUnitKind> enter_guarded_process(std::optional<KillUnitKind> wanted) {
-  const KillUnitKind kind = wanted ? *wanted : best_kill_unit();
+Result<KillUnitKind> enter_guarded_process(std::optional<KillUnitKind> wanted,
+                                           const std::string& group_folder) {
+  const KillUnitKind kind = wanted ? *wanted : best_kill_unit(group_folder);
+  if (kind == KillUnitKind::cgroup && group_folder.empty()) {
+    return Error{ErrorCode::unsupported,
+                 "attempts cannot have control groups: no folder of a cgroup v2 is there for them; "
+                 "let the service manager delegate one, or name one (attempts.cgroup)"};
+  }
   sigset_t awaited;
   sigemptyset(&awaited);
   sigaddset(&awaited, SIGCHLD);
@@ -146,15 +161,19 @@ Result<KillUnitKind> enter_guarded_process(std::optional<KillUnitKind> wanted) {
   const pid_t guardian = ::getpid();
   const pid_t host = ::fork();
   if (host < 0) return failed("fork the host");
-  if (host > 0) guard(host, children.get(), awaited);
+  if (host > 0) guard(host, children.get(), awaited, group_folder);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   // In a namespace the guardian cannot be seen, and its death ends the namespace with the host.
-  if (kind == KillUnitKind::subreaper && ::getppid() != guardian) ::_exit(1);
+  if (kind != KillUnitKind::pid_namespace && ::getppid() != guardian) ::_exit(1);
   return kind;
 }
 
-Result<KillUnit> KillUnit::create(KillUnitKind kind) {
+Result<KillUnit> KillUnit::create(KillUnitKind kind, const std::string& group_folder) {
   KillUnit unit;
+  if (!group_folder.empty()) {
+    TRY(groups, AttemptGroups::open(group_folder));
+    unit.groups_ = std::move(groups);
+  }
   unit.kind_ = kind;
   unit.host_ = ::getpid();
   if (kind == KillUnitKind::pid_namespace) {
@@ -187,7 +206,7 @@ Result<pid_t> KillUnit::fork_attempt() {
 
 Result<void> KillUnit::enter_attempt() const {
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return failed("tie the attempt to its host");
-  if (kind_ == KillUnitKind::subreaper) {
+  if (kind_ != KillUnitKind::pid_namespace) {
     if (::getppid() != host_) ::_exit(1);  // the host died before the tie was made
     if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) return failed("become a subreaper");
   }
@@ -201,7 +220,7 @@ void KillUnit::send(pid_t pid, int signal) const {
 }
 
 void KillUnit::clear(const std::set<pid_t>& live) const {
-  if (kind_ == KillUnitKind::subreaper) kill_strays(children_.get(), live);
+  if (kind_ != KillUnitKind::pid_namespace) kill_strays(children_.get(), live);
 }
 
 }  // namespace pipelined::host

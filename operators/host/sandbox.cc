@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -77,7 +78,8 @@ constexpr const char* forbidden_calls[] = {
     "swapon", "swapoff", "acct", "quotactl", "quotactl_fd", "settimeofday", "clock_settime",
     "clock_adjtime", "adjtimex", "sethostname", "setdomainname", "iopl", "ioperm", "syslog",
     "keyctl", "add_key", "request_key", "name_to_handle_at", "open_by_handle_at",
-    "fanotify_init", "lookup_dcookie", "vhangup", "nfsservctl", "modify_ldt"};
+    "fanotify_init", "lookup_dcookie", "vhangup", "nfsservctl", "modify_ldt",
+    "sched_setaffinity"};
 
 constexpr int new_namespaces[] = {CLONE_NEWUSER, CLONE_NEWNS,  CLONE_NEWPID,   CLONE_NEWNET,
                                   CLONE_NEWIPC,  CLONE_NEWUTS, CLONE_NEWCGROUP};
@@ -176,7 +178,7 @@ int landlock_abi() {
 
 Result<Sandbox> Sandbox::prepare(const SandboxOptions& options) {
   Sandbox sandbox;
-  sandbox.abi_ = landlock_abi();
+  sandbox.abi_ = std::min(landlock_abi(), options.landlock_abi_max);
   if (sandbox.abi_ == 0) {
     if (!options.allow_unsandboxed) {
       return Error{ErrorCode::unsupported,

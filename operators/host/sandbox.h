@@ -32,6 +32,7 @@ struct SandboxPaths {
 struct SandboxOptions {
   bool allow_unsandboxed = false;        ///< the administrator's word: run without walls if need be
   std::vector<std::string> readable;     ///< more folders that every attempt may read
+  int landlock_abi_max = 1 << 20;        ///< build the walls of an older kernel, for trying them
 };
 
 class Sandbox {

@@ -25,6 +25,11 @@ std::string out_of_memory(const wire::Run& run, const AttemptFacts& facts) {
          show_bytes(facts.memory_peak_bytes) + ")";
 }
 
+std::string out_of_scratch(const wire::Run& run, const AttemptFacts& facts) {
+  return "out of scratch space (limit " + show_bytes(run.limits.scratch_bytes) + ", written " +
+         show_bytes(facts.scratch_bytes) + ")";
+}
+
 std::string with_last_lines(std::string sentence, const AttemptFacts& facts) {
   if (!facts.last_lines.empty()) sentence += "; last lines: " + facts.last_lines;
   return sentence;
@@ -41,6 +46,12 @@ void fail(wire::Ended& ended, const char* failure_class, std::string error) {
 void decide_signal(wire::Ended& ended, const wire::Run& run, const AttemptFacts& facts) {
   const int signal = ending_signal(facts);
   ended.signal = signal;
+  if (signal == SIGXFSZ && run.limits.scratch_bytes > 0) {
+    fail(ended, "scratch",
+         "out of scratch space (limit " + show_bytes(run.limits.scratch_bytes) +
+             ", in one single file)");
+    return;
+  }
   const bool from_outside = signal == SIGKILL || signal == SIGTERM;
   if (from_outside && facts.kernel_memory_kill) {
     fail(ended, "out_of_memory",
@@ -82,6 +93,12 @@ bool decide_killed(wire::Ended& ended, const wire::Run& run, const AttemptFacts&
       fail(ended, "killed",
            "killed: it had more than " + std::to_string(facts.processes_max) +
                " processes at once");
+      return true;
+    case KilledFor::scratch: fail(ended, "scratch", out_of_scratch(run, facts)); return true;
+    case KilledFor::files:
+      fail(ended, "scratch",
+           "killed: it had made more than " + std::to_string(facts.files_max) +
+               " files and folders, or some that cannot be looked into");
       return true;
     case KilledFor::report_closed:
       ended.retryable = true;

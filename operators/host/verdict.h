@@ -14,7 +14,7 @@
 namespace pipelined::host {
 
 /// Why the host itself killed an attempt.
-enum class KilledFor { nothing, cancel, memory, processes, report_closed };
+enum class KilledFor { nothing, cancel, memory, processes, scratch, files, report_closed };
 
 /// An attempt's exit status with which its own crash handler says "signal N": this plus N.  The
 /// first process of a PID namespace cannot die of a signal that it sends to itself, as abort(3) does.
@@ -32,7 +32,7 @@ struct AttemptFacts {
   std::int64_t grace_ms = 0;          ///< of a cancel
   bool grace_expired = false;
   std::int64_t memory_peak_bytes = 0, cpu_ms = 0, scratch_bytes = 0;
-  std::int64_t processes_max = 0;
+  std::int64_t processes_max = 0, files_max = 0;
   bool kernel_memory_kill = false;    ///< the kernel killed something for lack of memory meanwhile
   std::string last_lines;             ///< of its output
 };

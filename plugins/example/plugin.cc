@@ -1,6 +1,9 @@
-// The example of docs/plugin-authors.md: counts lines and bytes of text files.
+// The examples of docs/plugin-authors.md: one counts lines of text files, one can go on after a loss.
+#include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <thread>
 
 #include "operators/sdk.h"
 
@@ -39,6 +42,38 @@ Result<void> run_count_lines(sdk::Context& context) {
   }
   return {};
 }
+
+constexpr auto long_work =
+    sdk::describe("example.long_work", 1, "Works through rounds, and goes on where it was lost")
+        .output("report", "report/1", "rounds.txt: how many rounds there were")
+        .param(sdk::integer("rounds", "how many").standard("10").at_least(1))
+        .param(sdk::integer("pause_ms", "how long one takes").standard("100").at_least(0))
+        .flags(PL_DETERMINISTIC | PL_CACHEABLE | PL_RESUMABLE);
+
+Result<void> run_long_work(sdk::Context& context) {
+  const std::filesystem::path checkpoint = context.scratch_path() / "done";
+  std::int64_t done = 0;
+  std::ifstream(checkpoint) >> done;  // nothing there: from the beginning
+  context.metric("rounds_found", static_cast<double>(done));
+  const std::int64_t rounds = context.integer("rounds");
+  while (done < rounds) {
+    if (context.cancelled()) return Error{ErrorCode::cancelled, "stopped; the checkpoint is kept"};
+    std::this_thread::sleep_for(std::chrono::milliseconds(context.integer("pause_ms")));
+    context.progress(++done, rounds);
+    // Whole or not at all: an attempt may be lost between any two bytes.
+    std::filesystem::path next = checkpoint;
+    next += ".new";
+    if (!(std::ofstream(next) << done << std::flush)) {
+      return Error{ErrorCode::io, "cannot write the checkpoint " + next.string()};
+    }
+    std::filesystem::rename(next, checkpoint);
+  }
+  std::ofstream report(context.output_path("report") / "rounds.txt");
+  report << rounds << '\n';
+  if (!report.flush()) return Error{ErrorCode::io, "cannot write rounds.txt"};
+  return {};
+}
 }  // namespace
 
-PL_PLUGIN("example", "1.0", sdk::Operator<count_lines, run_count_lines>)
+PL_PLUGIN("example", "1.0", sdk::Operator<count_lines, run_count_lines>,
+          sdk::Operator<long_work, run_long_work>)

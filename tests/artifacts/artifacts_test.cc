@@ -197,7 +197,7 @@ TEST_CASE("artifacts: discarding an attempt keeps its log and removes whatever e
   ::chmod((plan.folder + "/scratch/deep").c_str(), 0);
   CHECK(read_text(world.artifacts->log_path("01A")) == "what it said");
   SECTION("when asked") {
-    world.artifacts->discard("01A");
+    world.artifacts->discard("01A", true);
     world.settle();
   }
   SECTION("at the next start") { world.open_again(); }
@@ -205,8 +205,8 @@ TEST_CASE("artifacts: discarding an attempt keeps its log and removes whatever e
   CHECK(read_text(world.artifacts->log_path("01A")) == "what it said");
   CHECK(read_text(elsewhere + "/file") == "kept");
   CHECK(mode_of(elsewhere) == 0755);
-  world.artifacts->discard("../objects");
-  world.artifacts->discard("01A");
+  world.artifacts->discard("../objects", true);
+  world.artifacts->discard("01A", true);
   world.settle();
   CHECK(std::filesystem::exists(world.folder() + "/objects"));
 }
@@ -227,7 +227,7 @@ TEST_CASE("artifacts: an empty folder is used again and one with anything in it 
     std::filesystem::remove(first.folder + "/out");
     std::filesystem::create_directory_symlink(elsewhere, first.folder + "/out");
   }
-  world.artifacts->discard("01A");
+  world.artifacts->discard("01A", true);
   world.settle();
   CHECK_FALSE(std::filesystem::exists(first.folder));
   const AttemptPlan second = world.begin("01B");
@@ -263,7 +263,7 @@ TEST_CASE("artifacts: a folder whose outputs were promoted is used again, with n
     used_again = false;
   }
   REQUIRE(world.promote(first, {"a", "b"}));
-  world.artifacts->discard("01A");
+  world.artifacts->discard("01A", true);
   world.settle();
   CHECK_FALSE(std::filesystem::exists(first.folder));
   const AttemptPlan second = world.begin("01B");

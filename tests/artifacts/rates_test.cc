@@ -51,7 +51,7 @@ TEST_CASE("artifacts: rates of 10,000 attempts with 1 KiB each", "[.bench]") {
       world.loop.run_until([&] { return finished == turn; });
     });
     discarding += seconds_of([&] {
-      for (const AttemptPlan& plan : plans) world.artifacts->discard(plan.start.attempt);
+      for (const AttemptPlan& plan : plans) world.artifacts->discard(plan.start.attempt, true);
       world.settle();
     });
     for (const Manifest& manifest : world.artifacts->unrecorded()) manifests.push_back(manifest);

@@ -97,6 +97,8 @@ attempts = 3
 sandbox = "optional"
 readable = ["/data"]
 log = "1MiB"
+kill_unit = "cgroup"
+cgroup = "/sys/fs/cgroup/p"
 [[alert]]
 name = "ops"
 kind = "webhook"
@@ -123,6 +125,8 @@ url = "http://127.0.0.1:9/x"
   CHECK_FALSE(config->sandbox);
   CHECK(config->readable == std::vector<std::string>{"/data"});
   CHECK(config->log_bytes == 1 << 20);
+  CHECK(config->kill_unit == "cgroup");
+  CHECK(config->cgroup == "/sys/fs/cgroup/p");
   REQUIRE(config->alerts.size() == 2);
   CHECK(config->alerts[0].name == "ops");
   CHECK(config->alerts[1].name == "webhook2");
@@ -225,7 +229,8 @@ TEST_CASE("config: etc/pipelined.toml shows every key, and each line that it sho
   CHECK(file.problems.empty());
   CHECK(file.values.state == "/var/lib/pipelined/state");
   for (const char* key : {"state", "store", "socket", "group", "listen", "token_file", "plugins", "worker",
-                          "pipelines", "log_level", "cpus", "memory", "attempts", "sandbox", "readable", "log", "name", "kind",
+                          "pipelines", "log_level", "cpus", "memory", "attempts", "sandbox", "readable", "log",
+                          "kill_unit", "cgroup", "name", "kind",
                           "url"}) {
     INFO(key);
     CHECK(std::regex_search(shown, std::regex("(^|\n)" + std::string(key) + " +?= ?")));

@@ -19,7 +19,6 @@ TEST_CASE("check: a limit that nothing keeps is refused", "[dag][check]") {
   CHECK(problems("pool = \"gpu\"\n").find("step.a.pool") != std::string::npos);
   CHECK(problems("timeout = { queue = \"1m\" }\n").find("timeout.queue") != std::string::npos);
   CHECK(problems("timeout = { progress = \"1m\" }\n").find("timeout.progress") != std::string::npos);
-  CHECK(problems("resources = { scratch = \"1GiB\" }\n").find("scratch") != std::string::npos);
   CHECK(problems("resources = { gpus = 1 }\n").find("resources.gpus") != std::string::npos);
   CHECK(problems("[run]\ndeadline = \"1h\"\n").find("run.deadline") != std::string::npos);
 }

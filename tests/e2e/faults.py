@@ -233,8 +233,29 @@ def mass_kill(world):
     assert detail["run"]["state"] == "succeeded", detail["run"]
 
 
+def goes_on(world):
+    """kill -9 in the middle of a resumable operator: the next attempt goes on from its checkpoint."""
+    world.plugins = os.path.join(os.path.dirname(world.bin), "example_plugins")
+    world.write_config(world.place)
+    folder = world.pipeline('name = "long"\n[step.a]\noperator = "example.long_work"\n'
+                            'params = { rounds = 40, pause_ms = 50 }\n')
+    world.start()
+    world.pipectl("apply", folder)
+    world.pipectl("run", "long")
+    checkpoint = os.path.join(world.place, "store", "attempts")
+    assert wait_for(lambda: any("done" in files for _, _, files in os.walk(checkpoint)), 20), world.log()
+    time.sleep(0.5)
+    world.stop(signal.SIGKILL)
+    world.start()
+    assert wait_for(lambda: world.ask("show", "last")["run"]["state"] == "succeeded", 30), world.log()
+    step = find(world.ask("show", "last"), "a")
+    found = {metric["name"]: metric["value"] for metric in step["metrics"]}["rounds_found"]
+    assert 0 < found < 40 and step["tries"] == 1, step
+    assert os.listdir(os.path.join(world.place, "store", "checkpoints")) == []
+
+
 SCENARIOS = [missing_folder, bad_pipeline_file, segfault, hang, loud, nonsense, second_instance, newer_state,
-             disk_full, mass_kill]
+             disk_full, mass_kill, goes_on]
 
 
 def main():

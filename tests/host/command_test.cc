@@ -147,7 +147,7 @@ TEST_CASE("command: works in scratch with the system's PATH and its own environm
   CHECK(worker.run(plan).outcome == Outcome::ok);
   const std::string scratch = plan.folder + "/scratch";
   CHECK(read_text(worker.folder(plan) / "log") ==
-        "HOME=" + scratch + "\nLANG=C\nMODE=fast\n" +
+        "HOME=" + scratch + "\nLANG=C\nMODE=fast\nOMP_NUM_THREADS=1\n" +
             "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n" +
             "TMPDIR=" + scratch + "\n");
   const AttemptPlan where = worker.shell("pwd");

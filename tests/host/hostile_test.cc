@@ -1,17 +1,15 @@
 // Operators that crash, hang, lie, hoard and break out; every one leaves a sentence and no process.
 // Tagged [plain] is what a sanitizer in the worker would see first: its signals and its memory.
-#include <sys/stat.h>
-
-#include <algorithm>
-#include <csignal>
-
 #include <catch2/catch.hpp>
 
+#include "tests/host/ordinary_user.h"
 #include "tests/host/worker_harness.h"
 
 using namespace pipelined;
 namespace fs = std::filesystem;
 using pipelined::testing::WorkerHarness;
+using pipelined::testing::as_ordinary_user;
+using pipelined::testing::kill_units;
 using pipelined::testing::living_below;
 using pipelined::testing::named;
 using pipelined::testing::read_text;
@@ -20,39 +18,7 @@ using Catch::Matchers::StartsWith;
 
 namespace {
 
-std::string any_kill_unit() { return GENERATE("pid_namespace", "subreaper"); }
-
-/// Runs `body` in a process that has no privileges, with copies of worker and plugin that it can
-/// read; checks that it says true.
-void as_ordinary_user(const std::function<bool(WorkerHarness&)>& body,
-                      const std::vector<std::string>& worker_words = {}) {
-  const fs::path shared = fs::temp_directory_path() / ("worker_user_" + std::to_string(::getpid()));
-  fs::create_directories(shared);
-  fs::copy_file(WORKER_PATH, shared / "worker");
-  fs::copy_file(HOSTILE_PLUGIN_PATH, shared / "hostile.so");
-  for (const auto& entry : {shared, shared / "worker", shared / "hostile.so"}) {
-    fs::permissions(entry, static_cast<fs::perms>(0755));
-  }
-  const pid_t user = ::fork();
-  if (user == 0) {
-    if (::geteuid() == 0 && (::setresgid(65534, 65534, 65534) != 0 ||
-                             ::setresuid(65534, 65534, 65534) != 0)) {
-      ::_exit(9);
-    }
-    bool good = false;
-    {
-      WorkerHarness worker("", shared / "worker", shared / "hostile.so");
-      worker.options.extra_words = worker_words;
-      good = body(worker);
-    }
-    ::_exit(good ? 0 : 1);
-  }
-  int status = 0;
-  ::waitpid(user, &status, 0);
-  CHECK(WIFEXITED(status));
-  CHECK(WEXITSTATUS(status) == 0);
-  fs::remove_all(shared);
-}
+std::string any_kill_unit() { return GENERATE(from_range(kill_units())); }
 
 }  // namespace
 
@@ -358,7 +324,7 @@ TEST_CASE("host: killed from outside, its attempts are lost and nothing survives
   CHECK(worker.reports[0].lost);
   CHECK_THAT(worker.reports[0].error, StartsWith("lost with its host"));
   // A guardian that is shot itself cannot clean up where the kernel does not do it.
-  if (!kill_guardian || worker.options.kill_unit == "pid_namespace") CHECK(worker.survivors() == 0);
+  if (!kill_guardian || worker.options.kill_unit != "subreaper") CHECK(worker.survivors() == 0);
   for (const int pid : living_below(::getpid())) ::kill(pid, SIGKILL);
   CHECK(worker.run(worker.plan("nothing")).outcome == Outcome::ok);
 }
@@ -382,9 +348,12 @@ TEST_CASE("host: an attempt killed from outside is lost and its neighbours live"
 TEST_CASE("host: when the daemon dies every process of its attempts is gone", "[host]") {
   const std::string kill_unit = any_kill_unit();
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  const pipelined::testing::TestGroup group;  // the one who is killed could not take it away
   const pid_t daemon = ::fork();
   if (daemon == 0) {
-    WorkerHarness worker(kill_unit);
+    WorkerHarness worker;
+    worker.options.kill_unit = kill_unit;
+    if (kill_unit == "cgroup") worker.use_group(group.path());
     worker.executor().start(worker.plan("daemon and hang"));
     worker.run_until([] { return false; });
     ::_exit(0);

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "daemon/exec/local.h"
+#include "tests/host/test_group.h"
 
 namespace pipelined::testing {
 
@@ -32,12 +33,12 @@ inline std::string read_text(const fs::path& path) {
   return text.str();
 }
 
-/// Every living process below `pid`, itself not counted; zombies do not live.
 /// Whether the process calls itself so.
 inline bool named(int pid, const std::string& name) {
   return read_text("/proc/" + std::to_string(pid) + "/comm") == name + "\n";
 }
 
+/// Every living process below `pid`, itself not counted; zombies do not live.
 inline std::vector<int> living_below(int pid) {
   std::vector<int> found, todo{pid};
   while (!todo.empty()) {
@@ -56,6 +57,13 @@ inline std::vector<int> living_below(int pid) {
   return found;
 }
 
+/// The kill units that can be tried on this machine.
+inline std::vector<std::string> kill_units() {
+  std::vector<std::string> found{"pid_namespace", "subreaper"};
+  if (TestGroup().possible()) found.insert(found.begin(), "cgroup");
+  return found;
+}
+
 class WorkerHarness {
  public:
   explicit WorkerHarness(std::string kill_unit = "", const std::string& worker = WORKER_PATH,
@@ -63,6 +71,8 @@ class WorkerHarness {
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
     std::string pattern = (fs::temp_directory_path() / "worker_test_XXXXXX").string();
     root_ = ::mkdtemp(pattern.data());
+    // Control groups only for those who ask for them, so that the other units are tried alone.
+    if (kill_unit == "cgroup") use_group(std::make_unique<TestGroup>());
     options.worker = worker;
     options.kill_unit = std::move(kill_unit);
     options.plugin_path = [plugin](const std::string& name) {
@@ -74,6 +84,17 @@ class WorkerHarness {
     std::error_code ignored;
     fs::remove_all(root_, ignored);
   }
+
+  /// Gives attempts control groups below a folder that may be used here.
+  void use_group(std::unique_ptr<TestGroup> group) {
+    group_ = std::move(group);
+    if (group_->possible()) use_group(group_->path());
+  }
+  void use_group(const std::string& folder) {
+    cgroups_ = Cgroups::enter(folder);
+    options.cgroups = &cgroups_;
+  }
+  const Cgroups& cgroups() const { return cgroups_; }
 
   /// Made at the first use, so that `options` can be changed before.
   LocalExecutor& executor() {
@@ -177,6 +198,8 @@ class WorkerHarness {
 
   fs::path root_;
   int attempts_ = 0, trees_ = 0;
+  std::unique_ptr<TestGroup> group_;
+  Cgroups cgroups_;
   std::unique_ptr<LocalExecutor> executor_;
 };
 

@@ -165,6 +165,6 @@ void World::promote(const AttemptPlan& plan, const std::vector<OutputSpec>& outp
   });
 }
 
-void World::discard(const std::string&) { may_crash("discard"); }
+void World::discard(const std::string&, bool) { may_crash("discard"); }
 
 }  // namespace pipelined::sim

@@ -74,7 +74,7 @@ class World : public Clock, public Executor, public ArtifactPort {
                std::function<void(Result<AttemptPlan>)> done) override;
   void promote(const AttemptPlan& plan, const std::vector<OutputSpec>& outputs,
                std::function<void(Result<Promoted>)> done) override;
-  void discard(const std::string& attempt) override;
+  void discard(const std::string& attempt, bool finished) override;
 
  private:
   struct Due {

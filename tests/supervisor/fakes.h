@@ -94,7 +94,7 @@ class FakeArtifacts : public ArtifactPort {
                std::function<void(Result<Promoted>)> done) override {
     promoting.push_back({plan, outputs, std::move(done)});
   }
-  void discard(const std::string& attempt) override { discarded.push_back(attempt); }
+  void discard(const std::string& attempt, bool) override { discarded.push_back(attempt); }
 
   /// Answers the oldest waiting `prepare`: a folder, or the error.
   void finish_prepare(std::optional<Error> error = {}) {

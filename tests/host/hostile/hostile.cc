@@ -1,5 +1,7 @@
 // A plugin whose operator does whatever an operator must not do, as the parameter `what` says.
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -128,6 +130,51 @@ void send_ended(const std::string& attempt, const std::string& fence, const std:
              "\"usage\":{\"cpu_ms\":0,\"memory_peak_bytes\":0},\"lost\":true}}");
 }
 
+/// Files until something stops it; at most `count`, so that no machine is hurt.
+Result<void> make_files(Context& context, const std::filesystem::path& folder) {
+  const std::int64_t count = context.integer("count", 1000);
+  std::filesystem::create_directories(folder);
+  for (std::int64_t i = 0; i < count; ++i) {
+    TRY_VOID(write_to((folder / std::to_string(i)).string()));
+  }
+  if (context.flag("slowly", false)) sleep_for_ever();
+  return {};
+}
+
+/// Writes one file, or many of 1 MiB, until something stops it or `kilobytes` are written.
+Result<void> fill(Context& context, bool one_file) {
+  const std::string block(1 << 20, 'f');
+  int fd = -1;
+  for (std::int64_t i = 0; i < context.integer("kilobytes", 1) / 1024; ++i) {
+    const auto path = context.scratch_path() / ("fill" + std::to_string(one_file ? 0 : i));
+    if (fd < 0) fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    if (fd < 0 || ::write(fd, block.data(), block.size()) < 0) return failed("fill " + path.string());
+    if (!one_file) fd = (::close(fd), -1);
+  }
+  // Not to be outrun by an operator that is ready before anybody looks.
+  if (context.flag("slowly", false)) sleep_for_ever();
+  return {};
+}
+
+/// An output that is not what it seems.
+Result<void> make_output(Context& context, const std::string& kind) {
+  const auto target = context.output_path("report") / "report.txt";
+  int made = -1;
+  if (kind == "symlink") made = ::symlink("/etc/passwd", target.c_str());
+  if (kind == "hard link") made = ::link(context.text("path").c_str(), target.c_str());
+  if (kind == "device") made = ::mknod(target.c_str(), S_IFCHR | 0600, 0x103);
+  if (kind == "pipe") made = ::mkfifo(target.c_str(), 0600);
+  return made == 0 ? Result<void>() : failed("make a " + kind);
+}
+
+/// Sleeps with every signal blocked that can be.
+void sleep_deaf() {
+  sigset_t all;
+  sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, nullptr);
+  sleep_for_ever();
+}
+
 std::string list_descriptors() {
   std::string found;
   for (int fd = 0; fd < 4096; ++fd) {
@@ -180,6 +227,7 @@ bool misbehave(const std::string& what) {
     sleep_for_ever();
   }
   if (what == "bomb") fork_bomb();
+  if (what == "sleep") sleep_deaf();
   if (what == "close and hang") {
     ::close(report_descriptor);
     sleep_for_ever();
@@ -206,6 +254,30 @@ Result<void> try_system(Context& context, const std::string& what) {
   }
   if (what == "ptrace") return ::syscall(SYS_ptrace, 0, 0, 0, 0) == 0 ? Result<void>() : failed("ptrace");
   if (what == "unshare") return ::syscall(SYS_unshare, 0x10000000) == 0 ? Result<void>() : failed("unshare");
+  if (what == "connect") {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(context.integer("pid", 0)));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+    if (fd < 0) return failed("open a socket");
+    return ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0
+               ? Result<void>()
+               : failed("connect");
+  }
+  if (what == "affinity") {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(0, &set);
+    return ::sched_setaffinity(0, sizeof set, &set) == 0 ? Result<void>() : failed("take a processor");
+  }
+  if (what == "processors") {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (::sched_getaffinity(0, sizeof set, &set) != 0) return failed("count processors");
+    context.note("processors", std::to_string(CPU_COUNT(&set)));
+    return {};
+  }
   if (what == "link log") {
     const auto attempt = context.scratch_path().parent_path();
     return ::symlink("/etc/passwd", (attempt / "log2").c_str()) == 0 ? Result<void>() : failed("link");
@@ -228,6 +300,24 @@ Result<void> act(Context& context) {
     send_ended(context.text("attempt"), context.text("fence"), "FAILED");
     return {};
   }
+  if (what == "old fence") {
+    return send_ended(context.text("attempt"), "0123456789abcdef0123456789abcdef", "OK"),
+           Result<void>();
+  }
+  if (what == "huge message") return send_frame(std::string(3 << 20, ' ')), Result<void>();
+  if (what == "huge notes") {
+    for (int i = 0; i < 64; ++i) {
+      context.note("note" + std::to_string(i), "\"" + std::string(1 << 16, 'n') + "\"");
+    }
+    return {};
+  }
+  if (what == "many files") return make_files(context, context.scratch_path());
+  if (what == "many outputs") return make_files(context, context.output_path("report"));
+  if (what == "fill") return fill(context, false);
+  if (what == "fill one") return fill(context, true);
+  if (what == "symlink" || what == "hard link" || what == "device" || what == "pipe") {
+    return make_output(context, what);
+  }
   if (what == "close") return ::close(report_descriptor), Result<void>();
   if (what == "progress") {
     for (int i = 1; i <= 3; ++i) context.progress(i, 3);
@@ -249,6 +339,7 @@ constexpr auto act_descriptor =
         .param(pipelined::sdk::text("fence", "of that report").standard(""))
         .param(pipelined::sdk::integer("pid", "of a process").standard("0"))
         .param(pipelined::sdk::integer("piece", "bytes to take at once").standard("16777216"))
+        .param(pipelined::sdk::integer("count", "of files").standard("1000"))
         .param(pipelined::sdk::flag("slowly", "with pauses").standard("false"))
         .param(pipelined::sdk::integer("kilobytes", "to print").standard("1"));
 
