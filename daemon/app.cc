@@ -530,6 +530,8 @@ void App::reload() {
     inside.options.config.alerts = config->alerts;
     inside.options.config.pipelines = config->pipelines;
     inside.store->set_sinks(config->alerts);
+    inside.options.config.capacity = config->capacity;
+    inside.supervisor->post(event::CapacityChanged{config->capacity});
     inside.folders.set_folders(config->pipelines);
     inside.log.info("reloaded", {{"file", path}});
   }

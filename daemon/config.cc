@@ -46,7 +46,15 @@ class ConfigReader {
       file.cpus_given = capacity.number("cpus", values.capacity.cpus);
       capacity.size("memory", values.capacity.memory_bytes);
       capacity.count("attempts", values.capacity.attempts);
+      capacity.size("scratch", values.capacity.scratch_bytes);
+      capacity.count("gpus", values.capacity.gpus);
       capacity.finish();
+    }
+    if (const toml::table* table = keys.table("pools")) {
+      Keys pools(*this, *table, "pools.");
+      for (const auto& [key, node] : *table) {
+        pools.count(std::string(key.str()).c_str(), values.capacity.pools[std::string(key.str())]);
+      }
     }
     if (const toml::table* table = keys.table("attempts")) {
       Keys attempts(*this, *table, "attempts.");

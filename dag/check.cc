@@ -41,6 +41,7 @@ class Checker {
     check_top();
     for (const SourceSpec& source : spec_.sources) check_source(source);
     for (const TriggerSpec& trigger : spec_.triggers) check_trigger(trigger);
+    check_groups();
     learn_outputs();
     for (std::size_t i = 0; i < spec_.steps.size(); ++i) check_step(i);
     check_cycles();
@@ -65,13 +66,6 @@ class Checker {
       if (given) error(at, "'" + key + "' is not supported yet; nothing would act on it");
     };
     refuse(spec_.run.deadline_ms > 0, {1, 1}, "run.deadline");
-    for (const StepSpec& step : spec_.steps) {
-      const std::string name = "step." + step.name + ".";
-      refuse(!step.pool.empty(), step.at, name + "pool");
-      refuse(step.timeout_queue_ms > 0, step.at, name + "timeout.queue");
-      refuse(step.timeout_progress_ms > 0, step.at, name + "timeout.progress");
-      refuse(step.resources.gpus > 0, step.at, name + "resources.gpus");
-    }
   }
 
   void check_name(SourcePosition at, const std::string& kind, const std::string& name) {
@@ -173,6 +167,7 @@ class Checker {
       }
     }
     check_when(index);
+    check_policies(step);
     const OperatorInfo* info = operator_of(step);
     if (info == nullptr && !step.operator_id.empty()) {
       std::vector<std::string> known;
@@ -205,6 +200,30 @@ class Checker {
       error(foreach.at, start + "the unknown step '" + foreach.of + "'" + tip);
     } else if (!of->foreach) {
       error(foreach.at, start + "step '" + foreach.of + "', which has no foreach itself");
+    }
+  }
+
+  void check_policies(const StepSpec& step) {
+    if (!step.pool.empty()) check_name(place_of(step, "pool"), "pool", step.pool);
+    if (!step.group.empty() && spec_.group(step.group) == nullptr) {
+      std::vector<std::string> known;
+      for (const GroupSpec& group : spec_.groups) known.push_back(group.name);
+      error(place_of(step, "group"), "step '" + step.name + "' is in the unknown group '" +
+                                         step.group + "'" + hint(step.group, known) +
+                                         "; a group is written [group." + step.group + "]");
+    }
+    if (step.timeout_progress_ms > 0 && step.operator_id == command_operator) {
+      error(place_of(step, "timeout"), "step '" + step.name + "': a command reports no progress, so "
+            "timeout.progress would always end it; use timeout.execution");
+    }
+  }
+
+  void check_groups() {
+    for (const GroupSpec& group : spec_.groups) {
+      check_name(group.at, "group", group.name);
+      const bool used = std::any_of(spec_.steps.begin(), spec_.steps.end(),
+                                    [&](const StepSpec& step) { return step.group == group.name; });
+      if (!used) warning(group.at, "no step is in the group '" + group.name + "'");
     }
   }
 

@@ -38,6 +38,10 @@ class DryLedger : public Ledger {
                                           const std::string& element) override {
     return real_.nearest_result(pipeline, step, element);
   }
+  std::optional<std::int64_t> find_duration(const std::string& pipeline,
+                                            const std::string& step) override {
+    return real_.find_duration(pipeline, step);
+  }
   std::optional<AcceptanceRow> find_acceptance(const Digest& key) override {
     return real_.find_acceptance(key);
   }

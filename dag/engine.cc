@@ -85,11 +85,10 @@ void Engine::State::fire_timers() {
       --run->second.ready;
       work.emplace_back(timer.run, timer.node);
       touched.insert(timer.run);
-    } else if (timer.kind == Timer::Kind::timeout) {
-      const auto attempt = attempts.find(timer.attempt);
-      if (attempt == attempts.end() || attempt->second.killed != LiveAttempt::Killed::no) continue;
-      attempt->second.killed = LiveAttempt::Killed::timeout;
-      emit(effect::KillAttempt{timer.attempt, kill_grace_ms, "timed out"});
+    } else if (timer.kind == Timer::Kind::timeout || timer.kind == Timer::Kind::progress) {
+      attempt_time_over(timer);
+    } else if (timer.kind == Timer::Kind::queue) {
+      queue_time_over(run->second, timer.node);
     } else if (run->second.nodes[timer.node].state == StepState::in_review &&
                run->second.nodes[timer.node].next_try_at == timer.review_ends) {
       go_on(run->second);
@@ -97,6 +96,19 @@ void Engine::State::fire_timers() {
                 {"review_expired", "nobody answered the review in time", {}});
     }
   }
+}
+
+void Engine::State::attempt_time_over(const Timer& timer) {
+  const auto found = attempts.find(timer.attempt);
+  if (found == attempts.end() || found->second.killed != LiveAttempt::Killed::no) return;
+  LiveAttempt& attempt = found->second;
+  const bool silent = timer.kind == Timer::Kind::progress;
+  if (silent && attempt.progress_due_ms > now.steady_ms) {  // it got on meanwhile
+    timers.emplace(attempt.progress_due_ms, timer);
+    return;
+  }
+  attempt.killed = silent ? LiveAttempt::Killed::no_progress : LiveAttempt::Killed::timeout;
+  emit(effect::KillAttempt{timer.attempt, kill_grace_ms, silent ? "no progress" : "timed out"});
 }
 
 void Engine::State::settle() {
@@ -225,6 +237,7 @@ void Engine::recover(const Recovered& found,
     }
   }
   std::erase_if(state.pipelines, [](const auto& entry) { return !entry.second.current; });
+  state.recovering = true;
   state.recover_runs(found, versions);
   for (const ArrivalRow& arrival : found.unfired) {
     const auto pipeline = state.pipelines.find(arrival.pipeline);
@@ -233,6 +246,7 @@ void Engine::recover(const Recovered& found,
   for (const auto& [name, pipeline] : state.pipelines) state.start_queued(name);
   state.fire_timers();
   state.settle();
+  state.recovering = false;
   state.effects = nullptr;
 }
 

@@ -14,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include "dag/admission.h"
 #include "dag/ledger.h"
 #include "dag/pipeline.h"
 #include "dag/records.h"
@@ -25,13 +26,6 @@ namespace pipelined {
 struct Instant {
   TimeMs wall_ms = 0;
   std::int64_t steady_ms = 0;
-};
-
-/// What the machine gives to attempts altogether.
-struct Capacity {
-  double cpus = 1;
-  std::int64_t memory_bytes = 0;  ///< 0: not limited
-  std::int64_t attempts = 0;      ///< at the same time; 0: not limited
 };
 
 using RequestId = std::int64_t;  ///< of a caller who waits for a Reply; 0: nobody does
@@ -74,6 +68,12 @@ struct AttemptEnded {
 struct AttemptLost {
   std::string attempt, why;
 };
+/// A running attempt reported that it got on.
+struct AttemptProgress {
+  std::string attempt;
+};
+/// The daemon is being stopped: attempts end with it and begin again with the next one.
+struct DaemonStops {};
 /// Outputs wait for space on the disk; no try is counted.
 struct OutputsHeld {
   std::string attempt, why;
@@ -129,6 +129,7 @@ struct TimeReached {};
 
 using Event = std::variant<event::PipelineApplied, event::Arrived, event::RunRequested,
                            event::AttemptEnded, event::AttemptLost, event::OutputsHeld,
+                           event::AttemptProgress, event::DaemonStops,
                            event::AcceptRequested, event::RejectRequested, event::ApproveRequested,
                            event::SpanRequested, event::CancelRequested, event::RetryRequested,
                            event::PauseRequested, event::CapacityChanged, event::TroubleFound,
@@ -160,6 +161,8 @@ struct StartAttempt {
   std::int64_t scratch_bytes = 0;         ///< of everything that it writes; 0: no limit stated
   std::string checkpoint;                 ///< names what lost attempts at this work left in scratch;
                                           ///< empty: the operator cannot go on from anything
+  std::int64_t gpus = 0;
+  std::int64_t timeout_progress_ms = 0;   ///< 0: its progress interests nobody
 };
 struct KillAttempt {
   std::string attempt;

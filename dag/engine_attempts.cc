@@ -2,17 +2,13 @@
 #include <algorithm>
 
 #include "dag/engine_state.h"
+#include "dag/explain.h"
+#include "dag/retry.h"
 
 namespace pipelined {
 namespace {
 
 constexpr int machine_faults_max = 3;
-
-std::string duration_text(std::int64_t ms) {
-  if (ms < 1000) return std::to_string(ms) + " ms";
-  if (ms < 120'000) return std::to_string(ms / 1000) + " s";
-  return std::to_string(ms / 60'000) + " min";
-}
 
 // The required output that an operator did not deliver, if any.
 const OutputSpec* missing_output(const PipelineStep& step, const std::vector<Binding>& outputs) {
@@ -115,7 +111,7 @@ void Engine::State::on(const event::AttemptEnded& event) {
     error = "the operator asked for more elements, which this version does not offer";
   }
   const bool good = outcome == Outcome::ok || outcome == Outcome::halt;
-  const bool timeout = found->second.killed == LiveAttempt::Killed::timeout && !good;
+  const bool timeout = found->second.timed_out() && !good;
   const LiveAttempt attempt =
       end_attempt(event.attempt, outcome, false, good ? "" : error,
                   {event.cpu_ms, event.memory_peak_bytes, event.scratch_bytes,
@@ -127,8 +123,8 @@ void Engine::State::on(const event::AttemptEnded& event) {
     set_state(run, attempt.node, StepState::skipped, {"span_dropped", "its span was dropped", {}});
   } else if (attempt.killed == LiveAttempt::Killed::cancelled && !good) {
     set_state(run, attempt.node, StepState::cancelled, run.row.end_reason);
-  } else if (attempt.killed == LiveAttempt::Killed::timeout && !good) {
-    attempt_failed(run, attempt, "timed out after " + duration_text(step.spec.timeout_ms), true);
+  } else if (attempt.timed_out() && !good) {
+    attempt_timed_out(run, attempt);
   } else if (good) {
     event::AttemptEnded checked = event;
     checked.outcome = outcome;
@@ -144,15 +140,13 @@ void Engine::State::on(const event::AttemptEnded& event) {
 void Engine::State::on(const event::AttemptLost& event) {
   if (!attempts.contains(event.attempt)) return;
   // A host that does not survive our own kill after a timeout is no fault of the machine.
-  const bool timeout = attempts.at(event.attempt).killed == LiveAttempt::Killed::timeout;
+  const bool timeout = attempts.at(event.attempt).timed_out();
   const LiveAttempt attempt =
       end_attempt(event.attempt, Outcome::failed, !timeout, event.why,
                   {0, 0, 0, timeout ? "timeout" : "killed"});
   Run& run = runs.at(attempt.run);
   if (timeout) {
-    attempt_failed(run, attempt,
-                   "timed out after " + duration_text(run.step_of(attempt.node).spec.timeout_ms),
-                   true);
+    attempt_timed_out(run, attempt);
   } else {
     attempt_fault(run, attempt, event.why);
   }
@@ -188,28 +182,74 @@ void Engine::State::attempt_fault(Run& run, const LiveAttempt& attempt, const st
   work.emplace_back(run.row.number, attempt.node);
 }
 
+void Engine::State::on(const event::AttemptProgress& event) {
+  const auto found = attempts.find(event.attempt);
+  if (found == attempts.end()) return;
+  LiveAttempt& attempt = found->second;
+  const auto& step = runs.at(attempt.run).step_of(attempt.node);
+  attempt.progress_due_ms = now.steady_ms + step.spec.timeout_progress_ms;
+}
+
+// The attempts end with the daemon, by our own wish: neither a try nor a fault is counted, however
+// often it happens.
+void Engine::State::on(const event::DaemonStops&) {
+  stopping = true;
+  std::vector<std::string> ids;
+  for (const auto& [id, attempt] : attempts) ids.push_back(id);
+  for (const std::string& id : ids) {
+    const auto killed = attempts.at(id).killed;
+    const LiveAttempt attempt =
+        end_attempt(id, Outcome::cancelled, true, "ended with the daemon, which was stopped",
+                    {0, 0, 0, "killed"});
+    if (killed != LiveAttempt::Killed::no) {
+      // What it was killed for is decided; the next daemon need not find it out again.
+      if (attempt.timed_out()) attempt_timed_out(runs.at(attempt.run), attempt);
+      else attempt_fault(runs.at(attempt.run), attempt, attempt.row.error);
+    } else {
+      write_step(runs.at(attempt.run), attempt.node,
+                 {"daemon_stopped", "begins again with the daemon; no try is counted", {}});
+    }
+    release_key(attempt);
+  }
+}
+
+void Engine::State::attempt_timed_out(Run& run, const LiveAttempt& attempt) {
+  const StepSpec& step = run.step_of(attempt.node).spec;
+  const bool silent = attempt.killed == LiveAttempt::Killed::no_progress;
+  attempt_failed(run, attempt,
+                 silent ? "no progress for " + spoken_duration(step.timeout_progress_ms)
+                        : "timed out after " + spoken_duration(step.timeout_ms),
+                 true);
+}
+
 void Engine::State::attempt_failed(Run& run, const LiveAttempt& attempt, const std::string& error,
                                    bool retryable) {
   Node& node = run.nodes[attempt.node];
-  const RetrySpec& retry = run.step_of(attempt.node).spec.retry;
+  const StepSpec& step = run.step_of(attempt.node).spec;
   node.faults = 0;
   ++node.tries;
-  if (!retryable || node.tries > retry.max) {
-    fail_node(run, attempt.node, "failed", error);
+  FailedTry failed{node.tries, node.first_try_at, now.wall_ms, retryable,
+                   attempt.row.failure_class == "out_of_memory"};
+  const NextTry next = next_try(step.retry, step.resources, failed);
+  if (!next.again) {
+    const bool classed = attempt.row.failure_class == "timeout" || failed.out_of_memory;
+    fail_node(run, attempt.node, classed ? attempt.row.failure_class : "failed",
+              error + (next.why_not.empty() ? "" : "; " + next.why_not));
     return;
   }
-  // Exponential back-off with full jitter: uniform in [0, min(max, first * 2^(tries-1))].
-  const int doublings = std::min<int>(node.tries - 1, 20);
-  const std::int64_t bound = std::min(retry.backoff_max_ms, retry.backoff_ms << doublings);
-  const auto delay = static_cast<std::int64_t>(next_random() % static_cast<std::uint64_t>(bound + 1));
+  const auto delay =
+      static_cast<std::int64_t>(next_random() % static_cast<std::uint64_t>(next.bound_ms + 1));
   node.backing_off = true;
   node.next_try_at = now.wall_ms + delay;
   ++run.ready;
   timers.emplace(now.steady_ms + delay,
                  Timer{Timer::Kind::backoff, "", 0, run.row.number, attempt.node, "", 0});
+  const std::int64_t memory = memory_of_try(step.resources, node.tries);
+  const bool more = memory > memory_of_try(step.resources, node.tries - 1);
   write_step(run, attempt.node,
              {"retry", "try " + std::to_string(node.tries + 1) + " of " +
-                           std::to_string(retry.max + 1) + " in " + duration_text(delay) +
+                           std::to_string(step.retry.max + 1) + " in " + spoken_duration(delay) +
+                           (more ? " with " + spoken_size(memory) + " of memory" : "") +
                            "; the last one: " + error, {}});
 }
 
@@ -235,6 +275,9 @@ void Engine::State::attempt_done(Run& run, const LiveAttempt& attempt,
   result.started_at = attempt.row.started_at;
   result.ended_at = now.wall_ms;
   put(result);
+  if (const auto pipeline = pipelines.find(run.row.pipeline); pipeline != pipelines.end()) {
+    pipeline->second.durations[result.step] = result.ended_at - result.started_at;
+  }
   node.result = result.id;
   node.outputs = std::make_shared<const std::vector<Binding>>(result.outputs);
   ++node.tries;
@@ -311,6 +354,7 @@ void Engine::State::write_step(const Run& run, NodeIndex index, const Reason& re
   row.faults = node.faults;
   row.attempts = node.attempts;
   row.next_try_at = node.backing_off ? node.next_try_at : 0;
+  row.first_try_at = node.first_try_at;
   row.reason = reason;
   row.started_at = node.started_at;
   if (node.state != StepState::running && node.state != StepState::waiting) {
@@ -361,8 +405,14 @@ void Engine::State::block_below(Run& run, NodeIndex origin) {
         selective = true;
       }
     }
-    for (NodeIndex child = run.first_node[consumer]; child < run.first_node[consumer + 1]; ++child) {
-      if (!fan.empty() && fan == step.fan_source && run.nodes[child].span != node.span) continue;
+    NodeIndex child = run.first_node[consumer], end = run.first_node[consumer + 1];
+    if (!fan.empty() && fan == step.fan_source) {  // element by element
+      const auto aligned = run.find(consumer, node.span);
+      if (!aligned) continue;
+      child = *aligned;
+      end = child + 1;
+    }
+    for (; child < end; ++child) {
       const StepState state = run.nodes[child].state;
       if (state != StepState::waiting || run.nodes[child].backing_off) continue;
       if (selective) work.emplace_back(run.row.number, child);
@@ -404,7 +454,7 @@ void Engine::State::consider_run_on(Run& run) {
 }
 
 void Engine::State::consider_end(Run& run) {
-  if (run.row.state != RunState::running || run.live > 0 || run.ready > 0) return;
+  if (stopping || run.row.state != RunState::running || run.live > 0 || run.ready > 0) return;
   consider_run_on(run);
   if (run.live > 0 || run.ready > 0 || !work.empty() || !dead.empty()) {
     touched.insert(run.row.number);

@@ -211,6 +211,7 @@ void Engine::State::start_run(Run& run) {
   ledger.put(run.row);
   emit(effect::RunChanged{run.row.pipeline, run.row.number, RunState::running});
   lay_out(run);
+  measure_paths(run);
   for (NodeIndex i = 0; i < run.nodes.size(); ++i) work.emplace_back(run.row.number, i);
   touched.insert(run.row.number);
 }
@@ -290,6 +291,7 @@ Run& Engine::State::load_run(const RunRow& row, std::shared_ptr<const Pipeline> 
   prepare_run(run);
   if (row.state == RunState::queued) return run;
   lay_out(run);
+  measure_paths(run);
   // Only a run that is being cancelled has the reason for its end before it has ended.
   run.cancelling = row.state == RunState::running && !row.end_reason.code.empty();
   for (SpanIndex i = 0; i < row.spans.size(); ++i) {
@@ -337,6 +339,7 @@ void Engine::State::take_up_step(Run& run, NodeIndex index, const StepRow& row) 
   node.attempts = static_cast<std::uint32_t>(row.attempts);
   node.started_at = row.started_at;
   node.next_try_at = row.next_try_at;
+  node.first_try_at = row.first_try_at;
   if (node.state == StepState::in_review && step.spec.review.expires_ms > 0) {
     node.next_try_at = row.ended_at + step.spec.review.expires_ms;
   }

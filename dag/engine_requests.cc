@@ -523,6 +523,7 @@ void Engine::State::retry_nodes(Run& run, const std::string& who) {
         node.state == StepState::blocked || (watches && node.state == StepState::skipped)) {
       node.state = StepState::waiting;
       node.tries = node.faults = 0;
+      node.first_try_at = 0;
       node.cursor = 0;
       if (node.span != no_span) opened.insert(node.span);
       write_step(run, n, {"retried", "tried again at the wish of " + who, {}});

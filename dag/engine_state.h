@@ -34,6 +34,7 @@ struct Node {
   std::uint32_t cursor = 0;       ///< elements of a collection already seen finished
   std::int64_t result = 0;
   TimeMs started_at = 0;          ///< of the newest attempt; 0: none in this run
+  TimeMs first_try_at = 0;        ///< start of the first of its tries; 0: none
   TimeMs next_try_at = 0;         ///< after back-off; in review: when it expires
   bool backing_off = false;
   std::optional<Digest> key;
@@ -53,6 +54,14 @@ struct ReadyWork {
   Reason reason;                  ///< why it runs rather than being reused
 };
 
+/// The same in the queue for slots.
+struct QueuedWork {
+  ReadyWork work;
+  Demand demand;
+  Turn turn;
+  std::int64_t queued_ms = 0;     ///< steady; what timeout.queue counts from
+};
+
 /// An open run.
 struct Run {
   RunRow row;
@@ -60,6 +69,7 @@ struct Run {
   std::vector<ValueTable> params;               ///< of each step, resolved
   std::vector<Digest> definitions;              ///< of each step
   std::vector<bool> defined_as_filed;           ///< same as without --param
+  std::vector<std::int64_t> path_ms;            ///< of each step: longest way to the end
   std::vector<Node> nodes;
   std::vector<NodeIndex> first_node;            ///< of each step; one more at the end
   std::vector<bool> span_dropped;               ///< of each row.spans
@@ -94,13 +104,14 @@ struct LiveAttempt {
   AttemptRow row;
   RunNumber run = 0;
   NodeIndex node = 0;
-  double cpus = 1;
-  std::int64_t memory_bytes = 0;
+  Demand demand;
+  std::int64_t progress_due_ms = 0;             ///< steady; 0: nobody waits for progress
   std::optional<Digest> key;                    ///< held: others with it wait
   std::string key_text;
   Reason reason;                                ///< why it runs rather than being reused
   std::vector<PortInputs> inputs;
-  enum class Killed { no, cancelled, timeout, dropped } killed = Killed::no;
+  enum class Killed { no, cancelled, timeout, no_progress, dropped } killed = Killed::no;
+  bool timed_out() const { return killed == Killed::timeout || killed == Killed::no_progress; }
 };
 
 /// All versions of one span of one source, newest last.
@@ -124,7 +135,11 @@ struct PipelineState {
     std::vector<ArrivalRow> arrivals;
   };
   std::map<std::size_t, Pending> pending;       ///< by trigger index
+  std::map<std::string, std::int64_t> durations;  ///< of steps, as far as known; -1: asked, unknown
 };
+
+/// Results made by this step may be reused, and it may reuse others'.
+bool uses_cache(const PipelineStep& step);
 
 /// What evaluating a waiting node found.
 struct Evaluation {
@@ -136,7 +151,7 @@ struct Evaluation {
 };
 
 struct Timer {
-  enum class Kind { coalesce, backoff, timeout, review } kind;
+  enum class Kind { coalesce, backoff, timeout, progress, queue, review } kind;
   std::string pipeline;
   std::size_t trigger = 0;
   RunNumber run = 0;
@@ -160,20 +175,10 @@ struct Engine::State {
   std::map<std::string, LiveAttempt> attempts;
   std::unordered_map<Digest, std::vector<std::pair<RunNumber, NodeIndex>>> key_waiters;
   std::unordered_map<Digest, std::string> key_holders;  ///< key → attempt
-  /// (priority, run, -depth, node) → waits for a slot.
-  struct ReadyEntry {
-    std::int64_t priority = 0;
-    RunNumber run = 0;
-    std::int64_t depth = 0;
-    NodeIndex node = 0;
-    bool operator<(const ReadyEntry& other) const {
-      if (priority != other.priority) return priority > other.priority;
-      if (run != other.run) return run < other.run;
-      if (depth != other.depth) return depth > other.depth;
-      return node < other.node;
-    }
-  };
-  std::map<ReadyEntry, ReadyWork> ready;
+  std::map<std::pair<RunNumber, NodeIndex>, QueuedWork> ready;  ///< waits for a slot
+  AdmissionQueue queue;                         ///< the same, in order
+  bool recovering = false;                      ///< waiting began before this engine did
+  bool stopping = false;                        ///< nothing starts any more
   std::multimap<std::int64_t, Timer> timers;    ///< by steady time
   std::deque<std::pair<RunNumber, NodeIndex>> work;  ///< nodes to evaluate
   std::deque<std::pair<RunNumber, NodeIndex>> dead;  ///< nodes whose dependents are to be blocked
@@ -199,6 +204,7 @@ struct Engine::State {
   void decide(const std::string& kind, const std::string& pipeline, const std::string& subject,
               const std::string& who, const std::string& why, RunNumber run);
   void fire_timers();
+  void attempt_time_over(const Timer& timer);
   void settle();                                ///< until nothing is left to decide
   void recover_runs(const Recovered& found,
                     const std::map<Digest, std::shared_ptr<const Pipeline>>& versions);
@@ -229,24 +235,27 @@ struct Engine::State {
   void evaluate_node(Run& run, NodeIndex index);
   void decide_ready(Run& run, NodeIndex index, ResolvedInputs inputs);
   bool reuse(Run& run, NodeIndex index, const ResultRow& result, const Reason& reason);
-  void admit();
-  struct Load {
-    double cpus = 0;
-    std::int64_t memory_bytes = 0;
-  };
-  Load load_now() const;                        ///< what the attempts that run now take
-  bool is_full(const Load& load) const;         ///< no step fits, whatever it wants
-  bool fits(const Load& load, const Run& run, const Node& node, const PipelineStep& step) const;
-  void start_attempt(Run& run, NodeIndex index, ReadyWork work_item);
-  void queue_ready(Run& run, NodeIndex index, ReadyWork work_item);
-  void drop_ready(Run& run, NodeIndex index);
-  ReadyEntry ready_entry(const Run& run, NodeIndex index) const;
   bool review_passed(Run& run, NodeIndex index, const ResolvedInputs& inputs);
   void arm_review(const Run& run, NodeIndex index);  ///< its expiry, if it waits and has one
   bool condition_holds(Run& run, NodeIndex index);
   Reason why_run(const Run& run, NodeIndex index, const std::string& text);
 
+  // engine_admission.cc
+  void measure_paths(Run& run);                 ///< what the critical path is made of
+  std::vector<std::int64_t> durations_of(PipelineState& pipeline, const Pipeline& of);
+  Demand demand_of(const Run& run, NodeIndex index) const;
+  Turn turn_of(const Run& run, NodeIndex index) const;
+  Load load_now() const;                        ///< what the attempts that run now take
+  void admit();
+  void start_attempt(Run& run, NodeIndex index, QueuedWork item);
+  void queue_ready(Run& run, NodeIndex index, ReadyWork work_item);
+  void drop_ready(Run& run, NodeIndex index);
+  void queue_time_over(Run& run, NodeIndex index);
+  std::string why_no_slot(const Run& run, NodeIndex index) const;
+
   // engine_attempts.cc
+  void on(const event::AttemptProgress& event);
+  void on(const event::DaemonStops& event);
   void on(const event::AttemptEnded& event);
   void on(const event::AttemptLost& event);
   void on(const event::OutputsHeld& event);
@@ -254,6 +263,7 @@ struct Engine::State {
                           const std::string& error, const AttemptUse& use);
   void attempt_failed(Run& run, const LiveAttempt& attempt, const std::string& error,
                       bool retryable);
+  void attempt_timed_out(Run& run, const LiveAttempt& attempt);
   void attempt_fault(Run& run, const LiveAttempt& attempt, const std::string& why);
   void attempt_done(Run& run, const LiveAttempt& attempt, const event::AttemptEnded& event);
   void release_key(const LiveAttempt& attempt);

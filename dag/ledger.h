@@ -54,6 +54,9 @@ class Ledger {
   virtual std::optional<ResultRow> nearest_result(const std::string& pipeline,
                                                   const std::string& step,
                                                   const std::string& element) = 0;
+  /// How long it took to make a recent result with a key of that step.
+  virtual std::optional<std::int64_t> find_duration(const std::string& pipeline,
+                                                    const std::string& step) = 0;
   virtual std::optional<AcceptanceRow> find_acceptance(const Digest& key) = 0;
   /// The recorded answer with the highest run among those with seq below `before_seq`.
   virtual std::optional<ResolutionRow> find_resolution(const Digest& scope,

@@ -137,6 +137,7 @@ struct StepRow {
   std::int64_t faults = 0;    ///< machine faults in a row
   std::int64_t attempts = 0;  ///< all attempts so far, machine faults included
   TimeMs next_try_at = 0;     ///< while waiting for back-off
+  TimeMs first_try_at = 0;    ///< start of the first try that counts against retry.max_time
   Reason reason;
   TimeMs started_at = 0, ended_at = 0;
   std::int64_t seq = 0;

@@ -12,6 +12,7 @@ namespace {
 bool is_of_attempt(const Event& event) {
   return std::holds_alternative<event::AttemptEnded>(event) ||
          std::holds_alternative<event::AttemptLost>(event) ||
+         std::holds_alternative<event::AttemptProgress>(event) ||
          std::holds_alternative<event::OutputsHeld>(event);
 }
 
@@ -47,6 +48,10 @@ Supervisor::Supervisor(Clock& clock, LedgerStore& ledger, ArtifactPort& artifact
   CHECK(callbacks_.entropy && callbacks_.load_pipeline);
   executor_.on_ended = [self = std::weak_ptr(self_)](AttemptReport report) {
     if (auto here = self.lock()) (*here)->on_ended(std::move(report));
+  };
+  executor_.on_progress = [self = std::weak_ptr(self_)](const std::string& attempt,
+                                                        std::int64_t done, std::int64_t) {
+    if (auto here = self.lock()) (*here)->on_progress(attempt, done);
   };
 }
 
@@ -115,7 +120,10 @@ void Supervisor::turn() {
 
 void Supervisor::stop() {
   stopping_ = true;
-  if (started_ && engine_) turn();
+  if (started_ && engine_) {
+    offer(event::DaemonStops{});
+    turn();
+  }
   doom_all("the daemon stops");
 }
 
@@ -318,6 +326,20 @@ void Supervisor::on_ended(AttemptReport report) {
       outcome == Outcome::ok || outcome == Outcome::halt || outcome == Outcome::more;
   if (delivers) return promote(*live);
   post_ended(*live, {});
+}
+
+// The engine hears of it only where a policy waits for it, and not of every single report.
+void Supervisor::on_progress(const std::string& attempt, std::int64_t done) {
+  const auto found = live_.find(attempt);
+  if (found == live_.end() || found->second.phase != Phase::running) return;
+  Live& live = found->second;
+  const std::int64_t limit = live.plan.start.timeout_progress_ms;
+  if (limit == 0 || done == live.progress_done) return;
+  const std::int64_t now_ms = clock_.now().steady_ms;
+  if (now_ms < live.next_progress_ms) return;
+  live.progress_done = done;
+  live.next_progress_ms = now_ms + std::min(limit / 10, progress_interval_ms);
+  offer(event::AttemptProgress{attempt});
 }
 
 void Supervisor::promote(Live& live) {

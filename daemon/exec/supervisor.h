@@ -81,7 +81,7 @@ class Supervisor {
   void turn();
 
   /// Takes no more requests, handles what waits without starting anything, kills all attempts.
-  /// Their rows stay marked running: the next start finds them lost, which counts no try.
+  /// That they ended with the daemon is recorded first; it counts neither a try nor a fault.
   void stop();
   /// Whether attempts that were killed have not reported yet.
   bool draining() const { return !doomed_.empty(); }
@@ -103,6 +103,8 @@ class Supervisor {
   static constexpr std::int64_t probe_interval_ms = 2000;
   /// After a kill and its grace, how long the executor may keep silent.
   static constexpr std::int64_t silence_after_kill_ms = 60000;
+  /// Between two reports of progress that the engine hears of.
+  static constexpr std::int64_t progress_interval_ms = 1000;
 
  private:
   enum class Phase {
@@ -119,6 +121,8 @@ class Supervisor {
     AttemptReport report;                  ///< from promoting on
     std::optional<std::string> kill_why;   ///< asked to end while the executor did not have it
     std::int64_t silent_until_ms = 0;      ///< after a kill; 0: none was sent
+    std::int64_t progress_done = -1;       ///< what it last said, as far as the engine was told
+    std::int64_t next_progress_ms = 0;     ///< before that, nothing is told
     bool told_held = false;                ///< the engine knows that it waits for space
   };
 
@@ -129,6 +133,7 @@ class Supervisor {
   void on_prepared(const std::string& attempt, const std::string& fence,
                    Result<AttemptPlan> plan);
   void on_ended(AttemptReport report);
+  void on_progress(const std::string& attempt, std::int64_t done);
   void promote(Live& live);
   void on_promoted(const std::string& attempt, const std::string& fence,
                    Result<ArtifactPort::Promoted> promoted);

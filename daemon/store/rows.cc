@@ -116,7 +116,8 @@ RunRow read_run(const Query& row) {
 
 const char* const step_columns =
     "s.run, s.step, s.element, s.state, s.key, s.result, s.tries, s.faults, s.next_try_at, "
-    "s.started_at, s.ended_at, s.seq, s.reason_code, s.reason, s.reason_details, s.attempts";
+    "s.started_at, s.ended_at, s.seq, s.reason_code, s.reason, s.reason_details, s.attempts, "
+    "s.first_try_at";
 
 StepRow read_step(const Query& row) {
   StepRow step;
@@ -134,6 +135,7 @@ StepRow read_step(const Query& row) {
   step.seq = row.integer(11);
   step.reason = read_reason(row, 12);
   step.attempts = row.integer(15);
+  step.first_try_at = row.integer(16);
   return step;
 }
 

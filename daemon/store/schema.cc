@@ -195,6 +195,8 @@ CREATE INDEX artifacts_corrupt ON artifacts (id) WHERE corrupt_at IS NOT NULL;
 -- What attempts used, and which kind of failure they came to.
 ALTER TABLE attempts ADD COLUMN scratch_bytes INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE attempts ADD COLUMN failure_class TEXT NOT NULL DEFAULT '';
+-- Policies of steps: what retry.max_time counts from.
+ALTER TABLE steps ADD COLUMN first_try_at INTEGER NOT NULL DEFAULT 0;
 )sql";
 
 /// The step that leads to version n + 1 stands at n.  The text of a version that was released is

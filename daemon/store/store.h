@@ -98,6 +98,8 @@ class Store : public LedgerStore {
   std::optional<Digest> first_lost(const ResultRow& result) override;
   std::optional<ResultRow> nearest_result(const std::string& pipeline, const std::string& step,
                                           const std::string& element) override;
+  std::optional<std::int64_t> find_duration(const std::string& pipeline,
+                                            const std::string& step) override;
   std::optional<AcceptanceRow> find_acceptance(const Digest& key) override;
   std::optional<ResolutionRow> find_resolution(const Digest& scope,
                                                std::int64_t before_seq) override;

@@ -113,6 +113,16 @@ std::optional<ResultRow> Store::nearest_result(const std::string& pipeline, cons
   return std::move(found->row);
 }
 
+std::optional<std::int64_t> Store::find_duration(const std::string& pipeline,
+                                                 const std::string& step) {
+  // The last of the index, so that not all results of the step are looked at.
+  Query query(*state_->database,
+              "SELECT ended_at - started_at FROM results WHERE pipeline = ?1 AND step = ?2 "
+              "AND key IS NOT NULL ORDER BY element DESC, seq DESC LIMIT 1", pipeline, step);
+  if (!query.next()) return std::nullopt;
+  return query.integer(0);
+}
+
 std::optional<AcceptanceRow> Store::find_acceptance(const Digest& key) {
   static const std::string sql = select(acceptance_columns, "FROM acceptances a WHERE a.key = ?1");
   Query query(*state_->database, sql.c_str(), key);

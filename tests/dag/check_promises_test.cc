@@ -16,9 +16,10 @@ TEST_CASE("check: a limit that nothing keeps is refused", "[dag][check]") {
   };
   CHECK(problems("").empty());
   CHECK(problems("timeout = { execution = \"1m\" }\nresources = { cpus = 1 }\n").empty());
-  CHECK(problems("pool = \"gpu\"\n").find("step.a.pool") != std::string::npos);
-  CHECK(problems("timeout = { queue = \"1m\" }\n").find("timeout.queue") != std::string::npos);
-  CHECK(problems("timeout = { progress = \"1m\" }\n").find("timeout.progress") != std::string::npos);
-  CHECK(problems("resources = { gpus = 1 }\n").find("resources.gpus") != std::string::npos);
+  CHECK(problems("pool = { name = \"gpu\", slots = 2 }\n").empty());
+  CHECK(problems("timeout = { queue = \"1m\", progress = \"1m\" }\n").empty());
+  CHECK(problems("resources = { scratch = \"1GiB\", gpus = 1 }\n").empty());
+  CHECK(problems("group = \"heavy\"\n").find("unknown group 'heavy'") != std::string::npos);
+  CHECK(problems("group = \"heavy\"\n[group.heavy]\nmax_parallel = 2\n").empty());
   CHECK(problems("[run]\ndeadline = \"1h\"\n").find("run.deadline") != std::string::npos);
 }

@@ -63,6 +63,9 @@ class FakeLedger : public LedgerStore {
                                           const std::string&) override {
     return {};
   }
+  std::optional<std::int64_t> find_duration(const std::string&, const std::string&) override {
+    return {};
+  }
   std::optional<AcceptanceRow> find_acceptance(const Digest&) override { return {}; }
   std::optional<ResolutionRow> find_resolution(const Digest&, std::int64_t) override { return {}; }
   std::vector<StepRow> finished_steps(const std::string&, const std::string&, const std::string&,

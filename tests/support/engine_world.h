@@ -88,8 +88,9 @@ struct EngineWorld {
   std::map<std::string, Outcome> verdicts;         ///< by step path: what run_all answers
   OperatorSet operators = fake_operators();
   RequestId last_request = 0;
+  Capacity capacity{4};                            ///< of an engine that is built again
 
-  EngineWorld() { turn(event::CapacityChanged{{4, 0, 0}}); }
+  EngineWorld() { turn(event::CapacityChanged{capacity}); }
 
   std::shared_ptr<const Pipeline> compiled(const std::string& text, const BundleFiles& files = {}) {
     ParsedPipeline parsed = parse_pipeline(text, "pipeline.toml");
@@ -194,7 +195,7 @@ struct EngineWorld {
     REQUIRE(ledger.begin());
     effects.clear();
     std::vector<Effect> first;
-    engine->apply(event::CapacityChanged{{4, 0, 0}}, now, first);
+    engine->apply(event::CapacityChanged{capacity}, now, first);
     engine->recover(*found, pipelines, now, effects);
     REQUIRE(ledger.commit());
     take_effects();

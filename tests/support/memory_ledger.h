@@ -126,6 +126,16 @@ class MemoryLedger : public LedgerStore {
     }
     return std::nullopt;
   }
+  std::optional<std::int64_t> find_duration(const std::string& pipeline,
+                                            const std::string& step) override {
+    for (auto it = results.rbegin(); it != results.rend(); ++it) {
+      const ResultRow& row = it->second;
+      if (row.key && row.pipeline == pipeline && row.step == step) {
+        return row.ended_at - row.started_at;
+      }
+    }
+    return std::nullopt;
+  }
   std::optional<AcceptanceRow> find_acceptance(const Digest& key) override {
     const auto found = acceptances.find(key);
     return found == acceptances.end() ? std::nullopt : std::optional(found->second);
