@@ -27,6 +27,7 @@ struct Capacity {
   std::int64_t scratch_bytes = 0; ///< 0: not limited
   std::int64_t gpus = 0;          ///< none unless said
   std::map<std::string, std::int64_t> pools = {};  ///< named pools and their slots
+  std::int64_t decisions = 2000;  ///< steps and elements decided after one event, at least 1
 };
 
 /// A part of something that only so many attempts may have at the same time.

@@ -111,13 +111,21 @@ void Engine::State::attempt_time_over(const Timer& timer) {
   emit(effect::KillAttempt{timer.attempt, kill_grace_ms, silent ? "no progress" : "timed out"});
 }
 
+// An event decides so many nodes and no more: a run of a million steps must not keep callers, timers and
+// the attempts that could start already waiting for a minute.  What is left goes on at once, in the
+// next turn, since `next_timer` says so.
 void Engine::State::settle() {
+  std::int64_t decisions_left = capacity.decisions;
   while (true) {
     if (!dead.empty()) {
       const auto [number, index] = dead.front();
       dead.pop_front();
       if (const auto run = runs.find(number); run != runs.end()) block_below(run->second, index);
+    } else if (!work.empty() && decisions_left <= 0 && !dry) {
+      admit();
+      return;
     } else if (!work.empty()) {
+      --decisions_left;
       const auto [number, index] = work.front();
       work.pop_front();
       if (const auto run = runs.find(number); run != runs.end()) evaluate_node(run->second, index);
@@ -251,6 +259,7 @@ void Engine::recover(const Recovered& found,
 }
 
 std::optional<std::int64_t> Engine::next_timer() const {
+  if (!state_->work.empty()) return state_->now.steady_ms;
   if (state_->timers.empty()) return std::nullopt;
   return state_->timers.begin()->first;
 }

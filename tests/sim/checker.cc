@@ -256,10 +256,13 @@ void World::check_rebuilt() {
   CHECK(ledger_.begin());
   Engine rebuilt(ledger_, 1);
   std::vector<Effect> effects;
-  rebuilt.apply(event::CapacityChanged{{3, 0, 0}}, now_, effects);
+  rebuilt.apply(event::CapacityChanged{capacity()}, now_, effects);
   const auto found = ledger_.recover();
   CHECK(found.has_value());
   rebuilt.recover(*found, pipelines_, now_, effects);
+  for (auto due = rebuilt.next_timer(); due && *due <= now_.steady_ms; due = rebuilt.next_timer()) {
+    rebuilt.apply(event::TimeReached{}, now_, effects);
+  }
   const std::string text = rebuilt.state_text();
   ledger_.rollback();
   if (text == living) {

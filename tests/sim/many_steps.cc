@@ -74,7 +74,7 @@ class Machine : public Clock, public Executor, public ArtifactPort {
     }
     soon_.emplace_back([promoted = std::move(promoted), done = std::move(done)] { done(promoted); });
   }
-  void discard(const std::string&) override {}
+  void discard(const std::string&, bool) override {}
 
   /// Does what waits; false: nothing did.
   bool work() {

@@ -146,7 +146,7 @@ void World::boot() {
   supervisor_ = std::make_unique<Supervisor>(*this, ledger_, *this, *this, std::move(callbacks));
   record("boot");
   guarded([this] {
-    const auto started = supervisor_->start({3, 0, 0});
+    const auto started = supervisor_->start(capacity());
     if (!started) throw Crash{};
     supervisor_->post(event::PipelineApplied{current(), 0, "/data"});
   });

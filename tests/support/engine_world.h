@@ -115,6 +115,9 @@ struct EngineWorld {
     REQUIRE(ledger.begin());
     effects.clear();
     engine->apply(event, now, effects);
+    for (auto due = engine->next_timer(); due && *due <= now.steady_ms; due = engine->next_timer()) {
+      engine->apply(event::TimeReached{}, now, effects);
+    }
     REQUIRE(ledger.commit());
     take_effects();
   }
