@@ -1,6 +1,7 @@
 // From a step that is to run to its attempt: the queue for slots.
 #include <algorithm>
 
+#include "dag/cache_key.h"
 #include "dag/engine_state.h"
 #include "dag/explain.h"
 #include "dag/retry.h"
@@ -10,6 +11,7 @@ namespace {
 
 constexpr std::size_t asked_steps_max = 1000;  ///< of larger pipelines only what was seen counts
 constexpr std::size_t named_holders_max = 5;
+constexpr std::size_t work_kept_max = 10'000;  ///< of longer queues the inputs are found again
 
 }  // namespace
 
@@ -105,6 +107,7 @@ void Engine::State::queue_ready(Run& run, NodeIndex index, ReadyWork item) {
   run.nodes[index].state = StepState::ready;
   ++run.ready;
   QueuedWork queued{std::move(item), demand_of(run, index), turn_of(run, index), now.steady_ms};
+  if (ready.size() >= work_kept_max && !dry) queued.set_aside();
   queue.add(queued.demand, queued.turn);
   const StepSpec& step = run.step_of(index).spec;
   if (step.timeout_queue_ms > 0 && !dry) {
@@ -188,8 +191,29 @@ void Engine::State::admit() {
     CHECK(found != ready.end());
     QueuedWork item = std::move(found->second);
     ready.erase(found);
+    if (item.is_set_aside && !find_again(runs.at(turn.run), turn.node, item.work)) continue;
     start_attempt(runs.at(turn.run), turn.node, std::move(item));
   }
+}
+
+// Finds the inputs of set-aside work.  False: they are not what they were when it was queued (a span
+// was dropped meanwhile), so the step is decided anew.
+bool Engine::State::find_again(Run& run, NodeIndex index, ReadyWork& work_item) {
+  Node& node = run.nodes[index];
+  Evaluation found = evaluate(run, index);
+  if (found.kind == Evaluation::Kind::ready) {
+    work_item.inputs = std::move(found.inputs.ports);
+    if (!node.key) return true;
+    work_item.key_text = key_text(run.step_of(index), run.params[node.step], work_item.inputs);
+    if (sha256(work_item.key_text) == *node.key) return true;
+  }
+  --run.ready;
+  node.state = StepState::waiting;
+  LiveAttempt nobody;
+  nobody.key = uses_cache(run.step_of(index)) ? node.key : std::nullopt;
+  release_key(nobody);
+  work.emplace_back(run.row.number, index);
+  return false;
 }
 
 void Engine::State::start_attempt(Run& run, NodeIndex index, QueuedWork item) {

@@ -60,6 +60,13 @@ struct QueuedWork {
   Demand demand;
   Turn turn;
   std::int64_t queued_ms = 0;     ///< steady; what timeout.queue counts from
+  bool is_set_aside = false;      ///< inputs and key text are not kept
+
+  void set_aside() {
+    is_set_aside = true;
+    work.inputs = {};
+    work.key_text = {};
+  }
 };
 
 /// An open run.
@@ -247,6 +254,7 @@ struct Engine::State {
   Turn turn_of(const Run& run, NodeIndex index) const;
   Load load_now() const;                        ///< what the attempts that run now take
   void admit();
+  bool find_again(Run& run, NodeIndex index, ReadyWork& work_item);
   void start_attempt(Run& run, NodeIndex index, QueuedWork item);
   void queue_ready(Run& run, NodeIndex index, ReadyWork work_item);
   void drop_ready(Run& run, NodeIndex index);

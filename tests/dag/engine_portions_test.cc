@@ -77,4 +77,33 @@ TEST_CASE("portions: a run is not over while some of it was not looked at", "[en
   CHECK(world.ledger.find_run(2)->state == RunState::succeeded);
 }
 
+TEST_CASE("portions: work far back in a long queue starts with the inputs that it was queued with",
+          "[engine]") {
+  constexpr int width = 12'000;
+  EngineWorld world;
+  world.apply("name = \"long\"\n[source.s]\npath = \"{SPAN}.csv\"\n[step.each]\nforeach = \"source.s\"\n"
+              "operator = \"one\"\nin.in = \"each\"\n");
+  REQUIRE(world.ledger.begin());
+  std::vector<Effect> effects;
+  for (int i = 1; i <= width; ++i) {
+    const std::string n = std::to_string(i);
+    world.engine->apply(event::Arrived{"long", "s", n, EngineWorld::artifact("data " + n), n + ".csv"},
+                        world.now, effects);
+  }
+  REQUIRE(world.ledger.commit());
+  const RunNumber run = world.run("long");
+  std::set<std::string> inputs;
+  while (!world.started.empty()) {
+    const effect::StartAttempt& next = world.started.front();
+    REQUIRE(next.inputs.size() == 1);
+    CHECK(next.inputs[0].artifacts[0].digest == EngineWorld::artifact("data " + next.element).digest);
+    inputs.insert(next.element);
+    world.end(0, Outcome::ok);
+  }
+  CHECK(inputs.size() == width);
+  CHECK(world.ledger.find_run(run)->state == RunState::succeeded);
+  world.run("long");  // the same keys
+  CHECK(world.started.empty());
+}
+
 }  // namespace pipelined
