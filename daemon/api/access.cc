@@ -15,6 +15,28 @@ bool same_digest(const Digest& a, const Digest& b) {
   return difference == 0;
 }
 
+bool is_good(const Token& token, TimeMs now) {
+  return token.expires_at == 0 || now < token.expires_at;
+}
+
+std::string lower(std::string_view text) {
+  std::string made(text);
+  for (char& c : made) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return made;
+}
+
+/// Whether a page at this origin is one of ours.
+bool is_our_origin(std::string_view origin, std::uint16_t port,
+                   const std::vector<std::string>& others) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (origin.substr(0, scheme.size()) != scheme) continue;
+    return is_our_host(origin.substr(scheme.size()), port, others);
+  }
+  return false;
+}
+
 }  // namespace
 
 Result<Token> make_token(const std::string& name, std::string_view text, Role role) {
@@ -28,29 +50,30 @@ Result<Token> make_token(const std::string& name, std::string_view text, Role ro
   if (text.find_first_of(" \t\r\n") != text.npos) {
     return Error{ErrorCode::invalid, "token '" + name + "' holds white space"};
   }
-  return Token{name, sha256(text), role};
+  return Token{name, sha256(text), role, 0};
 }
 
-Caller caller_of(const Peer& peer, const SocketPolicy& policy) {
-  Caller caller;
-  caller.who = peer.name.empty() ? "uid " + std::to_string(peer.uid) : peer.name;
-  const bool in_group = std::any_of(
-      peer.groups.begin(), peer.groups.end(), [&](std::uint32_t group) {
-        return std::find(policy.groups.begin(), policy.groups.end(), group) != policy.groups.end();
-      });
-  if (peer.uid == 0 || peer.uid == policy.own_uid || in_group) caller.role = Role::writer;
-  return caller;
+std::string token_text(const std::array<std::uint8_t, 32>& random) {
+  static constexpr char digits[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  std::string text = "plt_";
+  unsigned bits = 0, held = 0;
+  for (const std::uint8_t byte : random) {
+    bits = (bits << 8 | byte) & 0xffff;
+    for (held += 8; held >= 6; held -= 6) text += digits[bits >> (held - 6) & 63];
+  }
+  return text + digits[bits << (6 - held) & 63];
 }
 
-Caller caller_of(std::string_view authorization, const std::vector<Token>& tokens) {
+Caller TokenBook::caller_of(std::string_view authorization, TimeMs now) const {
   constexpr std::string_view scheme = "Bearer ";
   Caller caller;
   caller.who = "nobody";
   if (authorization.substr(0, scheme.size()) != scheme) return caller;
   const Digest given = sha256(authorization.substr(scheme.size()));
-  for (const Token& token : tokens) {
+  for (const Token& token : tokens_) {
     // Every token is compared, so that the time says nothing of which one was nearest.
-    if (same_digest(given, token.digest)) {
+    if (same_digest(given, token.digest) && is_good(token, now)) {
       caller.who = "token " + token.name;
       caller.role = token.role;
     }
@@ -58,12 +81,65 @@ Caller caller_of(std::string_view authorization, const std::vector<Token>& token
   return caller;
 }
 
-bool is_our_host(std::string_view host, std::uint16_t port) {
-  const std::string suffix = ":" + std::to_string(port);
-  for (const char* name : {"localhost", "127.0.0.1", "[::1]"}) {
-    if (host == name + suffix) return true;
+bool TokenBook::has_good(TimeMs now) const {
+  return std::any_of(tokens_.begin(), tokens_.end(),
+                     [now](const Token& token) { return is_good(token, now); });
+}
+
+Caller caller_of(const Peer& peer, const SocketPolicy& policy) {
+  Caller caller;
+  caller.who = peer.name.empty() ? "uid " + std::to_string(peer.uid) : peer.name;
+  caller.from = "socket" + (peer.pid > 0 ? " pid " + std::to_string(peer.pid) : std::string());
+  if (peer.uid == 0 || peer.uid == policy.own_uid) {
+    caller.role = Role::admin;
+    return caller;
   }
-  return false;
+  const auto give = [&caller](const std::map<std::uint32_t, Role>& roles, std::uint32_t id) {
+    const auto found = roles.find(id);
+    if (found != roles.end()) caller.role = std::max(caller.role, found->second);
+  };
+  give(policy.users, peer.uid);
+  for (const std::uint32_t group : peer.groups) give(policy.groups, group);
+  return caller;
+}
+
+bool is_our_host(std::string_view host, std::uint16_t port,
+                 const std::vector<std::string>& others) {
+  const std::string suffix = ":" + std::to_string(port);
+  const std::string given = lower(host);
+  for (const char* name : {"localhost", "127.0.0.1", "[::1]"}) {
+    if (given == name + suffix) return true;
+  }
+  // A reverse proxy or our own TLS answers on a port of its own.
+  const std::size_t colon = given.rfind(':');
+  const bool digits = colon != given.npos && colon + 1 < given.size() &&
+                      given.find_first_not_of("0123456789", colon + 1) == given.npos;
+  const std::string name = digits ? given.substr(0, colon) : given;
+  return std::find(others.begin(), others.end(), name) != others.end();
+}
+
+std::optional<Denial> judge_approach(const Approach& approach, std::uint16_t port,
+                                     const std::vector<std::string>& other_hosts) {
+  if (approach.over_tcp &&
+      (approach.hosts != 1 || !is_our_host(approach.host, port, other_hosts))) {
+    return Denial{421, "the Host header does not name this daemon"};
+  }
+  const bool same_site =
+      approach.site.empty() || approach.site == "same-origin" || approach.site == "none";
+  const bool our_page =
+      approach.origin.empty() || is_our_origin(approach.origin, port, other_hosts);
+  if (!same_site || !our_page) {
+    return Denial{403, "the request comes from a page of another site"};
+  }
+  return std::nullopt;
+}
+
+std::optional<Denial> judge_role(bool over_tcp, Role has, Role needs) {
+  if (has >= needs) return std::nullopt;
+  if (over_tcp && has == Role::anyone) {
+    return Denial{401, "a token is needed: Authorization: Bearer …"};
+  }
+  return Denial{403, "may not do this"};
 }
 
 }  // namespace pipelined::api

@@ -63,17 +63,6 @@ struct Pending {
   std::optional<Answer> answer;
 };
 
-/// Whether an unsafe request comes from a page of another site.
-bool is_cross_site(const HttpRequest& header, std::uint16_t port) {
-  const std::string_view site = view(header["Sec-Fetch-Site"]);
-  if (!site.empty() && site != "same-origin" && site != "none") return true;
-  const std::string_view origin = view(header[http::field::origin]);
-  if (origin.empty()) return false;
-  constexpr std::string_view scheme = "http://";
-  return origin.substr(0, scheme.size()) != scheme ||
-         !is_our_host(origin.substr(scheme.size()), port);
-}
-
 /// What is known of a request once its header was read: it goes on, or is refused.
 struct Admission {
   std::optional<Answer> refusal;
@@ -85,17 +74,22 @@ Answer refuse_with(unsigned status, const char* code, const std::string& sentenc
   return error_answer(status, code, sentence);
 }
 
-/// Over TCP: the host must be ours, the page ours, the token known.  Nothing when all is well.
-std::optional<Answer> admit_tcp(const Shared& shared, const HttpRequest& header, Caller& caller) {
-  if (header.count(http::field::host) != 1 ||
-      !is_our_host(view(header[http::field::host]), shared.port)) {
-    return refuse_with(421, "denied", "the Host header does not name this daemon");
+/// The page and the host must be ours; over TCP the token says who asks.  Nothing: all is well.
+std::optional<Answer> admit_caller(const Shared& shared, const HttpRequest& header,
+                                   const Entrance& entrance, Caller& caller) {
+  const Approach approach{entrance.over_tcp, header.count(http::field::host),
+                          view(header[http::field::host]), view(header[http::field::origin]),
+                          view(header["Sec-Fetch-Site"])};
+  if (header.count(http::field::origin) > 1 || header.count(http::field::authorization) > 1) {
+    return refuse_with(400, "invalid", "a header field that must stand once stands twice");
   }
-  const bool safe = header.method() == http::verb::get;
-  if (!safe && is_cross_site(header, shared.port)) {
-    return refuse_with(403, "denied", "the request comes from a page of another site");
+  if (auto denial = judge_approach(approach, shared.port, shared.options.hosts)) {
+    return refuse_with(denial->status, "denied", denial->sentence);
   }
-  caller = caller_of(view(header[http::field::authorization]), shared.options.tokens);
+  if (entrance.over_tcp) {
+    caller = shared.tokens.caller_of(view(header[http::field::authorization]), shared.wall_ms());
+    caller.from = entrance.caller.from;
+  }
   return std::nullopt;
 }
 
@@ -136,8 +130,8 @@ Admission admit(const Shared& shared, const Parser& parser, const Entrance& entr
   Admission admission;
   admission.request.caller = entrance.caller;
   admission.refusal = admit_shape(header);
-  if (!admission.refusal && entrance.over_tcp) {
-    admission.refusal = admit_tcp(shared, header, admission.request.caller);
+  if (!admission.refusal) {
+    admission.refusal = admit_caller(shared, header, entrance, admission.request.caller);
   }
   if (admission.refusal) return admission;
   auto target = parse_target(view(header.target()));
@@ -147,14 +141,16 @@ Admission admit(const Shared& shared, const Parser& parser, const Entrance& entr
   }
   Match found = match(shared.table, view(header.method_string()), target->parts);
   // Who may not come in learns nothing of what is there.
-  const Role needed = found.route != nullptr ? found.route->role : Role::reader;
+  const Role needed = found.route != nullptr ? found.route->role : Role::viewer;
   const Caller& caller = admission.request.caller;
-  if (caller.role < needed) {
-    const bool unknown = entrance.over_tcp && caller.role == Role::anyone;
+  if (const auto denial = judge_role(entrance.over_tcp, caller.role, needed)) {
+    const bool unknown = denial->status == 401;
     admission.refusal =
-        unknown ? refuse_with(401, "unauthorized", "a token is needed: Authorization: Bearer …")
-                : refuse_with(403, "denied", caller.who + " may not do this; the daemon's "
-                              "configuration says which users and groups may");
+        unknown ? refuse_with(401, "unauthorized", denial->sentence)
+                : refuse_with(403, "denied",
+                              caller.who + " " + denial->sentence + ": it needs the role " +
+                                  name_of(needed) + "; the daemon's configuration and its tokens "
+                                  "say who has which");
     if (unknown) admission.refusal->headers.emplace_back("WWW-Authenticate", "Bearer");
     return admission;
   }

@@ -24,12 +24,19 @@ using Stream = boost::beast::basic_stream<boost::asio::generic::stream_protocol>
 /// What all connections of a server share.
 struct Shared {
   Shared(boost::asio::io_context& loop_in, Backend& backend_in, ServerOptions options_in)
-      : loop(loop_in), backend(backend_in), options(std::move(options_in)), table(make_routes()) {}
+      : loop(loop_in),
+        backend(backend_in),
+        options(std::move(options_in)),
+        table(make_routes()),
+        tokens(options.tokens) {}
+
+  TimeMs wall_ms() const { return options.wall_ms ? options.wall_ms() : 0; }
 
   boost::asio::io_context& loop;
   Backend& backend;                ///< not to be touched once `stopped`
   ServerOptions options;
   std::vector<Route> table;
+  TokenBook tokens;
   bool stopped = false;
   std::uint16_t port = 0;
   std::uint64_t last_connection = 0;

@@ -9,10 +9,19 @@ namespace pipelined::api {
 const char* name_of(Role role) {
   switch (role) {
     case Role::anyone: return "anyone";
-    case Role::reader: return "reader";
-    case Role::writer: return "writer";
+    case Role::viewer: return "viewer";
+    case Role::operator_: return "operator";
+    case Role::reviewer: return "reviewer";
+    case Role::admin: return "admin";
   }
-  return "writer";
+  return "anyone";
+}
+
+std::optional<Role> parse_role(std::string_view word) {
+  for (const Role role : {Role::viewer, Role::operator_, Role::reviewer, Role::admin}) {
+    if (word == name_of(role)) return role;
+  }
+  return std::nullopt;
 }
 
 std::string Request::asked(std::string_view name) const {

@@ -9,7 +9,9 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -19,14 +21,25 @@
 namespace pipelined::api {
 
 /// What a route demands and what a caller has; each includes those before it.
-enum class Role { anyone, reader, writer };
-/// "anyone", "reader", "writer".
+enum class Role {
+  anyone,     ///< nothing is known of the caller
+  viewer,     ///< reads everything, checks and plans
+  operator_,  ///< changes what runs: applies, starts, cancels, drops
+  reviewer,   ///< decides for people: accepts, approves, rejects
+  admin,      ///< changes who may do what, and the daemon itself
+  reader = viewer,
+  writer = operator_,
+};
+/// "anyone", "viewer", "operator", "reviewer", "admin".
 const char* name_of(Role role);
+/// One of those words but "anyone"; nothing otherwise.
+std::optional<Role> parse_role(std::string_view word);
 
 /// Who asks, as the connection found out.
 struct Caller {
   std::string who;           ///< "alice", "token ci"; recorded with decisions
   Role role = Role::anyone;
+  std::string from;          ///< "socket pid 4711", "127.0.0.1:50412"; for the audit log
 };
 
 /// A request whose path was matched.

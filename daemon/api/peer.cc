@@ -29,6 +29,7 @@ Result<Peer> peer_of(int socket) {
   }
   Peer peer;
   peer.uid = credentials.uid;
+  peer.pid = credentials.pid;
   peer.name = user_name(credentials.uid);
   peer.groups.push_back(credentials.gid);
   std::vector<gid_t> groups(64);

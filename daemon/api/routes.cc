@@ -18,21 +18,21 @@ void add_machine(std::vector<Route>& table) {
   const auto add = [&table](Route route) { table.push_back(std::move(route)); };
   add({"GET", "/healthz", Role::anyone, get_health, "200 while the daemon answers."});
   add({"GET", "/readyz", Role::anyone, get_ready, "200 when work is taken, else 503 and why."});
-  add({"GET", "/metrics", Role::reader, get_metrics, "Figures as Prometheus text."});
-  add({"GET", "/api/v1/openapi.json", Role::reader, get_openapi, "This interface as OpenAPI 3.0."});
-  add({"GET", "/api/v1/status", Role::reader, get_status, "The daemon and its pipelines.", {},
+  add({"GET", "/metrics", Role::viewer, get_metrics, "Figures as Prometheus text."});
+  add({"GET", "/api/v1/openapi.json", Role::viewer, get_openapi, "This interface as OpenAPI 3.0."});
+  add({"GET", "/api/v1/status", Role::viewer, get_status, "The daemon and its pipelines.", {},
        nullptr, json_schema<Status>});
-  add({"GET", "/api/v1/doctor", Role::reader, get_doctor, "What this machine gives and lacks.", {},
+  add({"GET", "/api/v1/doctor", Role::viewer, get_doctor, "What this machine gives and lacks.", {},
        nullptr, json_schema<DoctorReply>});
-  add({"GET", "/api/v1/operators", Role::reader, get_operators,
+  add({"GET", "/api/v1/operators", Role::viewer, get_operators,
        "Operators with ports and parameters, and plugins that could not be read.", {}, nullptr,
        json_schema<OperatorList>});
-  add({"GET", "/api/v1/sources", Role::reader, get_sources, "Sources as their watchers see them.",
+  add({"GET", "/api/v1/sources", Role::viewer, get_sources, "Sources as their watchers see them.",
        {of_pipeline}, nullptr, json_schema<SourceList>});
-  add({"GET", "/api/v1/alerts", Role::reader, get_alerts, "Alerts, newest first.",
+  add({"GET", "/api/v1/alerts", Role::viewer, get_alerts, "Alerts, newest first.",
        {of_pipeline, limit, {"open", "true: only those that still stand"}}, nullptr,
        json_schema<AlertList>});
-  add({"GET", "/api/v1/events", Role::reader, get_events,
+  add({"GET", "/api/v1/events", Role::viewer, get_events,
        "Server-sent events, one a change; the data of each is a Change.", {of_pipeline}});
 }
 
@@ -40,32 +40,32 @@ void add_pipelines(std::vector<Route>& table) {
   using namespace protocol;
   const auto add = [&table](Route route) { table.push_back(std::move(route)); };
   constexpr std::size_t bundle_max = std::size_t{8} << 20;
-  add({"GET", "/api/v1/pipelines", Role::reader, get_pipelines, "All pipelines.", {}, nullptr,
+  add({"GET", "/api/v1/pipelines", Role::viewer, get_pipelines, "All pipelines.", {}, nullptr,
        json_schema<PipelineList>});
-  add({"POST", "/api/v1/pipelines", Role::writer, post_apply,
+  add({"POST", "/api/v1/pipelines", Role::operator_, post_apply,
        "Puts a pipeline with its files in force, or tells what is wrong with it.", {},
        json_schema<Upload>, json_schema<ApplyReply>, bundle_max});
-  add({"POST", "/api/v1/check", Role::reader, post_check,
+  add({"POST", "/api/v1/check", Role::viewer, post_check,
        "Tells everything that is wrong with a pipeline; changes nothing.", {}, json_schema<Upload>,
        json_schema<CheckReply>, bundle_max});
-  add({"GET", "/api/v1/pipelines/{pipeline}", Role::reader, get_pipeline, "One pipeline.", {},
+  add({"GET", "/api/v1/pipelines/{pipeline}", Role::viewer, get_pipeline, "One pipeline.", {},
        nullptr, json_schema<PipelineInfo>});
-  add({"POST", "/api/v1/pipelines/{pipeline}/plan", Role::reader, post_plan,
+  add({"POST", "/api/v1/pipelines/{pipeline}/plan", Role::viewer, post_plan,
        "What a run would do now; starts nothing.", {}, json_schema<RunRequest>,
        json_schema<PlanReply>});
-  add({"POST", "/api/v1/pipelines/{pipeline}/runs", Role::writer, post_run, "Starts a run.", {},
+  add({"POST", "/api/v1/pipelines/{pipeline}/runs", Role::operator_, post_run, "Starts a run.", {},
        json_schema<RunRequest>, json_schema<Done>});
-  add({"POST", "/api/v1/pipelines/{pipeline}/pause", Role::writer, post_pause,
+  add({"POST", "/api/v1/pipelines/{pipeline}/pause", Role::operator_, post_pause,
        "Arrivals start no runs until it is unpaused.", {}, nullptr, json_schema<Done>});
-  add({"POST", "/api/v1/pipelines/{pipeline}/unpause", Role::writer, post_unpause,
+  add({"POST", "/api/v1/pipelines/{pipeline}/unpause", Role::operator_, post_unpause,
        "Arrivals start runs again.", {}, nullptr, json_schema<Done>});
-  add({"GET", "/api/v1/spans", Role::reader, get_spans, "Spans and their states, newest first.",
+  add({"GET", "/api/v1/spans", Role::viewer, get_spans, "Spans and their states, newest first.",
        {of_pipeline, limit, {"offset", "leave out so many"}, {"source", "only of this source"},
         {"span", "only this span"}, {"versions", "true: older versions too"}},
        nullptr, json_schema<SpanList>});
-  add({"POST", "/api/v1/spans/drop", Role::writer, post_span_drop,
+  add({"POST", "/api/v1/spans/drop", Role::operator_, post_span_drop,
        "Runs go on without this span.", {}, json_schema<Decision>, json_schema<Done>});
-  add({"POST", "/api/v1/spans/restore", Role::writer, post_span_restore,
+  add({"POST", "/api/v1/spans/restore", Role::operator_, post_span_restore,
        "Takes a drop or a rejection of a span back.", {}, json_schema<Decision>,
        json_schema<Done>});
 }
@@ -75,50 +75,50 @@ void add_runs(std::vector<Route>& table) {
   const auto add = [&table](Route route) { table.push_back(std::move(route)); };
   constexpr QueryParameter step = {"step", "the name of a step"};
   constexpr QueryParameter element = {"element", "an element of that step"};
-  add({"GET", "/api/v1/runs", Role::reader, get_runs, "Runs, newest first.",
+  add({"GET", "/api/v1/runs", Role::viewer, get_runs, "Runs, newest first.",
        {of_pipeline, limit, before, {"state", "only in this state"}}, nullptr,
        json_schema<RunList>});
-  add({"GET", "/api/v1/runs/{run}", Role::reader, get_run,
+  add({"GET", "/api/v1/runs/{run}", Role::viewer, get_run,
        "A run with its steps; the run is a number, or `last`.", {of_pipeline}, nullptr,
        json_schema<protocol::RunDetail>});
-  add({"GET", "/api/v1/runs/{run}/wait", Role::reader, get_run_wait,
+  add({"GET", "/api/v1/runs/{run}/wait", Role::viewer, get_run_wait,
        "Answers when the run has ended, is halted or in review, or the time is over.",
        {of_pipeline, {"final", "true: wait through halts and reviews"},
         {"timeout_ms", "at most so long, up to 60000"}},
        nullptr, json_schema<RunSummary>});
-  add({"GET", "/api/v1/runs/{run}/explanation", Role::reader, get_explanation,
+  add({"GET", "/api/v1/runs/{run}/explanation", Role::viewer, get_explanation,
        "Why the run, a step or an element is as it is.", {of_pipeline, step, element}, nullptr,
        json_schema<Explanation>});
-  add({"GET", "/api/v1/runs/{run}/log", Role::reader, get_log, "What an attempt printed.",
+  add({"GET", "/api/v1/runs/{run}/log", Role::viewer, get_log, "What an attempt printed.",
        {of_pipeline, step, element, {"attempt", "its number; the newest if left out"},
         {"follow", "true: go on until the attempt has ended"}}});
-  add({"POST", "/api/v1/runs/{run}/accept", Role::writer, post_accept,
+  add({"POST", "/api/v1/runs/{run}/accept", Role::reviewer, post_accept,
        "A halt is overruled for exactly these data; the run goes on.", {}, json_schema<Decision>,
        json_schema<Done>});
-  add({"POST", "/api/v1/runs/{run}/approve", Role::writer, post_approve, "A review says yes.", {},
+  add({"POST", "/api/v1/runs/{run}/approve", Role::reviewer, post_approve, "A review says yes.", {},
        json_schema<Decision>, json_schema<Done>});
-  add({"POST", "/api/v1/runs/{run}/reject", Role::writer, post_reject,
+  add({"POST", "/api/v1/runs/{run}/reject", Role::reviewer, post_reject,
        "A halt is confirmed, or a review says no; the run ends rejected.", {},
        json_schema<Decision>, json_schema<Done>});
-  add({"POST", "/api/v1/runs/{run}/cancel", Role::writer, post_cancel, "Ends a run.", {},
+  add({"POST", "/api/v1/runs/{run}/cancel", Role::operator_, post_cancel, "Ends a run.", {},
        json_schema<Decision>, json_schema<Done>});
-  add({"POST", "/api/v1/runs/{run}/retry", Role::writer, post_retry,
+  add({"POST", "/api/v1/runs/{run}/retry", Role::operator_, post_retry,
        "Gives failed steps all their tries anew.", {}, json_schema<Decision>, json_schema<Done>});
-  add({"GET", "/api/v1/reviews", Role::reader, get_reviews, "Everything that waits for a person.",
+  add({"GET", "/api/v1/reviews", Role::viewer, get_reviews, "Everything that waits for a person.",
        {of_pipeline}, nullptr, json_schema<ReviewList>});
 }
 
 void add_artifacts(std::vector<Route>& table) {
   using namespace protocol;
   const auto add = [&table](Route route) { table.push_back(std::move(route)); };
-  add({"GET", "/api/v1/artifacts", Role::reader, get_artifacts, "Artifacts, newest first.",
+  add({"GET", "/api/v1/artifacts", Role::viewer, get_artifacts, "Artifacts, newest first.",
        {{"type", "only of this type"}, limit, before}, nullptr, json_schema<ArtifactList>});
-  add({"GET", "/api/v1/artifacts/{digest}", Role::reader, get_artifact,
+  add({"GET", "/api/v1/artifacts/{digest}", Role::viewer, get_artifact,
        "An artifact's files and where it stood; a unique beginning of the digest is enough.", {},
        nullptr, json_schema<protocol::ArtifactDetail>});
-  add({"GET", "/api/v1/artifacts/{digest}/file", Role::reader, get_artifact_file,
+  add({"GET", "/api/v1/artifacts/{digest}/file", Role::viewer, get_artifact_file,
        "The bytes of one file.", {{"path", "its path as the artifact lists it"}}});
-  add({"GET", "/api/v1/artifacts/{digest}/lineage", Role::reader, get_lineage,
+  add({"GET", "/api/v1/artifacts/{digest}/lineage", Role::viewer, get_lineage,
        "All that the artifact was made from, nearest first.", {}, nullptr, json_schema<Lineage>});
 }
 

@@ -9,6 +9,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "daemon/api/backend.h"
@@ -25,10 +26,22 @@ struct QueryParameter {
   const char* summary;
 };
 
+/// The least role that a route demands.  It cannot be left out: a row of the table that names none
+/// does not compile.
+class LeastRole {
+ public:
+  constexpr LeastRole(Role role) : role_(role) {}  // NOLINT: a row is written with the bare role
+  constexpr operator Role() const { return role_; }
+
+ private:
+  Role role_;
+};
+static_assert(!std::is_default_constructible_v<LeastRole>);
+
 struct Route {
   const char* method;
   const char* path;                      ///< "/api/v1/runs/{run}"
-  Role role;
+  LeastRole role;
   Handler handler;
   const char* summary;                   ///< one sentence
   std::vector<QueryParameter> query = {};

@@ -52,13 +52,16 @@ Result<void> clear_the_way(net::io_context& loop, const std::string& path) {
   return {};
 }
 
-Result<void> set_rights(const std::string& path, const std::vector<std::uint32_t>& groups) {
-  if (!groups.empty() && ::chown(path.c_str(), static_cast<uid_t>(-1), groups.front()) != 0) {
+Result<void> set_rights(const std::string& path, const SocketPolicy& policy) {
+  // The kernel can check one group; for more, and for users, SO_PEERCRED and SO_PEERGROUPS decide.
+  const bool one_group = policy.users.empty() && policy.groups.size() == 1;
+  const gid_t group = one_group ? policy.groups.begin()->first : 0;
+  if (one_group && ::chown(path.c_str(), static_cast<uid_t>(-1), group) != 0) {
     return Error{ErrorCode::io, "cannot give the socket " + path + " to group " +
-                                    std::to_string(groups.front()) + ": " + std::strerror(errno)};
+                                    std::to_string(group) + ": " + std::strerror(errno)};
   }
-  // With several groups the kernel can only check one; SO_PEERGROUPS decides for all of them.
-  const mode_t mode = groups.empty() ? 0600 : groups.size() == 1 ? 0660 : 0666;
+  const bool nobody_else = policy.users.empty() && policy.groups.empty();
+  const mode_t mode = nobody_else ? 0600 : one_group ? 0660 : 0666;
   if (::chmod(path.c_str(), mode) != 0) {
     return Error{ErrorCode::io, "cannot set the rights of " + path + ": " + std::strerror(errno)};
   }
@@ -90,7 +93,6 @@ net::awaitable<void> rest(net::io_context& loop) {
 }
 
 net::awaitable<void> accept_local(std::shared_ptr<Shared> shared, Local::acceptor& acceptor) {
-  const SocketPolicy policy{::geteuid(), shared->options.groups};
   while (!shared->stopped) {
     auto [error, socket] = co_await acceptor.async_accept(net::as_tuple(net::use_awaitable));
     if (shared->stopped) co_return;
@@ -101,7 +103,7 @@ net::awaitable<void> accept_local(std::shared_ptr<Shared> shared, Local::accepto
     Entrance entrance;
     const Result<Peer> peer = peer_of(socket.native_handle());
     if (!peer) continue;
-    entrance.caller = caller_of(*peer, policy);
+    entrance.caller = caller_of(*peer, shared->options.policy);
     net::generic::stream_protocol::socket any(std::move(socket));
     net::co_spawn(shared->loop, serve(shared, Stream(std::move(any)), std::move(entrance)),
                   net::detached);
@@ -118,6 +120,9 @@ net::awaitable<void> accept_tcp(std::shared_ptr<Shared> shared, Tcp::acceptor& a
     }
     Entrance entrance;
     entrance.over_tcp = true;
+    error_code unknown;
+    const Tcp::endpoint far = socket.remote_endpoint(unknown);
+    entrance.caller.from = far.address().to_string() + ":" + std::to_string(far.port());
     net::generic::stream_protocol::socket any(std::move(socket));
     net::co_spawn(shared->loop, serve(shared, Stream(std::move(any)), std::move(entrance)),
                   net::detached);
@@ -142,7 +147,7 @@ Result<void> Server::State::listen_local() {
   local.bind(Local::endpoint(path), error);
   if (error) return failed("cannot listen on " + path, error);
   bound = true;
-  TRY_VOID(set_rights(path, shared->options.groups));
+  TRY_VOID(set_rights(path, shared->options.policy));
   local.listen(net::socket_base::max_listen_connections, error);
   if (error) return failed("cannot listen on " + path, error);
   return {};
@@ -156,10 +161,6 @@ Result<void> Server::State::listen_tcp() {
     return Error{ErrorCode::denied, "will not listen on '" + options.listen_address +
                                         "': only 127.0.0.1 and ::1 are allowed; put a reverse "
                                         "proxy with TLS in front for other machines"};
-  }
-  if (options.tokens.empty()) {
-    return Error{ErrorCode::denied, "will not listen on " + options.listen_address +
-                                        " without a token: everybody on this machine could come"};
   }
   const Tcp::endpoint endpoint(address, options.listen_port);
   tcp.open(endpoint.protocol(), error);
@@ -176,6 +177,7 @@ Result<void> Server::State::listen_tcp() {
 
 Result<std::unique_ptr<Server>> Server::start(net::io_context& loop, Backend& backend,
                                               ServerOptions options) {
+  options.policy.own_uid = ::geteuid();
   auto state = std::make_shared<State>(loop, backend, std::move(options));
   std::unique_ptr<Server> server(new Server(state));
   if (!state->shared->options.socket_path.empty()) {
@@ -201,6 +203,15 @@ Server::~Server() {
   state_->local.close(ignored);
   state_->tcp.close(ignored);
   for (const auto& [id, close] : shared.open) close();
+}
+
+void Server::set_tokens(std::vector<Token> tokens) {
+  state_->shared->tokens = TokenBook(std::move(tokens));
+}
+
+void Server::set_policy(SocketPolicy policy) {
+  policy.own_uid = ::geteuid();
+  state_->shared->options.policy = std::move(policy);
 }
 
 std::uint16_t Server::port() const { return state_->shared->port; }

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,10 +25,12 @@ namespace pipelined::api {
 /// Where it listens, who may come, and what a caller may cost.
 struct ServerOptions {
   std::string socket_path;               ///< empty: no Unix socket
-  std::vector<std::uint32_t> groups;     ///< besides root and our own user; the first owns the socket
-  std::string listen_address;            ///< a loopback address; empty: no port
+  SocketPolicy policy;                   ///< who may use it; `own_uid` is filled in
+  std::string listen_address;            ///< empty: no port
   std::uint16_t listen_port = 0;         ///< 0: any free one, see `port`
-  std::vector<Token> tokens;             ///< needed for a port
+  std::vector<Token> tokens;             ///< of callers over TCP; see `set_tokens`
+  std::vector<std::string> hosts;        ///< more names that a Host header may have, lower case
+  std::function<TimeMs()> wall_ms;       ///< the time, for tokens that expire; empty: 0
   std::size_t connections_max = 256;
   std::int64_t header_timeout_ms = 10'000, body_timeout_ms = 30'000, write_timeout_ms = 60'000;
   std::int64_t idle_timeout_ms = 60'000, heartbeat_ms = 15'000;
@@ -35,7 +38,7 @@ struct ServerOptions {
 
 class Server {
  public:
-  /// Listens.  Errors: `denied` for an address that is not loopback or a port without a token,
+  /// Listens.  Errors: `denied` for an address beyond loopback without TLS and a token,
   /// `conflict` when somebody answers on the socket already, `io` otherwise.
   static Result<std::unique_ptr<Server>> start(boost::asio::io_context& loop, Backend& backend,
                                                ServerOptions options);
@@ -43,6 +46,11 @@ class Server {
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
+
+  /// From now on these tokens are good, and no other.
+  void set_tokens(std::vector<Token> tokens);
+  /// From now on these users and groups may use the socket; its file keeps its rights.
+  void set_policy(SocketPolicy policy);
 
   /// The port that it listens on; 0: none.
   std::uint16_t port() const;
