@@ -113,7 +113,7 @@ int run_pipectl(const std::vector<std::string>& given, const Terminal& terminal,
   app.require_subcommand(1);
   std::list<Slots> all;
   std::map<const CLI::App*, Slots*> by_app;
-  std::map<std::string, CLI::App*> groups;
+  std::map<std::string, CLI::App*> groups, words_alone;
   for (const Verb& verb : verbs()) {
     const std::string name = verb.name;
     const std::size_t blank = name.find(' ');
@@ -121,7 +121,9 @@ int run_pipectl(const std::vector<std::string>& given, const Terminal& terminal,
     if (blank != std::string::npos) {
       const std::string group = name.substr(0, blank);
       CLI::App*& made = groups[group];
-      if (made == nullptr) {
+      if (const auto verb_too = words_alone.find(group); verb_too != words_alone.end()) {
+        made = verb_too->second;  // `alerts` is a verb, and `alerts test` another
+      } else if (made == nullptr) {
         made = app.add_subcommand(group, "Verbs about one " + group);
         made->require_subcommand(1);
       }
@@ -129,6 +131,7 @@ int run_pipectl(const std::vector<std::string>& given, const Terminal& terminal,
     }
     CLI::App* sub = parent->add_subcommand(
         blank == std::string::npos ? name : name.substr(blank + 1), verb.summary);
+    if (blank == std::string::npos) words_alone[name] = sub;
     declare(*sub, verb, all.emplace_back());
     by_app[sub] = &all.back();
   }
@@ -140,7 +143,7 @@ int run_pipectl(const std::vector<std::string>& given, const Terminal& terminal,
     return code == 0 ? exit_done : exit_usage;
   }
   const CLI::App* chosen = app.get_subcommands().front();
-  if (by_app.find(chosen) == by_app.end()) chosen = chosen->get_subcommands().front();
+  if (!chosen->get_subcommands().empty()) chosen = chosen->get_subcommands().front();
   const Slots& slots = *by_app[chosen];
   Session session(terminal, environment, collect(slots));
   const int code = slots.verb->run(session);

@@ -1,10 +1,23 @@
 #include "cli/session.h"
 
+#include <fstream>
 #include <ostream>
 
 #include "cli/yaml.h"
 
 namespace pipelined::cli {
+namespace {
+
+/// The first line of a file; empty when there is none.
+std::string read_token(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
+  return line;
+}
+
+}  // namespace
 
 Session::Session(Terminal terminal_in, Environment environment_in, Arguments arguments_in)
     : terminal(terminal_in),
@@ -20,10 +33,14 @@ Session::Session(Terminal terminal_in, Environment environment_in, Arguments arg
 
 Client& Session::client() {
   if (!client_) {
-    client_.emplace(find_address(arguments.text("socket", environment.socket),
-                                 arguments.text("url", environment.url), environment.token,
-                                 {environment.runtime_dir, environment.state_home,
-                                  environment.home}));
+    const std::string file = arguments.text("token-file", environment.token_file);
+    const std::string token = file.empty() ? environment.token : read_token(file);
+    Address address = find_address(arguments.text("socket", environment.socket),
+                                   arguments.text("url", environment.url), token,
+                                   {environment.runtime_dir, environment.state_home,
+                                    environment.home});
+    if (!file.empty() && token.empty()) address.problem = "there is no token in the file " + file;
+    client_.emplace(std::move(address));
   }
   return *client_;
 }

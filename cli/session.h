@@ -51,6 +51,7 @@ struct Environment {
   std::string runtime_dir, state_home, home;
   std::string worker, plugins;              ///< PIPELINED_WORKER, PIPELINED_PLUGINS
   std::string program_folder;               ///< where pipectl itself lies
+  std::string token_file;                   ///< PIPELINED_TOKEN_FILE
 };
 
 class Session {

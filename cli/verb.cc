@@ -68,6 +68,8 @@ std::vector<Verb> decision_verbs() {
        {run_word, step_word}, {why}, run_reject},
       {"alerts", "Lists alerts, newest first.", {},
        {only_pipeline, {"open", nullptr, "only those that still stand"}, limit}, run_alerts},
+      {"alerts test", "Sends a test message to a sink and tells what it said.",
+       {{Count::one, "SINK", "a sink's name in pipelined.toml"}}, {}, run_alerts_test},
       {"span list", "Lists spans and their states.", {},
        {only_pipeline, {"source", "NAME", "only of this source"},
         {"versions", nullptr, "older versions too"}}, run_span_list},
@@ -93,6 +95,23 @@ std::vector<Verb> artifact_verbs() {
   };
 }
 
+std::vector<Verb> access_verbs() {
+  const Positional token_word = {Count::one, "NAME", "a token's name"};
+  return {
+      {"token create", "Makes a token for the daemon's port and shows it this once.", {},
+       {{"name", "NAME", "what the token is called; stands beside decisions"},
+        {"role", "ROLE", "viewer, operator, reviewer or admin"},
+        {"expires", "DURATION", "good for so long (30d, 12h); for ever if left out"}},
+       run_token_create},
+      {"token list", "Lists tokens and whether they are still good.", {}, {}, run_token_list},
+      {"token revoke", "Makes a token good no more, at once.", {token_word}, {}, run_token_revoke},
+      {"audit", "Who did what from where, newest first.", {},
+       {{"who", "NAME", "only by this one"}, limit,
+        {"verify", nullptr, "follow the chain of the whole log instead"}}, run_audit},
+      {"reload", "Reads configuration and plugins again.", {}, {}, run_reload},
+  };
+}
+
 std::vector<Verb> machine_verbs() {
   return {
       {"sources", "Sources as their watchers see them.", {}, {only_pipeline}, run_sources},
@@ -115,7 +134,7 @@ std::vector<Verb> machine_verbs() {
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> table = [] {
     std::vector<Verb> all;
-    for (auto part : {pipeline_verbs, run_verbs, decision_verbs, artifact_verbs, machine_verbs}) {
+    for (auto part : {pipeline_verbs, run_verbs, decision_verbs, artifact_verbs, access_verbs, machine_verbs}) {
       for (Verb& verb : part()) all.push_back(std::move(verb));
     }
     return all;
@@ -127,7 +146,8 @@ std::vector<Flag> common_flags() {
   return {{"output", "FORMAT", "table, wide, json or yaml"},
           {"quiet", nullptr, "no remarks and no titles"},
           {"socket", "PATH", "the daemon's socket; else PIPELINED_SOCKET"},
-          {"url", "URL", "the daemon's address instead; the token is PIPELINED_TOKEN"}};
+          {"url", "URL", "the daemon's address instead; else PIPELINED_URL"},
+          {"token-file", "FILE", "the token for it; else PIPELINED_TOKEN_FILE or PIPELINED_TOKEN"}};
 }
 
 std::string usage_of(const Verb& verb) {

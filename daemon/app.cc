@@ -4,7 +4,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include <grp.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -15,6 +14,7 @@
 #include <utility>
 
 #include "daemon/api/server.h"
+#include "daemon/app_access.h"
 #include "daemon/app_backend.h"
 #include "daemon/app_deliveries.h"
 #include "daemon/app_folders.h"
@@ -32,6 +32,7 @@
 #include "daemon/posix/sd_notify.h"
 #include "daemon/posix/state_folder.h"
 #include "daemon/store/store.h"
+#include "daemon/store/tokens.h"
 #include "daemon/store/views.h"
 #include "dag/spec_words.h"
 
@@ -72,13 +73,6 @@ Result<std::string> read_secret(const std::string& path) {
   return secret;
 }
 
-Result<std::vector<std::uint32_t>> groups_of(const std::string& name) {
-  if (name.empty()) return std::vector<std::uint32_t>{};
-  const group* found = ::getgrnam(name.c_str());
-  if (!found) return Error{ErrorCode::invalid, "there is no group " + name + " on this machine"};
-  return std::vector<std::uint32_t>{found->gr_gid};
-}
-
 }  // namespace
 
 struct App::State {
@@ -88,6 +82,8 @@ struct App::State {
 
   Result<void> open_parts();
   Result<void> open_server();
+  Result<std::vector<api::Token>> good_tokens();
+  void note_access(const char* word, const RequestOrigin& origin, const std::string& why);
   Supervisor::Callbacks supervisor_callbacks();
   void make_relay();
   void make_deliveries();
@@ -225,6 +221,9 @@ Supervisor::Callbacks App::State::supervisor_callbacks() {
     backend->on_reply(reply);
     fault::at(fault::Place::reply_sent);
   };
+  calls.applied = [this](const Event& event, const effect::Reply* reply) {
+    backend->on_applied(event, reply);
+  };
   calls.alerts_queued = [this] { post([this] { on_alerts(); }); };
   calls.run_changed = [this](const effect::RunChanged& changed) {
     log.info("run_changed", {{"run", changed.run},
@@ -290,7 +289,13 @@ void App::State::make_backend() {
   BackendParts parts{*store,   *artifacts, *supervisor,
                      *shelf,   *deliveries, registry,
                      clock,    [this](std::function<void()> task) { post(std::move(task)); },
-                     nullptr,  nullptr};
+                     nullptr,  nullptr, nullptr, nullptr, nullptr, nullptr};
+  parts.tokens_changed = [this] {
+    if (auto tokens = good_tokens(); tokens && server) server->set_tokens(std::move(*tokens));
+  };
+  parts.note = [this](const char* word, const RequestOrigin& origin, const std::string& why) {
+    note_access(word, origin, why);
+  };
   parts.add_figures = [this](DaemonFigures& figures) {
     const auto count = [&figures](const char* name, std::int64_t value) {
       figures.counters.emplace_back(name, static_cast<double>(value));
@@ -318,12 +323,43 @@ void App::State::make_backend() {
   backend = std::make_unique<DaemonBackend>(std::move(parts));
 }
 
+/// The token of the configuration or the service's credential, and those that somebody made.
+Result<std::vector<api::Token>> App::State::good_tokens() {
+  std::vector<api::Token> tokens;
+  std::string token_file = options.config.token_file;
+  if (token_file.empty() && !options.credentials_folder.empty()) {
+    token_file = options.credentials_folder + "/api-token";
+    if (::access(token_file.c_str(), R_OK) != 0) token_file.clear();
+  }
+  if (!token_file.empty()) {
+    TRY(secret, read_secret(token_file));
+    TRY(token, api::make_token("api-token", secret, api::Role::reviewer));
+    tokens.push_back(std::move(token));
+  }
+  for (const TokenRow& row : list_tokens(*store)) {
+    const auto role = api::parse_role(row.role);
+    if (role && row.revoked_at == 0) tokens.push_back({row.name, row.digest, *role, row.expires_at});
+  }
+  return tokens;
+}
+
+void App::State::note_access(const char* word, const RequestOrigin& origin,
+                             const std::string& why) {
+  log.warning(word, {{"who", origin.who},
+                     {"role", origin.role},
+                     {"from", origin.from},
+                     {"action", origin.action},
+                     {"why", why}});
+}
+
 Result<void> App::State::open_server() {
   const Config& config = options.config;
   api::ServerOptions listening;
   listening.socket_path = config.socket;
-  TRY(groups, groups_of(config.group));
-  listening.groups = std::move(groups);
+  TRY(policy, socket_policy(config));
+  listening.policy = std::move(policy);
+  listening.hosts = config.hosts;
+  listening.wall_ms = [this] { return clock.now().wall_ms; };
   const std::size_t slash = config.socket.rfind('/');
   TRY_VOID(make_private_folder(config.socket.substr(0, slash)));
   if (!config.listen.empty()) {
@@ -331,16 +367,8 @@ Result<void> App::State::open_server() {
     listening.listen_address = address.host;
     listening.listen_port = static_cast<std::uint16_t>(address.port);
   }
-  std::string token_file = config.token_file;
-  if (token_file.empty() && !options.credentials_folder.empty()) {
-    token_file = options.credentials_folder + "/api-token";
-    if (::access(token_file.c_str(), R_OK) != 0) token_file.clear();
-  }
-  if (!token_file.empty()) {
-    TRY(secret, read_secret(token_file));
-    TRY(token, api::make_token("api-token", secret, api::Role::writer));
-    listening.tokens.push_back(std::move(token));
-  }
+  TRY(tokens, good_tokens());
+  listening.tokens = std::move(tokens);
   TRY(started, api::Server::start(loop, *backend, std::move(listening)));
   server = std::move(started);
   return {};
@@ -428,6 +456,10 @@ void App::State::apply_file(const PipelineFile& file) {
     return report_file(file, {{file.path, {}, file.unreadable, false}});
   }
   PipelineUpload upload{file.folder, file.path, file.files, "file " + file.path};
+  auto origin = std::make_shared<RequestOrigin>();
+  origin->who = upload.who, origin->role = "admin", origin->from = "pipelines folder";
+  origin->action = "apply", origin->subject = file.path;
+  backend->set_origin(std::move(origin));
   backend->apply_pipeline(std::move(upload), [this, file](Result<ApplyOutcome> outcome) {
     if (!outcome) {
       log.warning("pipeline_file_waits", {{"file", file.path}, {"why", outcome.error().message}});
@@ -440,6 +472,7 @@ void App::State::apply_file(const PipelineFile& file) {
                                   {"file", file.path},
                                   {"changed", outcome->changed ? "yes" : "no"}});
   });
+  backend->set_origin(nullptr);
 }
 
 void App::State::report_file(const PipelineFile& file, const std::vector<Diagnostic>& problems) {

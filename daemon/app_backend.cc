@@ -31,15 +31,15 @@ DaemonBackend::DaemonBackend(BackendParts parts)
       started_at_(parts_.clock.now().wall_ms),
       self_(std::make_shared<DaemonBackend*>(this)) {}
 
-RequestId DaemonBackend::wait_for_reply(ReplyCallback done) {
-  waiting_.emplace(++last_request_, std::move(done));
+RequestId DaemonBackend::wait_for_reply(ReplyCallback done, OriginPointer origin) {
+  waiting_.emplace(++last_request_, Waiting{std::move(done), std::move(origin)});
   return last_request_;
 }
 
 void DaemonBackend::on_reply(const effect::Reply& reply) {
   const auto found = waiting_.find(reply.request);
   if (found == waiting_.end()) return;
-  const ReplyCallback done = std::move(found->second);
+  const ReplyCallback done = std::move(found->second.done);
   waiting_.erase(found);
   done(reply);
 }
@@ -48,7 +48,7 @@ void DaemonBackend::submit(Event event, Answer done) {
   set_request(event, wait_for_reply([done = std::move(done)](const effect::Reply& reply) {
                 if (reply.error) return done(*reply.error);
                 done(RequestOutcome{reply.run, reply.sentence});
-              }));
+              }, origin_));
   parts_.supervisor.post(std::move(event));  // what is not taken is answered all the same
 }
 
@@ -76,17 +76,18 @@ void DaemonBackend::apply_pipeline(PipelineUpload upload,
   parts_.shelf.store(
       judgement.pipeline,
       [self = std::weak_ptr(self_), pipeline = judgement.pipeline, folder = upload.folder,
-       outcome = std::move(outcome), done = std::move(done)](Result<void> stored) {
+       origin = origin_, outcome = std::move(outcome), done = std::move(done)](Result<void> stored) {
         auto here = self.lock();
         if (!here) return;
         if (!stored) return done(stored.error());
-        (*here)->put_in_force(pipeline, folder, outcome, done);
+        (*here)->put_in_force(pipeline, folder, outcome, origin, done);
       });
 }
 
 // Also when nothing changed: the operators that it was compiled with may be others.
 void DaemonBackend::put_in_force(std::shared_ptr<const Pipeline> pipeline,
                                  const std::string& folder, ApplyOutcome outcome,
+                                 OriginPointer origin,
                                  std::function<void(Result<ApplyOutcome>)> done) {
   event::PipelineApplied applied;
   applied.pipeline = std::move(pipeline);
@@ -99,7 +100,7 @@ void DaemonBackend::put_in_force(std::shared_ptr<const Pipeline> pipeline,
     if (outcome.changed) {
       publish({BackendEvent::Kind::pipeline, outcome.pipeline, 0, {}, reply.sentence});
     }
-  });
+  }, std::move(origin));
   parts_.supervisor.post(std::move(applied));
 }
 

@@ -33,12 +33,26 @@ struct BackendParts {
   /// Further figures ("alerts_delivered_total") that other parts know.
   std::function<void(DaemonFigures&)> add_figures;
   std::function<std::vector<DoctorLine>()> doctor;
+  /// The tokens have changed.
+  std::function<void()> tokens_changed;
+  std::function<Result<ReloadOutcome>()> reload;
+  std::function<void(const std::string& sink, std::function<void(Result<std::string>)>)> test_sink;
+  /// A fact for the log: who was denied what, or that the audit log could not be written.
+  std::function<void(const char* word, const RequestOrigin&, const std::string&)> note;
 };
 
 class DaemonBackend : public Backend {
  public:
   explicit DaemonBackend(BackendParts parts);
 
+  void set_origin(OriginPointer origin) override { origin_ = std::move(origin); }
+  void end_request(const OriginPointer& origin, const std::string& outcome) override;
+  Result<std::string> create_token(const TokenWish& wish) override;
+  Result<void> revoke_token(const std::string& name, const std::string& who) override;
+  Result<ReloadOutcome> reload() override { return parts_.reload(); }
+  void test_sink(const std::string& name, std::function<void(Result<std::string>)> done) override {
+    parts_.test_sink(name, std::move(done));
+  }
   void submit(Event event, Answer done) override;
   void apply_pipeline(PipelineUpload upload,
                       std::function<void(Result<ApplyOutcome>)> done) override;
@@ -57,6 +71,8 @@ class DaemonBackend : public Backend {
   std::uint64_t subscribe(Listener listener) override;
   void unsubscribe(std::uint64_t subscription) override;
 
+  /// The engine applied a request in the open turn: its line of the audit log is part of it.
+  void on_applied(const Event& event, const effect::Reply* reply);
   /// The engine's answer to a request, or the supervisor's refusal.
   void on_reply(const effect::Reply& reply);
   /// Tells everybody who listens.
@@ -64,14 +80,24 @@ class DaemonBackend : public Backend {
 
  private:
   using ReplyCallback = std::function<void(const effect::Reply&)>;
-  RequestId wait_for_reply(ReplyCallback done);
+  RequestId wait_for_reply(ReplyCallback done, OriginPointer origin);
+  AuditRow audit_row(const RequestOrigin& origin, std::string outcome) const;
   void put_in_force(std::shared_ptr<const Pipeline> pipeline, const std::string& folder,
-                    ApplyOutcome outcome, std::function<void(Result<ApplyOutcome>)> done);
+                    ApplyOutcome outcome, OriginPointer origin,
+                    std::function<void(Result<ApplyOutcome>)> done);
 
   BackendParts parts_;
   TimeMs started_at_;
   RequestId last_request_ = 0;
-  std::map<RequestId, ReplyCallback> waiting_;
+  /// A caller who waits, and whom the audit log names.
+  struct Waiting {
+    ReplyCallback done;
+    OriginPointer origin;
+  };
+  std::map<RequestId, Waiting> waiting_;
+  OriginPointer origin_;
+  std::int64_t denials_ = 0;             ///< recorded in this minute
+  TimeMs denials_since_ = 0;
   std::uint64_t last_subscription_ = 0;
   std::map<std::uint64_t, Listener> listeners_;
   std::shared_ptr<DaemonBackend*> self_;  ///< late callbacks look here

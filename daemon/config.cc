@@ -41,6 +41,13 @@ class ConfigReader {
     keys.paths("plugins", values.plugins);
     keys.paths("pipelines", values.pipelines);
     keys.log_level("log_level", values.log_level);
+    if (const toml::table* table = keys.table("access")) {
+      Keys access(*this, *table, "access.");
+      access.roles("users", values.users);
+      access.roles("groups", values.groups);
+      access.words("hosts", values.hosts);
+      access.finish();
+    }
     if (const toml::table* table = keys.table("capacity")) {
       Keys capacity(*this, *table, "capacity.");
       file.cpus_given = capacity.number("cpus", values.capacity.cpus);
@@ -132,6 +139,35 @@ class ConfigReader {
       const auto bytes = found ? parse_size(found->get()) : std::nullopt;
       if (!bytes) return void(wrong(*node, key, "a size such as \"8GiB\""));
       value = *bytes;
+    }
+    /// A list of words, kept in lower case.
+    void words(const char* key, std::vector<std::string>& values) {
+      const toml::node* node = take(key);
+      if (!node) return;
+      const toml::array* list = node->as_array();
+      if (!list) return void(wrong(*node, key, "a list of names"));
+      for (const toml::node& item : *list) {
+        const auto* found = item.as_string();
+        if (!found || found->get().empty()) return void(wrong(item, key, "a list of names"));
+        std::string word = found->get();
+        for (char& c : word) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+        values.push_back(std::move(word));
+      }
+    }
+    /// A table from names to roles.
+    void roles(const char* key, std::map<std::string, api::Role>& values) {
+      const toml::table* roles = table(key);
+      if (!roles) return;
+      for (const auto& [name, node] : *roles) {
+        const auto* found = node.as_string();
+        const auto role = found ? api::parse_role(found->get()) : std::nullopt;
+        const std::string whole = std::string(key) + "." + std::string(name.str());
+        if (!role) {
+          wrong(node, whole.c_str(), "viewer, operator, reviewer or admin");
+          continue;
+        }
+        values[std::string(name.str())] = *role;
+      }
     }
     void log_level(const char* key, LogLevel& value) {
       const toml::node* node = take(key);

@@ -5,11 +5,13 @@
 // errors with their place.  Pure functions, any thread.  The keys: docs/deploying.md.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "daemon/api/exchange.h"
 #include "daemon/store/store.h"
 #include "dag/engine.h"
 #include "dag/result.h"
@@ -44,7 +46,9 @@ struct Config {
   std::string listen;                   ///< "127.0.0.1:8080"; empty: the socket alone
   std::string worker;                   ///< the pipelined-worker program
   std::string token_file;               ///< the token that callers of `listen` must show
-  std::string group;                    ///< whose members may use the socket; empty: nobody else
+  std::string group;                    ///< whose members may use the socket as reviewers; empty: none
+  std::vector<std::string> hosts;       ///< more names that a Host header may have, lower case
+  std::map<std::string, api::Role> users, groups;  ///< who may use the socket as what, by name
   std::vector<std::string> plugins;     ///< folders of plugins
   std::vector<std::string> pipelines;   ///< folders whose *.toml files are kept applied
   Capacity capacity;

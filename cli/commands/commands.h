@@ -52,6 +52,16 @@ int run_artifact_head(Session& session);
 int run_lineage(Session& session);
 /// @}
 
+/// \name Who may do what
+/// @{
+int run_token_create(Session& session);
+int run_token_list(Session& session);
+int run_token_revoke(Session& session);
+int run_audit(Session& session);
+int run_reload(Session& session);
+int run_alerts_test(Session& session);
+/// @}
+
 /// \name The daemon and this program
 /// @{
 int run_sources(Session& session);

@@ -94,9 +94,49 @@ struct BackendEvent {
   std::string sentence;   ///< of alert, pipeline, source
 };
 
+/// Who stands behind what is asked, for the audit log; made once a request that changes something.
+struct RequestOrigin {
+  std::string who, role, from;
+  std::string action;       ///< "POST /api/v1/runs/{run}/accept"
+  std::string subject;      ///< the path as it was asked for
+  Digest body;              ///< of the body; zero: there was none
+  bool recorded = false;    ///< it stands in the audit log already
+};
+using OriginPointer = std::shared_ptr<RequestOrigin>;
+
+/// A wish for a token.
+struct TokenWish {
+  std::string name, role, who;
+  std::int64_t expires_in_ms = 0;   ///< 0: never
+};
+
+/// What became of reading the configuration and the plugins again.
+struct ReloadOutcome {
+  std::vector<std::string> changed;        ///< keys that took effect
+  std::vector<std::string> needs_restart;  ///< keys that differ and take effect at the next start
+  std::vector<std::string> plugins;        ///< sentences about plugins that changed
+  std::vector<std::string> problems;       ///< why nothing was taken; empty: it was
+};
+
 class Backend {
  public:
   virtual ~Backend() = default;
+
+  /// Until the next call everything that changes something is asked by this one; null: by nobody
+  /// that the audit log needs to know.
+  virtual void set_origin(OriginPointer origin) { (void)origin; }
+  /// The request was answered so.  Records what was not recorded with its effect.
+  virtual void end_request(const OriginPointer& origin, const std::string& outcome) {
+    (void)origin, (void)outcome;
+  }
+
+  /// Makes a token; its text is shown this once.
+  virtual Result<std::string> create_token(const TokenWish& wish);
+  virtual Result<void> revoke_token(const std::string& name, const std::string& who);
+  /// Reads configuration and plugins again.
+  virtual Result<ReloadOutcome> reload();
+  /// Sends a test message to a sink; `done` gets what the receiver said.
+  virtual void test_sink(const std::string& name, std::function<void(Result<std::string>)> done);
 
   using Answer = std::function<void(Result<RequestOutcome>)>;
   /// Gives one of the *Requested events to the engine; the backend sets `request`.  `done` comes

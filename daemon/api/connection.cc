@@ -68,6 +68,7 @@ struct Admission {
   std::optional<Answer> refusal;
   const Route* route = nullptr;
   Request request;
+  OriginPointer denied;            ///< somebody we know wanted more than their role gives
 };
 
 Answer refuse_with(unsigned status, const char* code, const std::string& sentence) {
@@ -124,6 +125,31 @@ std::optional<Answer> admit_body(const HttpRequest& header, const Parser& parser
   return std::nullopt;
 }
 
+/// Whether asking for this route belongs into the audit log: it changes something.
+bool is_audited(const Route& route) {
+  return std::string_view(route.method) != "GET" && Role(route.role) != Role::viewer;
+}
+
+OriginPointer origin_of(const Request& request, const Route& route) {
+  auto origin = std::make_shared<RequestOrigin>();
+  origin->who = request.caller.who;
+  origin->role = name_of(request.caller.role);
+  origin->from = request.caller.from;
+  origin->action = std::string(route.method) + " " + route.path;
+  origin->subject = request.path;
+  if (!request.body.empty()) origin->body = sha256(request.body);
+  return origin;
+}
+
+/// What an answer says about an audited request.
+std::string outcome_of(const Answer& answer) {
+  if (answer.status < 300) return "answered";
+  const auto* text = std::get_if<std::string>(&answer.body);
+  const auto failure = text == nullptr ? Result<protocol::FailureReply>(Error{})
+                                       : protocol::from_json<protocol::FailureReply>(*text);
+  return "refused: " + (failure ? failure->error.message : std::to_string(answer.status));
+}
+
 /// Everything that is decided before a byte of the body is read.
 Admission admit(const Shared& shared, const Parser& parser, const Entrance& entrance) {
   const HttpRequest& header = parser.get();
@@ -141,7 +167,7 @@ Admission admit(const Shared& shared, const Parser& parser, const Entrance& entr
   }
   Match found = match(shared.table, view(header.method_string()), target->parts);
   // Who may not come in learns nothing of what is there.
-  const Role needed = found.route != nullptr ? found.route->role : Role::viewer;
+  const Role needed = found.route != nullptr ? Role(found.route->role) : Role::viewer;
   const Caller& caller = admission.request.caller;
   if (const auto denial = judge_role(entrance.over_tcp, caller.role, needed)) {
     const bool unknown = denial->status == 401;
@@ -152,6 +178,10 @@ Admission admit(const Shared& shared, const Parser& parser, const Entrance& entr
                                   name_of(needed) + "; the daemon's configuration and its tokens "
                                   "say who has which");
     if (unknown) admission.refusal->headers.emplace_back("WWW-Authenticate", "Bearer");
+    if (found.route != nullptr && caller.role != Role::anyone && is_audited(*found.route)) {
+      admission.request.path = std::string(view(header.target()));
+      admission.denied = origin_of(admission.request, *found.route);
+    }
     return admission;
   }
   if (found.route == nullptr && !found.methods.empty()) {
@@ -355,11 +385,16 @@ net::awaitable<Answer> handle(std::shared_ptr<Shared> shared, Stream& stream,
     });
   };
   stream.expires_never();
-  admission.route->handler(shared->backend, admission.request, [pending](Answer answer) {
+  OriginPointer origin;
+  if (is_audited(*admission.route)) origin = origin_of(admission.request, *admission.route);
+  shared->backend.set_origin(origin);
+  admission.route->handler(shared->backend, admission.request, [shared, origin, pending](Answer answer) {
     if (pending->answer) return;
+    if (origin && !shared->stopped) shared->backend.end_request(origin, outcome_of(answer));
     pending->answer = std::move(answer);
     pending->ready.cancel();
   });
+  if (!shared->stopped) shared->backend.set_origin(nullptr);
   while (!pending->answer && !shared->stopped) co_await pending->ready.async_wait(token);
   if (!pending->answer) co_return refuse_with(503, "unavailable", "the daemon is stopping");
   co_return std::move(*pending->answer);
@@ -420,6 +455,7 @@ net::awaitable<bool> serve_one(std::shared_ptr<Shared> shared, Stream& stream,
     const bool goes_on = co_await read_body(*shared, stream, buffer, parser, admission);
     if (!goes_on || shared->stopped) co_return false;
   }
+  if (admission.denied) shared->backend.end_request(admission.denied, "denied");
   if (admission.refusal) {
     // The body was not read, so what follows on this connection cannot be understood.
     co_await write_answer(shared, stream, std::move(*admission.refusal), false);

@@ -23,6 +23,17 @@ void get_alerts(Backend& backend, const Request& request, const Respond& respond
 void get_events(Backend& backend, const Request& request, const Respond& respond);
 /// @}
 
+/// \name Who may do what
+/// @{
+void get_tokens(Backend& backend, const Request& request, const Respond& respond);
+void post_token(Backend& backend, const Request& request, const Respond& respond);
+void post_token_revoke(Backend& backend, const Request& request, const Respond& respond);
+void get_audit(Backend& backend, const Request& request, const Respond& respond);
+void get_audit_check(Backend& backend, const Request& request, const Respond& respond);
+void post_reload(Backend& backend, const Request& request, const Respond& respond);
+void post_sink_test(Backend& backend, const Request& request, const Respond& respond);
+/// @}
+
 /// \name Pipelines and spans
 /// @{
 void get_pipelines(Backend& backend, const Request& request, const Respond& respond);

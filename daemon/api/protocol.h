@@ -318,6 +318,36 @@ struct Fact {
 struct DoctorReply {
   std::vector<Fact> facts;
 };
+/// A token that was made or is wished for; `text` is shown when it is made, never again.
+struct Token {
+  std::string name, role, text;
+  Time created_at, expires_at, revoked_at;
+  std::string created_by, revoked_by, state;   ///< state: good expired revoked
+};
+struct TokenList {
+  std::vector<Token> tokens;
+};
+struct TokenRequest {
+  std::string name, role;
+  std::int64_t expires_in_ms = 0;              ///< 0: never
+};
+struct AuditLine {
+  std::int64_t number = 0;
+  Time at;
+  std::string who, role, from, action, subject, outcome, body, digest;
+};
+struct AuditLog {
+  std::vector<AuditLine> lines;
+};
+struct AuditVerdict {
+  bool whole = false;
+  std::int64_t lines = 0;
+  std::string head;                            ///< digest of the last line
+  std::vector<std::string> problems;
+};
+struct ReloadReply {
+  std::vector<std::string> changed, needs_restart, plugins, problems;
+};
 /// One server-sent event.
 struct Change {
   std::string kind, pipeline;                  ///< kind: run alert pipeline source

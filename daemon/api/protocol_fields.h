@@ -253,6 +253,41 @@ void fields(V& visit, DoctorReply& x) {
   visit("facts", x.facts);
 }
 template <class V>
+void fields(V& visit, Token& x) {
+  visit("name", x.name), visit("role", x.role), visit("text", x.text), visit("state", x.state);
+  visit("created_at", x.created_at), visit("expires_at", x.expires_at);
+  visit("revoked_at", x.revoked_at), visit("created_by", x.created_by);
+  visit("revoked_by", x.revoked_by);
+}
+template <class V>
+void fields(V& visit, TokenList& x) {
+  visit("tokens", x.tokens);
+}
+template <class V>
+void fields(V& visit, TokenRequest& x) {
+  visit("name", x.name), visit("role", x.role), visit("expires_in_ms", x.expires_in_ms);
+}
+template <class V>
+void fields(V& visit, AuditLine& x) {
+  visit("number", x.number), visit("at", x.at), visit("who", x.who), visit("role", x.role);
+  visit("from", x.from), visit("action", x.action), visit("subject", x.subject);
+  visit("outcome", x.outcome), visit("body", x.body), visit("digest", x.digest);
+}
+template <class V>
+void fields(V& visit, AuditLog& x) {
+  visit("lines", x.lines);
+}
+template <class V>
+void fields(V& visit, AuditVerdict& x) {
+  visit("whole", x.whole), visit("lines", x.lines), visit("head", x.head);
+  visit("problems", x.problems);
+}
+template <class V>
+void fields(V& visit, ReloadReply& x) {
+  visit("changed", x.changed), visit("needs_restart", x.needs_restart);
+  visit("plugins", x.plugins), visit("problems", x.problems);
+}
+template <class V>
 void fields(V& visit, Change& x) {
   visit("kind", x.kind), visit("pipeline", x.pipeline), visit("run", x.run);
   visit("state", x.state), visit("sentence", x.sentence);

@@ -288,6 +288,12 @@ PL_CODEC(OperatorList)
 PL_CODEC(ReviewList)
 PL_CODEC(DoctorReply)
 PL_CODEC(Change)
+PL_CODEC(Token)
+PL_CODEC(TokenList)
+PL_CODEC(TokenRequest)
+PL_CODEC(AuditLog)
+PL_CODEC(AuditVerdict)
+PL_CODEC(ReloadReply)
 PL_CODEC(RunSummary)
 
 }  // namespace pipelined::protocol

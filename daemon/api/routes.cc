@@ -36,6 +36,27 @@ void add_machine(std::vector<Route>& table) {
        "Server-sent events, one a change; the data of each is a Change.", {of_pipeline}});
 }
 
+/// The routes about who may do what, and the daemon's own configuration.
+void add_access(std::vector<Route>& table) {
+  using namespace protocol;
+  const auto add = [&table](Route route) { table.push_back(std::move(route)); };
+  add({"GET", "/api/v1/tokens", Role::admin, get_tokens, "All tokens, newest first; no texts.", {},
+       nullptr, json_schema<TokenList>});
+  add({"POST", "/api/v1/tokens", Role::admin, post_token,
+       "Makes a token; its text is in the answer and nowhere else.", {}, json_schema<TokenRequest>,
+       json_schema<protocol::Token>});
+  add({"POST", "/api/v1/tokens/{token}/revoke", Role::admin, post_token_revoke,
+       "The token is good no more.", {}, nullptr, json_schema<Done>});
+  add({"GET", "/api/v1/audit", Role::admin, get_audit, "Who did what, newest first.",
+       {{"who", "only by this one"}, limit, before}, nullptr, json_schema<AuditLog>});
+  add({"GET", "/api/v1/audit/check", Role::admin, get_audit_check,
+       "Follows the chain of the whole audit log.", {}, nullptr, json_schema<AuditVerdict>});
+  add({"POST", "/api/v1/reload", Role::admin, post_reload,
+       "Reads configuration and plugins again.", {}, nullptr, json_schema<ReloadReply>});
+  add({"POST", "/api/v1/sinks/{sink}/test", Role::admin, post_sink_test,
+       "Sends a test message to a sink and tells what it said.", {}, nullptr, json_schema<Done>});
+}
+
 void add_pipelines(std::vector<Route>& table) {
   using namespace protocol;
   const auto add = [&table](Route route) { table.push_back(std::move(route)); };
@@ -141,6 +162,7 @@ bool is_capture(std::string_view part) { return !part.empty() && part.front() ==
 std::vector<Route> make_routes() {
   std::vector<Route> table;
   add_machine(table);
+  add_access(table);
   add_pipelines(table);
   add_runs(table);
   add_artifacts(table);

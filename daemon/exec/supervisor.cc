@@ -153,12 +153,26 @@ void Supervisor::run_batch(Instant now) {
     if (const auto* changed = std::get_if<event::CapacityChanged>(&event)) {
       capacity_ = changed->capacity;
     }
+    const std::size_t first = effects.size();
     engine_->apply(event, now, effects);
+    tell_applied(event, effects, first);
   }
   if (auto done = ledger_.commit(); !done) return fail_batch(std::move(batch), done.error());
   counters_.events += static_cast<std::int64_t>(batch.size());
   settle_ended(batch);
   perform(effects);
+}
+
+void Supervisor::tell_applied(const Event& event, const std::vector<Effect>& effects,
+                              std::size_t first) {
+  const RequestId request = request_of(event);
+  if (request == 0 || !callbacks_.applied) return;
+  const effect::Reply* answer = nullptr;
+  for (std::size_t i = first; i < effects.size(); ++i) {
+    const auto* reply = std::get_if<effect::Reply>(&effects[i]);
+    if (reply != nullptr && reply->request == request) answer = reply;
+  }
+  callbacks_.applied(event, answer);
 }
 
 void Supervisor::settle_ended(const std::vector<Event>& batch) {

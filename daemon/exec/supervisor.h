@@ -35,6 +35,9 @@ class Supervisor {
   struct Callbacks {
     /// The answer to a caller, after its commit; or `exhausted`, `io`, … when it was not taken.
     std::function<void(const effect::Reply&)> reply;
+    /// A request was applied and answered so (null: the answer comes later).  Called inside the
+    /// open turn: what is recorded here is true together with the request's effect, or not at all.
+    std::function<void(const Event&, const effect::Reply*)> applied;
     /// New alerts stand in the outbox.
     std::function<void()> alerts_queued;
     std::function<void(const effect::RunChanged&)> run_changed;
@@ -149,6 +152,7 @@ class Supervisor {
 
   std::vector<Event> take_batch(Instant now);
   void run_batch(Instant now);
+  void tell_applied(const Event& event, const std::vector<Effect>& effects, std::size_t first);
   void refuse_requests();
   void settle_ended(const std::vector<Event>& batch);
   void fail_batch(std::vector<Event> batch, const Error& error);

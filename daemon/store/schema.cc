@@ -197,6 +197,28 @@ ALTER TABLE attempts ADD COLUMN scratch_bytes INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE attempts ADD COLUMN failure_class TEXT NOT NULL DEFAULT '';
 -- Policies of steps: what retry.max_time counts from.
 ALTER TABLE steps ADD COLUMN first_try_at INTEGER NOT NULL DEFAULT 0;
+
+-- Who may come over the port, and who did what: a log that grows at its end alone.
+CREATE TABLE tokens (
+  id INTEGER PRIMARY KEY, name TEXT NOT NULL,
+  digest BLOB NOT NULL UNIQUE CHECK (length(digest) = 32),
+  role TEXT NOT NULL CHECK (role IN ('viewer', 'operator', 'reviewer', 'admin')),
+  created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, revoked_at INTEGER NOT NULL,
+  created_by TEXT NOT NULL, revoked_by TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX tokens_in_use ON tokens (name) WHERE revoked_at = 0;
+CREATE TABLE audit (
+  number INTEGER PRIMARY KEY, at INTEGER NOT NULL,
+  who TEXT NOT NULL, role TEXT NOT NULL, origin TEXT NOT NULL,
+  action TEXT NOT NULL, subject TEXT NOT NULL, outcome TEXT NOT NULL,
+  body BLOB CHECK (length(body) = 32),
+  previous BLOB NOT NULL CHECK (length(previous) = 32),
+  digest BLOB NOT NULL CHECK (length(digest) = 32)
+) STRICT;
+CREATE TRIGGER audit_never_changes BEFORE UPDATE ON audit
+  BEGIN SELECT RAISE(ABORT, 'the audit log is never changed'); END;
+CREATE TRIGGER audit_never_shrinks BEFORE DELETE ON audit
+  BEGIN SELECT RAISE(ABORT, 'nothing is taken out of the audit log'); END;
 )sql";
 
 /// The step that leads to version n + 1 stands at n.  The text of a version that was released is

@@ -174,6 +174,7 @@ void Store::State::undo() {
   database->clear_failure();
   artifact_ids.clear();
   run_facts.clear();
+  audit_head.reset();
 }
 
 std::int64_t Store::State::artifact_id(const ArtifactRef& artifact, TimeMs at) {

@@ -16,6 +16,7 @@
 
 #include "daemon/ports.h"
 #include "daemon/store/objects.h"
+#include "dag/audit.h"
 #include "dag/manifest.h"
 
 namespace pipelined {
@@ -133,6 +134,12 @@ class Store : public LedgerStore {
   std::optional<std::string> meta(const std::string& key);
   /// Commits one fact.  REQUIRES: no open turn.
   Result<void> set_meta(const std::string& key, const std::string& value);
+
+  /// Adds a line to the audit log as part of the open turn; number, `previous` and `digest` are
+  /// filled in.  Reading it: daemon/store/audit.h.
+  void append_audit(AuditRow row);
+  /// The same as a turn of its own.  REQUIRES: no open turn.
+  Result<void> record_audit(AuditRow row);
 
   /// Reads the whole file and its rules; minutes on a large one.  The sentences say what is wrong.
   std::vector<std::string> check();

@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "daemon/posix/fault.h"
 #include "daemon/store/ballast.h"
@@ -41,6 +42,9 @@ struct Store::State {
   /// Caches; emptied when a turn is rolled back and when they grow large.
   std::unordered_map<Digest, std::int64_t> artifact_ids;
   std::unordered_map<RunNumber, RunFacts> run_facts;
+
+  /// Number and digest of the audit log's last row; nothing: not looked up yet.
+  std::optional<std::pair<std::int64_t, Digest>> audit_head;
 
   /// A row with this seq is put.  REQUIRES: an open turn.
   void note(std::int64_t seq) {

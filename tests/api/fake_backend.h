@@ -373,8 +373,8 @@ class TestDaemon {
     api::ServerOptions options;
     options.socket_path = socket();
     options.listen_address = "127.0.0.1";
-    options.tokens = {*api::make_token("writer", writer_token, api::Role::writer),
-                      *api::make_token("reader", reader_token, api::Role::reader)};
+    options.tokens = {*api::make_token("writer", writer_token, api::Role::reviewer),
+                      *api::make_token("reader", reader_token, api::Role::viewer)};
     if (change) change(options);
     auto started = api::Server::start(loop_, *backend_, std::move(options));
     if (!started) FAIL(started.error().message);
@@ -396,6 +396,10 @@ class TestDaemon {
       done.set_value();
     });
     done.get_future().wait();
+  }
+  /// The same for the server.
+  void on_server(const std::function<void(api::Server&)>& what) {
+    on_loop([&](FakeBackend&) { what(*server_); });
   }
   std::string socket() const { return backend_->folder.path() + "/s.sock"; }
   std::uint16_t port() const { return server_->port(); }
