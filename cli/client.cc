@@ -8,6 +8,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/ssl.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <charconv>
@@ -24,6 +25,43 @@ namespace http = beast::http;
 using beast::error_code;
 using Socket = net::generic::stream_protocol::socket;
 using Parser = http::response_parser<http::buffer_body>;
+
+using Encrypted = net::ssl::stream<Socket>;
+
+/// A connection of either kind, as the HTTP library wants to read and write it.
+class Wire {
+ public:
+  using executor_type = Socket::executor_type;
+
+  explicit Wire(Socket socket) : plain_(std::move(socket)) {}
+  Wire(Socket socket, net::ssl::context& context)
+      : encrypted_(std::make_unique<Encrypted>(std::move(socket), context)) {}
+
+  executor_type get_executor() {
+    return encrypted_ ? encrypted_->get_executor() : plain_->get_executor();
+  }
+  template <class Buffers>
+  std::size_t read_some(const Buffers& buffers, error_code& error) {
+    return encrypted_ ? encrypted_->read_some(buffers, error) : plain_->read_some(buffers, error);
+  }
+  template <class Buffers>
+  std::size_t read_some(const Buffers& buffers) {
+    return encrypted_ ? encrypted_->read_some(buffers) : plain_->read_some(buffers);
+  }
+  template <class Buffers>
+  std::size_t write_some(const Buffers& buffers, error_code& error) {
+    return encrypted_ ? encrypted_->write_some(buffers, error) : plain_->write_some(buffers, error);
+  }
+  template <class Buffers>
+  std::size_t write_some(const Buffers& buffers) {
+    return encrypted_ ? encrypted_->write_some(buffers) : plain_->write_some(buffers);
+  }
+  Encrypted* encrypted() { return encrypted_.get(); }
+
+ private:
+  std::optional<Socket> plain_;
+  std::unique_ptr<Encrypted> encrypted_;
+};
 
 bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
@@ -55,7 +93,8 @@ Address find_address(const std::string& socket, const std::string& url, const st
   Address address;
   address.token = token;
   if (!url.empty()) {
-    constexpr std::string_view scheme = "http://";
+    address.tls = url.rfind("https://", 0) == 0;
+    const std::string_view scheme = address.tls ? "https://" : "http://";
     const std::string rest = url.substr(0, scheme.size()) == scheme ? url.substr(scheme.size()) : "";
     const std::string authority = rest.substr(0, rest.find('/'));
     const std::size_t colon = authority.rfind(':');
@@ -90,10 +129,12 @@ struct Client::State {
 
   Address address;
   net::io_context loop{1};
-  std::optional<Socket> socket;
+  net::ssl::context context{net::ssl::context::tls_client};
+  std::optional<Wire> socket;
   beast::flat_buffer buffer;
 
   Result<void> connect();
+  Result<void> encrypt(net::ip::tcp::socket tcp, const std::string& where);
   Result<void> send(const std::string& method, const std::string& target, const std::string& body,
                     Parser& parser);
   Result<void> begin(const std::string& method, const std::string& target, const std::string& body,
@@ -109,6 +150,28 @@ Error Client::State::lost(const error_code& error) {
   return {ErrorCode::unavailable, "the daemon broke off: " + error.message()};
 }
 
+/// The certificate must be good for the host's name or address, whoever answers there.
+Result<void> Client::State::encrypt(net::ip::tcp::socket tcp, const std::string& where) {
+  error_code error;
+  context.set_default_verify_paths(error);
+  if (!address.authority.empty()) context.load_verify_file(address.authority, error);
+  if (error) {
+    return Error{ErrorCode::invalid, "cannot read the certificates in " + address.authority + ": " +
+                                         error.message()};
+  }
+  context.set_verify_mode(net::ssl::verify_peer);
+  context.set_verify_callback(net::ssl::host_name_verification(address.host));
+  Wire wire(std::move(tcp), context);
+  SSL_set_tlsext_host_name(wire.encrypted()->native_handle(), address.host.c_str());
+  wire.encrypted()->handshake(net::ssl::stream_base::client, error);
+  if (error) {
+    return Error{ErrorCode::unavailable, "no trusted TLS with " + where + " (" + error.message() +
+                                             "); PIPELINED_CA names a file with its certificate"};
+  }
+  socket.emplace(std::move(wire));
+  return {};
+}
+
 Result<void> Client::State::connect() {
   if (!address.problem.empty()) return Error{ErrorCode::invalid, address.problem};
   error_code error;
@@ -119,7 +182,11 @@ Result<void> Client::State::connect() {
     net::ip::tcp::resolver resolver(loop);
     const auto found = resolver.resolve(address.host, std::to_string(address.port), error);
     if (!error) net::connect(tcp, found, error);
-    if (!error) socket.emplace(std::move(tcp));
+    if (!error && address.tls) {
+      TRY_VOID(encrypt(std::move(tcp), where));
+    } else if (!error) {
+      socket.emplace(std::move(tcp));
+    }
   } else {
     net::local::stream_protocol::socket local(loop);
     if (where.size() >= 108) {

@@ -1,4 +1,4 @@
-// A blocking HTTP client for the daemon: over its Unix socket, or a loopback URL with a token.
+// A blocking HTTP client for the daemon: over its Unix socket, or a URL with a token.
 //
 // One connection, kept for further requests; made anew when the daemon closed it in between.  It
 // knows HTTP and the shape of failures, nothing of what is asked.  The HTTP library stays inside
@@ -19,6 +19,8 @@ struct Address {
   std::string socket;        ///< path; empty: `host` and `port`
   std::string host;
   std::uint16_t port = 0;
+  bool tls = false;          ///< of host and port
+  std::string authority;     ///< PEM file of certificates to trust beside the system's; empty: none
   std::string token;
   std::string problem;       ///< why it could not be found out; empty: fine
 };

@@ -42,6 +42,6 @@ int main(int argc, char** argv) {
       variable("PIPELINED_SOCKET"), variable("PIPELINED_URL"),     variable("PIPELINED_TOKEN"),
       variable("XDG_RUNTIME_DIR"),  variable("XDG_STATE_HOME"),    variable("HOME"),
       variable("PIPELINED_WORKER"), variable("PIPELINED_PLUGINS"), program_folder(),
-      variable("PIPELINED_TOKEN_FILE")};
+      variable("PIPELINED_TOKEN_FILE"), variable("PIPELINED_CA")};
   return pipelined::cli::run_pipectl({argv + 1, argv + argc}, terminal, environment);
 }

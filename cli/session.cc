@@ -40,6 +40,7 @@ Client& Session::client() {
                                    {environment.runtime_dir, environment.state_home,
                                     environment.home});
     if (!file.empty() && token.empty()) address.problem = "there is no token in the file " + file;
+    address.authority = environment.authority;
     client_.emplace(std::move(address));
   }
   return *client_;

@@ -52,6 +52,7 @@ struct Environment {
   std::string worker, plugins;              ///< PIPELINED_WORKER, PIPELINED_PLUGINS
   std::string program_folder;               ///< where pipectl itself lies
   std::string token_file;                   ///< PIPELINED_TOKEN_FILE
+  std::string authority;                    ///< PIPELINED_CA
 };
 
 class Session {

@@ -1,9 +1,5 @@
 #include "daemon/app.h"
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
-
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -13,49 +9,17 @@
 #include <sstream>
 #include <utility>
 
-#include "daemon/api/server.h"
-#include "daemon/app_access.h"
-#include "daemon/app_backend.h"
-#include "daemon/app_deliveries.h"
-#include "daemon/app_folders.h"
-#include "daemon/app_pipelines.h"
-#include "daemon/app_version.h"
-#include "daemon/app_watchdog.h"
-#include "daemon/artifacts/artifacts.h"
-#include "daemon/exec/doctor.h"
-#include "daemon/exec/local.h"
-#include "daemon/exec/plugin_registry.h"
-#include "daemon/exec/supervisor.h"
-#include "daemon/notify/outbox_relay.h"
-#include "daemon/notify/webhook_client.h"
-#include "daemon/posix/fault.h"
-#include "daemon/posix/sd_notify.h"
-#include "daemon/posix/state_folder.h"
-#include "daemon/store/store.h"
-#include "daemon/store/tokens.h"
-#include "daemon/store/views.h"
-#include "dag/spec_words.h"
+#include "daemon/app_state.h"
 
 namespace pipelined {
 namespace {
 
-namespace asio = boost::asio;
 using std::chrono::milliseconds;
 
 /// Between two rounds of small work: files to try again, pipeline folders, the list of files taken.
 constexpr milliseconds chores_interval{1000};
-/// How long a clean stop waits for killed attempts to be gone.
-constexpr milliseconds drain_max{10'000};
-
-class SystemClock : public Clock {
- public:
-  Instant now() override {
-    const auto ms = [](auto time) {
-      return std::chrono::duration_cast<milliseconds>(time.time_since_epoch()).count();
-    };
-    return {ms(std::chrono::system_clock::now()), ms(std::chrono::steady_clock::now())};
-  }
-};
+/// Between two looks at the conditions of alert rules, in rounds of chores.
+constexpr int alert_look_rounds = 5;
 
 std::uint64_t entropy() {
   std::uint64_t bits = 0;
@@ -74,61 +38,6 @@ Result<std::string> read_secret(const std::string& path) {
 }
 
 }  // namespace
-
-struct App::State {
-  State(asio::io_context& io, Log& logger, AppOptions given)
-      : loop(io), log(logger), options(std::move(given)), notifier(options.notify_socket) {}
-  ~State() { close(); }
-
-  Result<void> open_parts();
-  Result<void> open_server();
-  Result<std::vector<api::Token>> good_tokens();
-  void note_access(const char* word, const RequestOrigin& origin, const std::string& why);
-  Supervisor::Callbacks supervisor_callbacks();
-  void make_relay();
-  void make_deliveries();
-  void make_backend();
-
-  void run_turn();
-  void refresh_sources();
-  void on_alerts();
-  void on_trouble(const std::optional<Error>& trouble);
-  void do_chores();
-  void apply_file(const PipelineFile& file);
-  void report_file(const PipelineFile& file, const std::vector<Diagnostic>& problems);
-  void begin_stop(bool finish_work);
-  void drain(std::chrono::steady_clock::time_point until);
-  void close();
-
-  void post(std::function<void()> task) { asio::post(loop, std::move(task)); }
-  void say_ready();
-
-  asio::io_context& loop;
-  Log& log;
-  AppOptions options;
-  ServiceNotifier notifier;
-  SystemClock clock;
-  std::unique_ptr<StateFolder> folder;
-  std::unique_ptr<Store> store;
-  std::unique_ptr<Artifacts> artifacts;
-  PluginRegistry registry;
-  Cgroups cgroups;
-  std::unique_ptr<LocalExecutor> executor;
-  std::unique_ptr<PipelineShelf> shelf;
-  std::unique_ptr<Supervisor> supervisor;
-  std::unique_ptr<WebhookClient> webhooks;
-  std::unique_ptr<OutboxRelay> relay;
-  std::unique_ptr<Deliveries> deliveries;
-  std::unique_ptr<DaemonBackend> backend;
-  std::unique_ptr<api::Server> server;
-  std::unique_ptr<Watchdog> watchdog;
-  PipelineFolders folders{{}};
-  std::map<std::string, std::string> pipeline_of_file;  ///< path → name, of files applied before
-  asio::steady_timer wake_timer{loop}, relay_timer{loop}, chores_timer{loop}, drain_timer{loop};
-  std::int64_t last_alert_seq = 0;
-  bool stopping = false;
-  int exit_code = 0;
-};
 
 // ---------------------------------------------------------------------------------- the start
 
@@ -154,6 +63,14 @@ Result<std::unique_ptr<App>> App::start(asio::io_context& loop, Log& log, AppOpt
   return std::unique_ptr<App>(new App(std::move(state)));
 }
 
+PluginOptions App::State::plugin_options() const {
+  PluginOptions plugins;
+  plugins.folders = options.config.plugins;
+  plugins.worker = options.config.worker;
+  plugins.cache = options.config.state + "/plugins";
+  return plugins;
+}
+
 Result<void> App::State::open_parts() {
   const Config& config = options.config;
   auto taken = StateFolder::take(config.state);
@@ -163,7 +80,7 @@ Result<void> App::State::open_parts() {
 
   StoreOptions store_options;
   store_options.path = config.state + "/state.db";
-  store_options.sinks = config.alerts;
+  store_options.sinks.assign(config.sinks.begin(), config.sinks.end());
   store_options.product_version = product_version;
   TRY(opened_store, Store::open(store_options));
   store = std::move(opened_store);
@@ -181,11 +98,7 @@ Result<void> App::State::open_parts() {
   fault::at(fault::Place::start_artifacts);
   store->set_objects(artifacts.get());
 
-  PluginOptions plugins;
-  plugins.folders = config.plugins;
-  plugins.worker = config.worker;
-  plugins.cache = config.state + "/plugins";
-  registry = read_plugins(plugins);
+  registry = read_plugins(plugin_options());
   for (const std::string& problem : registry.problems) {
     log.warning("plugin_refused", {{"why", problem}});
   }
@@ -197,6 +110,7 @@ Result<void> App::State::open_parts() {
     const auto found = registry.plugins.find(plugin);
     return found == registry.plugins.end() || found->second.fork_safe;
   };
+  local.secret = [this](const std::string& name) { return secret(name); };
   local.allow_unsandboxed = !config.sandbox;
   local.readable = config.readable;
   local.log_bytes_max = config.log_bytes;
@@ -253,8 +167,19 @@ Supervisor::Callbacks App::State::supervisor_callbacks() {
 }
 
 void App::State::make_relay() {
-  webhooks = std::make_unique<WebhookClient>(
-      [this](std::function<void()> task) { post(std::move(task)); });
+  const auto to_loop = [this](std::function<void()> task) { post(std::move(task)); };
+  webhooks = std::make_unique<WebhookClient>(to_loop);
+  commands = std::make_unique<CommandSink>(to_loop);
+  sinks = std::make_unique<Sinks>(
+      *webhooks, *commands,
+      Sinks::Doors{[this](const std::string& name) { return secret(name); },
+                   [this] { return clock.now().wall_ms; }, to_loop});
+  AlertWatch::Doors doors;
+  doors.post = [this](Event event) { supervisor->post(std::move(event)); };
+  doors.queued = [this] { relay->pump(); };
+  doors.free_bytes = free_bytes_of;
+  alert_watch = std::make_unique<AlertWatch>(*store, clock, options.config.store, std::move(doors));
+  use_alert_rules();
   OutboxRelay::Callbacks calls;
   calls.wake = [this](std::optional<TimeMs> at) {
     if (!at) return void(relay_timer.cancel());
@@ -270,7 +195,7 @@ void App::State::make_relay() {
                                 {"try", delivery.tries},
                                 {"why", why}});
   };
-  relay = std::make_unique<OutboxRelay>(*store, *webhooks, clock, std::move(calls));
+  relay = std::make_unique<OutboxRelay>(*store, *sinks, clock, std::move(calls));
 }
 
 void App::State::make_deliveries() {
@@ -290,6 +215,10 @@ void App::State::make_backend() {
                      *shelf,   *deliveries, registry,
                      clock,    [this](std::function<void()> task) { post(std::move(task)); },
                      nullptr,  nullptr, nullptr, nullptr, nullptr, nullptr};
+  parts.reload = [this] { return reload(); };
+  parts.test_sink = [this](const std::string& name, std::function<void(Result<std::string>)> done) {
+    test_sink(name, std::move(done));
+  };
   parts.tokens_changed = [this] {
     if (auto tokens = good_tokens(); tokens && server) server->set_tokens(std::move(*tokens));
   };
@@ -366,6 +295,7 @@ Result<void> App::State::open_server() {
     TRY(address, parse_listen(config.listen));
     listening.listen_address = address.host;
     listening.listen_port = static_cast<std::uint16_t>(address.port);
+    listening.tls_certificate = config.tls_certificate, listening.tls_key = config.tls_key;
   }
   TRY(tokens, good_tokens());
   listening.tokens = std::move(tokens);
@@ -376,11 +306,12 @@ Result<void> App::State::open_server() {
 
 void App::State::say_ready() {
   const Config& config = options.config;
+  const std::string port = config.listen.empty() ? "" : std::to_string(server->port());
   log.info("ready", {{"version", product_version},
                      {"state", config.state},
                      {"store", config.store},
                      {"socket", config.socket},
-                     {"listen", config.listen},
+                     {"listen", config.listen.substr(0, config.listen.rfind(':') + 1) + port},
                      {"operators", static_cast<std::int64_t>(registry.operators.size())}});
   notifier.ready("answering on " + config.socket);
 }
@@ -391,6 +322,7 @@ void App::State::run_turn() {
   const std::int64_t failed_before = supervisor->counters().commits_failed;
   supervisor->turn();
   fault::at(fault::Place::turn_performed);
+  if (stopping) return;
   deliveries->after_turn(supervisor->engine() != nullptr &&
                          supervisor->counters().commits_failed == failed_before);
 }
@@ -434,7 +366,7 @@ void App::State::on_trouble(const std::optional<Error>& trouble) {
   if (!disk_failed) return;
   // What a failed write left on the disk is known only to a new start.
   exit_code = 1;
-  post([this] { begin_stop(false); });
+  post([this] { begin_stop(false, false); });
 }
 
 void App::State::do_chores() {
@@ -445,6 +377,8 @@ void App::State::do_chores() {
   for (const std::string& path : missing) {
     log.warning("pipeline_folder_missing", {{"folder", path}});
   }
+  if (executor->has_old_hosts()) executor->retire_hosts(oldest_open_run());
+  if (++chores_rounds % alert_look_rounds == 0) alert_watch->look();
   chores_timer.expires_after(chores_interval);
   chores_timer.async_wait([this](const boost::system::error_code& error) {
     if (!error) do_chores();
@@ -500,35 +434,14 @@ void App::State::report_file(const PipelineFile& file, const std::vector<Diagnos
 
 // ----------------------------------------------------------------------------------- the end
 
-void App::State::begin_stop(bool finish_work) {
-  if (std::exchange(stopping, true)) return loop.stop();
-  log.info("stopping");
-  fault::at(fault::Place::stop_begins);
-  notifier.stopping();
-  deliveries->stop();
-  chores_timer.cancel();
-  relay_timer.cancel();
-  wake_timer.cancel();
-  if (finish_work) supervisor->stop();
-  drain(std::chrono::steady_clock::now() + drain_max);
-}
-
-void App::State::drain(std::chrono::steady_clock::time_point until) {
-  if (!supervisor->draining() || std::chrono::steady_clock::now() >= until) {
-    fault::at(fault::Place::stop_drained);
-    return loop.stop();
-  }
-  drain_timer.expires_after(milliseconds(20));
-  drain_timer.async_wait([this, until](const boost::system::error_code& error) {
-    if (!error) drain(until);
-  });
-}
-
 void App::State::close() {
   watchdog.reset();
   server.reset();
   if (deliveries) deliveries->stop();
   relay.reset();
+  alert_watch.reset();
+  sinks.reset();
+  commands.reset();
   webhooks.reset();
   supervisor.reset();
   executor.reset();
@@ -545,33 +458,9 @@ App::App(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 App::~App() = default;
 
-void App::reload() {
-  State& inside = *state_;
-  if (inside.stopping) return;
-  const std::string& path = inside.options.config.file;
-  if (path.empty()) return inside.log.info("reloaded", {{"file", "none"}});
-  inside.notifier.reloading(inside.clock.now().steady_ms * 1000);
-  std::ifstream file(path);
-  std::stringstream text;
-  text << file.rdbuf();
-  const ConfigFile read = parse_config(text.str(), path);
-  for (const Diagnostic& problem : read.problems) {
-    inside.log.error("config_refused", {{"why", text_of(problem)}});
-  }
-  auto config = settle_config(read, inside.options.line, inside.options.surroundings);
-  if (file && read.problems.empty() && config) {
-    inside.options.config.alerts = config->alerts;
-    inside.options.config.pipelines = config->pipelines;
-    inside.store->set_sinks(config->alerts);
-    inside.options.config.capacity = config->capacity;
-    inside.supervisor->post(event::CapacityChanged{config->capacity});
-    inside.folders.set_folders(config->pipelines);
-    inside.log.info("reloaded", {{"file", path}});
-  }
-  inside.say_ready();
-}
+void App::reload() { state_->reload(); }
 
-void App::stop() { state_->begin_stop(true); }
+void App::stop(bool patiently) { state_->begin_stop(true, patiently); }
 
 int App::exit_code() const { return state_->exit_code; }
 

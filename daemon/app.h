@@ -40,10 +40,12 @@ class App {
   App(const App&) = delete;
   App& operator=(const App&) = delete;
 
-  /// Reads the configuration again: alert sinks and pipeline folders.
+  /// Reads configuration and plugins again; what takes effect only at a start is named in the log.
   void reload();
-  /// Ends cleanly and stops the loop; the second call ends at once.
-  void stop();
+  /// Ends cleanly and stops the loop.  `patiently`: attempts that run may end by themselves for as
+  /// long as the configuration says, else they are killed at once.  A second call kills them, a
+  /// third does not wait for anything.
+  void stop(bool patiently);
   /// What the program should return after the loop has ended.
   int exit_code() const;
   /// The port of `listen`, for tests; 0: none.

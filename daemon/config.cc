@@ -13,12 +13,22 @@
 #define TOML_HEADER_ONLY 1
 #include <toml++/toml.h>
 
+#include "daemon/notify/message.h"
 #include "dag/nearest_name.h"
 #include "dag/spec_words.h"
 #include "dag/toml_limits.h"
 
 namespace pipelined {
 namespace {
+
+/// Whether a name can stand in a file's name and in a record as it is.
+bool is_plain_name(std::string_view name) {
+  return !name.empty() && name.size() <= 64 &&
+         std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '-' || c == '_';
+         });
+}
 
 /// Reads one table after the other and remembers which keys somebody asked for.
 class ConfigReader {
@@ -72,8 +82,18 @@ class ConfigReader {
       attempts.size("log", values.log_bytes);
       attempts.finish();
     }
-    if (const toml::array* sinks = keys.tables("alert")) {
-      for (const toml::node& node : *sinks) read_alert(*node.as_table(), values.alerts);
+    keys.duration("drain", values.drain_ms);
+    keys.path("tls_certificate", values.tls_certificate);
+    keys.path("tls_key", values.tls_key);
+    if (values.tls_certificate.empty() != values.tls_key.empty()) {
+      problem(root, "tls_certificate and tls_key are needed both, or none of them");
+    }
+    if (const toml::table* table = keys.table("secrets")) read_secrets(*table, values.secrets);
+    if (const toml::array* sinks = keys.tables("sink")) {
+      for (const toml::node& node : *sinks) read_sink(*node.as_table(), values);
+    }
+    if (const toml::array* rules = keys.tables("alert")) {
+      for (const toml::node& node : *rules) read_alert(*node.as_table(), values);
     }
     keys.finish();
     if (!values.listen.empty()) {
@@ -169,6 +189,35 @@ class ConfigReader {
         values[std::string(name.str())] = *role;
       }
     }
+    void duration(const char* key, std::int64_t& value) {
+      const toml::node* node = take(key);
+      if (!node) return;
+      const auto* found = node->as_string();
+      const auto length = found ? parse_duration(found->get()) : std::nullopt;
+      if (!length) return void(wrong(*node, key, "a duration such as \"30s\" or \"4h\""));
+      value = *length;
+    }
+    bool flag(const char* key, bool& value) {
+      const toml::node* node = take(key);
+      if (!node) return false;
+      const auto* found = node->as_boolean();
+      if (!found) return wrong(*node, key, "true or false");
+      value = found->get();
+      return true;
+    }
+    /// A list of texts as they are.
+    void texts(const char* key, std::vector<std::string>& values) {
+      const toml::node* node = take(key);
+      if (!node) return;
+      const toml::array* list = node->as_array();
+      if (!list) return void(wrong(*node, key, "a list of strings"));
+      for (const toml::node& item : *list) {
+        const auto* found = item.as_string();
+        if (!found) return void(wrong(item, key, "a list of strings"));
+        values.push_back(found->get());
+      }
+    }
+    bool has(const char* key) const { return table_.contains(key); }
     void log_level(const char* key, LogLevel& value) {
       const toml::node* node = take(key);
       if (!node) return;
@@ -237,25 +286,150 @@ class ConfigReader {
     std::set<std::string> known_;
   };
 
-  void read_alert(const toml::table& table, std::vector<AlertSink>& sinks) {
-    AlertSink sink;
-    Keys keys(*this, table, "alert.");
+  void read_secrets(const toml::table& table, std::map<std::string, SecretSource>& secrets) {
+    for (const auto& [key, node] : table) {
+      const std::string name(key.str());
+      const toml::table* source = node.as_table();
+      if (!is_plain_name(name)) {
+        problem(node, "a secret's name has letters, digits, - and _, not " + pipelined::quoted(name));
+        continue;
+      }
+      if (!source) {
+        problem(node, "secrets." + name + " must say where it is: { file = … } or { credential = … }; "
+                      "its value never stands here");
+        continue;
+      }
+      Keys keys(*this, *source, "secrets." + name + ".");
+      SecretSource found;
+      keys.path("file", found.file);
+      keys.text("credential", found.credential);
+      keys.finish();
+      const bool plain = found.credential.empty() || is_plain_name(found.credential);
+      if (found.file.empty() == found.credential.empty() || !plain) {
+        problem(node, "secrets." + name + " needs either a file or a credential's name");
+      }
+      secrets[name] = std::move(found);
+    }
+  }
+
+  void read_sink(const toml::table& table, Config& values) {
+    Sink sink;
+    Keys keys(*this, table, "sink.");
     keys.text("name", sink.name);
     keys.text("kind", sink.kind);
     keys.text("url", sink.target);
+    keys.text("secret", sink.secret);
+    keys.flag("allow_private", sink.allow_private);
+    keys.flag("at_most_once", sink.at_most_once);
+    keys.text("from", sink.from);
+    keys.text("user", sink.user);
+    keys.texts("to", sink.to);
+    keys.texts("command", sink.argv);
+    keys.duration("timeout", sink.timeout_ms);
     keys.finish();
-    if (sink.kind.empty()) sink.kind = "webhook";
-    if (sink.name.empty()) sink.name = sink.kind + std::to_string(sinks.size() + 1);
-    if (sink.kind != "webhook") {
-      problem(table, "alert.kind must be \"webhook\", not " + pipelined::quoted(sink.kind));
+    add_sink(table, "sink", std::move(sink), values);
+  }
+
+  void add_sink(const toml::table& table, const std::string& where, Sink sink, Config& values) {
+    if (sink.kind.empty()) sink.kind = !sink.argv.empty() ? "command" : !sink.to.empty() ? "smtp" : "webhook";
+    if (sink.name.empty()) sink.name = sink.kind + std::to_string(values.sinks.size() + 1);
+    check_sink(table, where, sink, values);
+    values.sinks.push_back(std::move(sink));
+  }
+
+  void check_sink(const toml::table& table, const std::string& where, const Sink& sink,
+                  const Config& values) {
+    const auto starts = [&sink](const char* scheme) { return sink.target.rfind(scheme, 0) == 0; };
+    if (!is_plain_name(sink.name)) {
+      problem(table, where + ".name has letters, digits, - and _, not " + pipelined::quoted(sink.name));
     }
-    const bool address = sink.target.rfind("https://", 0) == 0 || sink.target.rfind("http://", 0) == 0;
-    if (!address) problem(table, "alert.url must be an address that begins with https:// or http://");
-    const bool twice = std::any_of(sinks.begin(), sinks.end(), [&sink](const AlertSink& other) {
-      return other.name == sink.name;
-    });
-    if (twice) problem(table, "two alerts are called " + pipelined::quoted(sink.name) + "; names must differ");
-    sinks.push_back(std::move(sink));
+    for (const Sink& other : values.sinks) {
+      if (other.name != sink.name) continue;
+      problem(table, "two sinks are called " + pipelined::quoted(sink.name) + "; names must differ");
+      break;
+    }
+    if (!sink.secret.empty() && values.secrets.count(sink.secret) == 0) {
+      problem(table, where + ".secret names " + pipelined::quoted(sink.secret) +
+                         ", which [secrets] does not have");
+    }
+    if (sink.kind == "webhook") {
+      if (!starts("https://") && !starts("http://")) {
+        problem(table, where + ".url must be an address that begins with https:// or http://");
+      }
+    } else if (sink.kind == "smtp") {
+      if (!starts("smtp://") && !starts("smtps://")) {
+        problem(table, where + ".url must be an address that begins with smtp:// or smtps://");
+      }
+      std::vector<std::string> addresses = sink.to;
+      addresses.push_back(sink.from);
+      for (const std::string& address : addresses) {
+        if (is_mail_address(address)) continue;
+        problem(table, where + ": " + pipelined::quoted(address) + " is no address for a mail; from "
+                       "and to are written like ops@example.org");
+      }
+      if (sink.to.empty()) problem(table, where + ".to must name at least one address");
+    } else if (sink.kind == "command") {
+      if (sink.argv.empty() || sink.argv.front().empty() || sink.argv.front().front() != '/') {
+        problem(table, where + ".command must be a list that begins with an absolute path");
+      }
+    } else {
+      problem(table, where + ".kind must be webhook, smtp or command, not " +
+                         pipelined::quoted(sink.kind));
+    }
+  }
+
+  /// A rule; with a url it is a webhook and its rule in one.
+  void read_alert(const toml::table& table, Config& values) {
+    AlertRule rule;
+    Sink sink;
+    Keys keys(*this, table, "alert.");
+    keys.text("name", rule.name);
+    const bool is_sink = keys.has("url");
+    if (is_sink) {
+      keys.text("url", sink.target);
+      keys.text("kind", sink.kind);
+    }
+    keys.texts("when", rule.when);
+    keys.texts("pipelines", rule.pipelines);
+    keys.texts("subjects", rule.subjects);
+    keys.text("severity", rule.severity);
+    keys.texts("to", rule.to);
+    keys.duration("group_wait", rule.group_wait_ms);
+    keys.duration("repeat", rule.repeat_ms);
+    keys.flag("recovery", rule.recovery);
+    keys.duration("silent_for", rule.silent_for_ms);
+    keys.duration("late_after", rule.late_after_ms);
+    keys.size("disk_below", rule.disk_below_bytes);
+    keys.count("queue_above", rule.queue_above);
+    keys.finish();
+    if (is_sink) {
+      sink.name = rule.name;
+      add_sink(table, "alert", sink, values);
+      rule.to.push_back(values.sinks.back().name);
+      rule.recovery = rule.recovery && keys.has("recovery");
+    }
+    if (rule.name.empty()) rule.name = "alert" + std::to_string(values.alerts.size() + 1);
+    check_rule(table, rule, values);
+    values.alerts.push_back(std::move(rule));
+  }
+
+  void check_rule(const toml::table& table, const AlertRule& rule, const Config& values) {
+    const std::vector<std::string> kinds(std::begin(alert_kinds), std::end(alert_kinds));
+    for (const std::string& kind : rule.when) {
+      if (std::find(kinds.begin(), kinds.end(), kind) != kinds.end()) continue;
+      problem(table, "alert.when does not know " + pipelined::quoted(kind) + did_you_mean(kind, kinds));
+    }
+    if (rule.severity != "info" && rule.severity != "warning" && rule.severity != "error") {
+      problem(table, "alert.severity must be info, warning or error");
+    }
+    if (rule.to.empty()) problem(table, "alert.to must name at least one sink");
+    std::vector<std::string> names;
+    for (const Sink& sink : values.sinks) names.push_back(sink.name);
+    for (const std::string& name : rule.to) {
+      if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+      problem(table, "alert.to names " + pipelined::quoted(name) + ", which is no [[sink]]" +
+                         did_you_mean(name, names));
+    }
   }
 
   std::string absolute(const std::string& path) const {

@@ -12,7 +12,9 @@
 #include <vector>
 
 #include "daemon/api/exchange.h"
+#include "daemon/notify/sink.h"
 #include "daemon/store/store.h"
+#include "dag/alert_rules.h"
 #include "dag/engine.h"
 #include "dag/result.h"
 #include "dag/spec.h"
@@ -39,6 +41,12 @@ enum class LogLevel { debug, info, warning, error };
 /// "debug", "info", "warning", "error"; nothing otherwise.
 std::optional<LogLevel> parse_log_level(std::string_view word);
 
+/// Where the value of a secret is: a file, or a credential of the service manager by its name.
+struct SecretSource {
+  std::string file, credential;
+  bool operator==(const SecretSource&) const = default;
+};
+
 /// Everything that the daemon can be told, with absolute paths.
 struct Config {
   std::string file;                     ///< where it was read from; empty: nowhere
@@ -57,7 +65,11 @@ struct Config {
   std::string kill_unit;                ///< "pid_namespace", "cgroup", "subreaper"; empty: the best
   std::string cgroup;                   ///< folder of cgroup v2 to use; empty: what was delegated
   std::int64_t log_bytes = 2 << 20;     ///< kept of what one attempt prints
-  std::vector<AlertSink> alerts;
+  std::vector<Sink> sinks;              ///< where messages go
+  std::vector<AlertRule> alerts;        ///< which alerts go where
+  std::map<std::string, SecretSource> secrets;  ///< by name; values are read when they are used
+  std::int64_t drain_ms = 60'000;       ///< what attempts that run get to finish at a stop
+  std::string tls_certificate, tls_key; ///< files; both or none
   LogLevel log_level = LogLevel::info;
 };
 

@@ -81,6 +81,8 @@ Log::Log(LogLevel level, bool journal) : state_(std::make_unique<State>()) {
                               spdlog::pattern_time_type::utc);
 }
 
+void Log::set_level(LogLevel level) { state_->logger->set_level(level_of(level)); }
+
 Log::~Log() { state_->logger->flush(); }
 
 void Log::debug(const char* event, std::initializer_list<LogField> fields) {

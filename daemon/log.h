@@ -39,6 +39,9 @@ class Log {
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
+  /// From now on less or more is written.
+  void set_level(LogLevel level);
+
   void debug(const char* event, std::initializer_list<LogField> fields = {});
   void info(const char* event, std::initializer_list<LogField> fields = {});
   void warning(const char* event, std::initializer_list<LogField> fields = {});

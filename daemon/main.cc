@@ -132,9 +132,9 @@ int run(AppOptions options) {
   auto app = App::start(loop, log, std::move(options));
   if (!app) return fail({ErrorCode::io, app.error().message});
   std::function<void()> wait_for_end = [&] {
-    ends.async_wait([&](const boost::system::error_code& error, int) {
+    ends.async_wait([&](const boost::system::error_code& error, int signal) {
       if (error) return;
-      (*app)->stop();
+      (*app)->stop(signal == SIGTERM);  // a person at a terminal does not want to wait
       wait_for_end();
     });
   };

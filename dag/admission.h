@@ -28,6 +28,7 @@ struct Capacity {
   std::int64_t gpus = 0;          ///< none unless said
   std::map<std::string, std::int64_t> pools = {};  ///< named pools and their slots
   std::int64_t decisions = 2000;  ///< steps and elements decided after one event, at least 1
+  bool closed = false;            ///< nothing new is started: the daemon is about to stop
 };
 
 /// A part of something that only so many attempts may have at the same time.

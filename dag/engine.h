@@ -163,6 +163,7 @@ struct StartAttempt {
                                           ///< empty: the operator cannot go on from anything
   std::int64_t gpus = 0;
   std::int64_t timeout_progress_ms = 0;   ///< 0: its progress interests nobody
+  std::vector<std::string> secrets;       ///< names; whoever starts it knows the values
 };
 struct KillAttempt {
   std::string attempt;

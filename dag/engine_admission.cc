@@ -185,7 +185,7 @@ std::string Engine::State::why_no_slot(const Run& run, NodeIndex index) const {
 // What runs is added up once here, not once for each step that waits: this is called for every
 // event, and thousands may wait.
 void Engine::State::admit() {
-  if (dry || stopping || queue.empty()) return;
+  if (dry || stopping || capacity.closed || queue.empty()) return;
   for (const auto& [turn, demand] : queue.take_fitting(load_now(), capacity, now.steady_ms)) {
     const auto found = ready.find({turn.run, turn.node});
     CHECK(found != ready.end());
@@ -250,7 +250,7 @@ void Engine::State::start_attempt(Run& run, NodeIndex index, QueuedWork item) {
                              std::move(item.work.inputs), {}, step.spec.seed, live.demand.cpus,
                              live.demand.memory_bytes, step.spec.timeout_ms, step.info.network,
                              live.demand.scratch_bytes, "", live.demand.gpus,
-                             step.spec.timeout_progress_ms};
+                             step.spec.timeout_progress_ms, step.spec.secrets};
   if (step.info.resumable && live.key) start.checkpoint = live.key->hex();
   for (const OutputSpec& output : step.outputs) {
     if (!step.passed.contains(output.port)) start.outputs.push_back(output);

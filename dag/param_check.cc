@@ -200,6 +200,13 @@ class TemplateChecker {
 
   void check_placeholder(const std::string& word, const std::string& inside, bool alone) {
     if (inside == "scratch") return;
+    if (inside.starts_with("secret.")) {
+      const std::string secret = inside.substr(7);
+      if (std::count(step_.secrets.begin(), step_.secrets.end(), secret) > 0) return;
+      return say(word, "{" + inside + "}: step '" + step_.name + "' does not name the secret '" +
+                           secret + "'" + did_you_mean(secret, step_.secrets) +
+                           "; add it to secrets = […]");
+    }
     if (inside.starts_with("out.")) {
       const std::string port = inside.substr(4);
       made_.push_back(port);
@@ -210,7 +217,7 @@ class TemplateChecker {
     }
     if (!inside.starts_with("in.")) {
       return say(word, "unknown placeholder {" + inside +
-                           "}; there are {in.PORT}, {out.PORT} and {scratch}");
+                           "}; there are {in.PORT}, {out.PORT}, {secret.NAME} and {scratch}");
     }
     const std::string port = inside.substr(3);
     if (std::count(inputs_.begin(), inputs_.end(), port) == 0) {

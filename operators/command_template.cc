@@ -21,6 +21,9 @@ std::optional<TemplatePiece> parse_placeholder(std::string_view inside) {
   if (inside.starts_with("out.") && inside.size() > 4) {
     return TemplatePiece{Kind::output, std::string(inside.substr(4))};
   }
+  if (inside.starts_with("secret.") && inside.size() > 7) {
+    return TemplatePiece{Kind::secret, std::string(inside.substr(7))};
+  }
   return std::nullopt;
 }
 
@@ -66,6 +69,13 @@ Result<std::string> expand_pieces(const std::vector<TemplatePiece>& pieces, std:
       TRY(path, single_input(paths, piece.text, word));
       out += path;
     }
+    if (piece.kind == Kind::secret) {
+      const auto at = paths.secrets.find(piece.text);
+      if (at == paths.secrets.end()) {
+        return bad_word(word, "the step does not name the secret \"" + piece.text + "\"");
+      }
+      out += at->second;
+    }
     if (piece.kind == Kind::output) {
       const auto at = paths.outputs.find(piece.text);
       if (at == paths.outputs.end()) {
@@ -104,7 +114,7 @@ Result<std::vector<TemplatePiece>> parse_template_word(std::string_view word) {
       auto piece = parse_placeholder(inside);
       if (!piece) {
         return bad_word(word, "{" + std::string(inside) +
-                                  "} is not {in.PORT}, {out.PORT} or {scratch}; a brace itself is "
+                                  "} is not {in.PORT}, {out.PORT}, {secret.NAME} or {scratch}; a brace itself is "
                                   "written {{ or }}");
       }
       finish_literal();
@@ -133,6 +143,10 @@ std::vector<std::string> check_command(const std::vector<std::string>& argv,
     for (const TemplatePiece& piece : *pieces) {
       if (piece.kind == Kind::input) {
         check_input(piece.text, stands_alone(*pieces), word, ports, found);
+      }
+      if (piece.kind == Kind::secret && !ports.secrets.contains(piece.text)) {
+        found.push_back(
+            bad_word(word, "the step does not name the secret \"" + piece.text + "\"").message);
       }
       if (piece.kind == Kind::output && !ports.outputs.contains(piece.text)) {
         found.push_back(bad_word(word, "the step has no output \"" + piece.text + "\"").message);

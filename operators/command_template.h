@@ -1,6 +1,6 @@
 // The argv template of `command.run`: what may stand in it and what it becomes.
 //
-// A word of the template may hold `{in.PORT}`, `{out.PORT}` and `{scratch}`; `{{` and `}}` are
+// A word of the template may hold `{in.PORT}`, `{out.PORT}`, `{secret.NAME}` and `{scratch}`; `{{` and `}}` are
 // braces, and a `${…}` that is still there when the template arrives is left as it is.  `check`
 // looks at a template with the step's ports, the worker expands it with paths.  Nothing here knows
 // a file, a process or the environment; plain functions, any thread.
@@ -18,8 +18,8 @@ namespace pipelined {
 
 /// A literal stretch of a word, or something to be put in its place.
 struct TemplatePiece {
-  enum class Kind { literal, input, output, scratch } kind = Kind::literal;
-  std::string text;  ///< the literal, or the port's name
+  enum class Kind { literal, input, output, secret, scratch } kind = Kind::literal;
+  std::string text;  ///< the literal, or the name of port or secret
   bool operator==(const TemplatePiece&) const = default;
 };
 
@@ -32,6 +32,7 @@ struct CommandPorts {
   std::set<std::string> optional_inputs;  ///< those that may be absent
   std::set<std::string> many_inputs;      ///< those that may hold several artifacts
   std::set<std::string> outputs;
+  std::set<std::string> secrets;
 };
 
 /// Every sentence that there is to say against the template; empty: it is good.
@@ -44,6 +45,7 @@ struct CommandPaths {
   /// A port that is not here, or has no path, is absent.
   std::map<std::string, std::vector<std::string>> inputs;
   std::map<std::string, std::string> outputs;  ///< where the command makes a file or a folder
+  std::map<std::string, std::string> secrets;  ///< the file that holds each
   std::string scratch;
 };
 

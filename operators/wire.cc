@@ -70,7 +70,7 @@ Kind write(const Run& run) {
            {"parameters", run.parameters}, {"inputs", std::move(inputs)},
            {"outputs", std::move(outputs)}, {"folder", run.folder}, {"scratch", run.scratch},
            {"log", run.log}, {"seed", run.seed}, {"limits", std::move(limits)},
-           {"network", run.network}}};
+           {"network", run.network}, {"secrets", text_list(run.secrets)}}};
 }
 
 Kind write(const Cancel& cancel) {
@@ -132,6 +132,10 @@ Result<Message> read_run(const ValueTable& table) {
   run.log = fields.text("log");
   run.seed = fields.integer("seed");
   run.network = fields.flag("network");
+  for (const Value& name : fields.list("secrets")) {
+    if (name.as_text() == nullptr) fields.refuse("secrets", "holds something that is no name");
+    if (name.as_text() != nullptr) run.secrets.push_back(*name.as_text());
+  }
   for (const auto& [port, value] : fields.table("inputs")) {
     if (!value.as_list()) fields.refuse("inputs." + port, "is not a list");
     if (fields.error()) return *fields.error();

@@ -18,6 +18,7 @@
 
 #include "daemon/api/connection.h"
 #include "daemon/api/peer.h"
+#include "daemon/api/tls.h"
 
 namespace pipelined::api {
 namespace {
@@ -79,6 +80,7 @@ struct Server::State {
   Local::acceptor local;
   Tcp::acceptor tcp;
   bool bound = false;              ///< the socket's file is ours
+  std::shared_ptr<TlsContext> tls; ///< nothing: the port speaks plain HTTP
 
   Result<void> listen_local();
   Result<void> listen_tcp();
@@ -110,7 +112,8 @@ net::awaitable<void> accept_local(std::shared_ptr<Shared> shared, Local::accepto
   }
 }
 
-net::awaitable<void> accept_tcp(std::shared_ptr<Shared> shared, Tcp::acceptor& acceptor) {
+net::awaitable<void> accept_tcp(std::shared_ptr<Shared> shared, Tcp::acceptor& acceptor,
+                                std::shared_ptr<TlsContext> tls) {
   while (!shared->stopped) {
     auto [error, socket] = co_await acceptor.async_accept(net::as_tuple(net::use_awaitable));
     if (shared->stopped) co_return;
@@ -123,6 +126,11 @@ net::awaitable<void> accept_tcp(std::shared_ptr<Shared> shared, Tcp::acceptor& a
     error_code unknown;
     const Tcp::endpoint far = socket.remote_endpoint(unknown);
     entrance.caller.from = far.address().to_string() + ":" + std::to_string(far.port());
+    if (tls) {
+      net::co_spawn(shared->loop, serve_tls(shared, tls, std::move(socket), std::move(entrance)),
+                    net::detached);
+      continue;
+    }
     net::generic::stream_protocol::socket any(std::move(socket));
     net::co_spawn(shared->loop, serve(shared, Stream(std::move(any)), std::move(entrance)),
                   net::detached);
@@ -157,10 +165,20 @@ Result<void> Server::State::listen_tcp() {
   const ServerOptions& options = shared->options;
   error_code error;
   const auto address = net::ip::make_address(options.listen_address, error);
-  if (error || !address.is_loopback()) {
+  if (error) {
     return Error{ErrorCode::denied, "will not listen on '" + options.listen_address +
-                                        "': only 127.0.0.1 and ::1 are allowed; put a reverse "
-                                        "proxy with TLS in front for other machines"};
+                                        "': it is no address of the form 127.0.0.1 or ::1"};
+  }
+  if (!options.tls_certificate.empty()) {
+    TRY(read, TlsContext::read(options.tls_certificate, options.tls_key));
+    tls = std::move(read);
+  }
+  if (!address.is_loopback() && (!tls || !shared->tokens.has_good(shared->wall_ms()))) {
+    return Error{ErrorCode::denied,
+                 "will not listen on '" + options.listen_address + "', which other machines reach, "
+                 "without TLS and a token: set tls_certificate and tls_key and make a token with "
+                 "`pipectl token create`, or listen on 127.0.0.1 and put a reverse proxy with TLS in "
+                 "front"};
   }
   const Tcp::endpoint endpoint(address, options.listen_port);
   tcp.open(endpoint.protocol(), error);
@@ -187,7 +205,7 @@ Result<std::unique_ptr<Server>> Server::start(net::io_context& loop, Backend& ba
   }
   if (!state->shared->options.listen_address.empty()) {
     TRY_VOID(state->listen_tcp());
-    net::co_spawn(loop, accept_tcp(state->shared, state->tcp),
+    net::co_spawn(loop, accept_tcp(state->shared, state->tcp, state->tls),
                   [state](const std::exception_ptr&) {});
   }
   return server;

@@ -28,6 +28,7 @@ struct ServerOptions {
   SocketPolicy policy;                   ///< who may use it; `own_uid` is filled in
   std::string listen_address;            ///< empty: no port
   std::uint16_t listen_port = 0;         ///< 0: any free one, see `port`
+  std::string tls_certificate, tls_key;  ///< PEM files; both: the port speaks TLS
   std::vector<Token> tokens;             ///< of callers over TCP; see `set_tokens`
   std::vector<std::string> hosts;        ///< more names that a Host header may have, lower case
   std::function<TimeMs()> wall_ms;       ///< the time, for tokens that expire; empty: 0

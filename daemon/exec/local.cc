@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,6 +25,7 @@
 
 #include "daemon/exec/processors.h"
 #include "daemon/posix/fault.h"
+#include "daemon/posix/unique_fd.h"
 #include "operators/wire.h"
 
 namespace pipelined {
@@ -40,6 +42,7 @@ constexpr std::int64_t host_patience_ms = 10'000;
 struct Handed {
   std::string fence, killed_why;
   std::vector<int> processors;              ///< that it was bound to
+  std::vector<std::string> secrets;          ///< values that it was given
   std::unique_ptr<asio::steady_timer> hung;  ///< runs after a kill
 };
 
@@ -87,6 +90,7 @@ wire::Run run_of(const AttemptPlan& plan) {
   run.seed = start.seed;
   run.limits = {start.cpus, start.memory_bytes, start.timeout_ms, start.scratch_bytes, {}};
   run.network = start.network;
+  run.secrets = start.secrets;
   return run;
 }
 
@@ -114,6 +118,74 @@ AttemptReport failure(const std::string& attempt, const std::string& fence, std:
   report.fence = fence;
   report.error = std::move(error);
   return report;
+}
+
+/// Writes the secrets that the step names into the attempt's folder, readable for our user alone.
+/// Gives their values, so that what comes back can be freed of them.
+Result<std::vector<std::string>> hand_over_secrets(const AttemptPlan& plan,
+                                                   const LocalOptions& options) {
+  std::vector<std::string> values;
+  if (plan.start.secrets.empty()) return values;
+  const std::string folder = plan.folder + "/secrets";
+  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
+    return Error{ErrorCode::io, "make the folder " + folder + ": " + std::strerror(errno)};
+  }
+  for (const std::string& name : plan.start.secrets) {
+    if (!options.secret) return Error{ErrorCode::not_found, "there are no secrets here"};
+    TRY(value, options.secret(name));
+    const std::string path = folder + "/" + name;
+    const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400));
+    if (!file || ::write(file.get(), value.data(), value.size()) !=
+                     static_cast<ssize_t>(value.size())) {
+      return Error{ErrorCode::io, "hand over the secret " + name + ": " + std::strerror(errno)};
+    }
+    values.push_back(std::move(value));
+  }
+  return values;
+}
+
+void hide_in(std::string& text, const std::vector<std::string>& secrets) {
+  for (std::string secret : secrets) {
+    if (!secret.empty() && secret.back() == '\n') secret.pop_back();
+    if (secret.size() < 4) continue;
+    for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
+      text.replace(at, secret.size(), "***");
+    }
+  }
+}
+
+Value without(const Value& value, const std::vector<std::string>& secrets) {
+  if (const std::string* text = value.as_text()) {
+    std::string cleaned = *text;
+    hide_in(cleaned, secrets);
+    return cleaned;
+  }
+  if (const ValueList* list = value.as_list()) {
+    ValueList cleaned;
+    for (const Value& item : *list) cleaned.push_back(without(item, secrets));
+    return cleaned;
+  }
+  if (const ValueTable* table = value.as_table()) {
+    ValueTable cleaned;
+    for (const auto& [name, item] : *table) {
+      std::string key = name;
+      hide_in(key, secrets);
+      cleaned[key] = without(item, secrets);
+    }
+    return cleaned;
+  }
+  return value;
+}
+
+/// What an attempt says of its end goes into the database: never with a secret in it.
+void hide_secrets(AttemptReport& report, const std::vector<std::string>& secrets) {
+  if (secrets.empty()) return;
+  hide_in(report.error, secrets);
+  report.notes = without(report.notes, secrets);
+  for (MetricFact& metric : report.metrics) {
+    hide_in(metric.name, secrets);
+    hide_in(metric.slice, secrets);
+  }
 }
 
 /// posix_spawn's two helpers, freed together.
@@ -182,8 +254,14 @@ struct LocalExecutor::State : std::enable_shared_from_this<LocalExecutor::State>
   std::map<std::string, HostPointer> hosts;         ///< by plugin; those that take attempts
   std::set<HostPointer> processes;                  ///< those not yet waited for
   std::map<std::string, HostPointer> host_of;       ///< by attempt
+  /// A host from before plugins were read again, and the last run that it is for.
+  struct OldHost {
+    HostPointer host;
+    RunNumber last_run = 0;
+  };
+  std::vector<OldHost> old_hosts;                   ///< the oldest first
 
-  Result<HostPointer> host_for(const std::string& plugin);
+  Result<HostPointer> host_for(const std::string& plugin, RunNumber run);
   Result<std::vector<std::string>> words_for(const std::string& plugin,
                                              const std::string& groups) const;
   Result<std::string> lend_groups() const;
@@ -231,7 +309,10 @@ Result<std::vector<std::string>> LocalExecutor::State::words_for(const std::stri
   return words;
 }
 
-Result<HostPointer> LocalExecutor::State::host_for(const std::string& plugin) {
+Result<HostPointer> LocalExecutor::State::host_for(const std::string& plugin, RunNumber run) {
+  for (const OldHost& old : old_hosts) {
+    if (run <= old.last_run && old.host->plugin == plugin && !old.host->ended) return old.host;
+  }
   if (const auto found = hosts.find(plugin); found != hosts.end()) return found->second;
   TRY(groups, lend_groups());
   TRY(words, words_for(plugin, groups));
@@ -312,6 +393,7 @@ void LocalExecutor::State::take_ended(const HostPointer& host, const wire::Ended
   if (found == host->attempts.end()) return;
   fault::at(fault::Place::host_ended);
   AttemptReport made = report_of(ended);
+  hide_secrets(made, found->second.secrets);
   if (made.outcome == Outcome::cancelled && !found->second.killed_why.empty()) {
     made.error = found->second.killed_why + " (" + made.error + ")";
   }
@@ -387,6 +469,7 @@ LocalExecutor::~LocalExecutor() {
     left.push_back(host->pid);
   }
   state_->hosts.clear();
+  state_->old_hosts.clear();
   state_->host_of.clear();
   const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(5);
   for (const pid_t pid : left) {
@@ -401,8 +484,10 @@ LocalExecutor::~LocalExecutor() {
 
 void LocalExecutor::start(AttemptPlan plan) {
   const std::string attempt = plan.start.attempt, fence = plan.start.fence;
-  const auto host = state_->host_for(plan.start.plugin);
+  const auto host = state_->host_for(plan.start.plugin, plan.start.run);
   if (!host) return state_->report_later(failure(attempt, fence, host.error().message));
+  auto secrets = hand_over_secrets(plan, state_->options);
+  if (!secrets) return state_->report_later(failure(attempt, fence, secrets.error().message));
   wire::Run run = run_of(plan);
   if (!state_->groups_limit_time()) run.limits.processors = state_->processors.take(run.limits.cpus);
   const auto frame = wire::encode(run);
@@ -414,6 +499,7 @@ void LocalExecutor::start(AttemptPlan plan) {
   Handed& handed = (*host)->attempts[attempt];
   handed.fence = fence;
   handed.processors = std::move(run.limits.processors);
+  handed.secrets = std::move(*secrets);
   state_->host_of[attempt] = *host;
   state_->send(*host, *frame);
 }
@@ -432,6 +518,23 @@ void LocalExecutor::kill(const std::string& attempt, std::int64_t grace_ms,
   handed.hung->async_wait([host](const error_code& error) {
     // The host does not answer: its guardian ends it and every attempt in it.
     if (!error && host->pid > 0) ::kill(host->pid, SIGTERM);
+  });
+}
+
+void LocalExecutor::renew_hosts(RunNumber last_run) {
+  for (auto& [plugin, host] : std::exchange(state_->hosts, {})) {
+    state_->old_hosts.push_back({host, last_run});
+  }
+}
+
+bool LocalExecutor::has_old_hosts() const { return !state_->old_hosts.empty(); }
+
+void LocalExecutor::retire_hosts(RunNumber oldest_open) {
+  std::erase_if(state_->old_hosts, [&](const State::OldHost& old) {
+    if (old.host->ended) return true;
+    if (old.last_run >= oldest_open || !old.host->attempts.empty()) return false;
+    state_->close(old.host);  // nothing is left for it to do: it ends with its socket
+    return true;
   });
 }
 

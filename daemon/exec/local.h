@@ -30,6 +30,8 @@ struct LocalOptions {
   std::function<std::optional<std::string>(const std::string& plugin)> plugin_path;
   /// Whether a plugin can be loaded once and forked (PluginInfo::fork_safe); empty: all can.
   std::function<bool(const std::string& plugin)> fork_safe;
+  /// The value of a secret by its name; empty: there are none.
+  std::function<Result<std::string>(const std::string& name)> secret;
   bool allow_unsandboxed = false;       ///< the administrator's word
   std::string kill_unit;                ///< "pid_namespace", "cgroup", "subreaper"; empty: the best
   Cgroups* cgroups = nullptr;           ///< outlives the executor; null: attempts have no groups
@@ -47,6 +49,14 @@ class LocalExecutor : public Executor {
 
   void start(AttemptPlan plan) override;
   void kill(const std::string& attempt, std::int64_t grace_ms, const std::string& why) override;
+
+  /// Attempts of runs after `last_run` get new hosts, with plugins as they are on the disk now; those
+  /// of earlier runs go on in the hosts that they have.
+  void renew_hosts(RunNumber last_run);
+  /// Whether there are hosts of earlier runs.
+  bool has_old_hosts() const;
+  /// Lets hosts go that no run will need any more: all of `oldest_open` and later use newer ones.
+  void retire_hosts(RunNumber oldest_open);
 
   /// Process ids of the hosts' guardians, for `doctor` and tests.
   std::vector<int> host_pids() const;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "daemon/posix/fault.h"
+#include "dag/alert_rules.h"
 #include "operators/value_json.h"
 
 namespace pipelined {
@@ -35,17 +36,50 @@ std::string why_not(const Result<int>& status) {
 
 }  // namespace
 
-std::string alert_json(const AlertRow& alert) {
-  return json_text(ValueTable{{"id", alert.id},
-                              {"pipeline", alert.pipeline},
-                              {"subject", alert.subject},
-                              {"severity", alert.severity},
-                              {"sentence", alert.sentence},
-                              {"run", alert.run == 0 ? Value() : Value(alert.run)},
-                              {"step", alert.step.empty() ? Value() : Value(alert.step)},
-                              {"element", alert.element.empty() ? Value() : Value(alert.element)},
-                              {"evidence", alert.evidence},
-                              {"at", iso_time(alert.at)}});
+namespace {
+
+ValueTable alert_table(const AlertRow& alert) {
+  return {{"id", alert.id},
+          {"pipeline", alert.pipeline},
+          {"subject", alert.subject},
+          {"severity", alert.severity},
+          {"sentence", alert.sentence},
+          {"run", alert.run == 0 ? Value() : Value(alert.run)},
+          {"step", alert.step.empty() ? Value() : Value(alert.step)},
+          {"element", alert.element.empty() ? Value() : Value(alert.element)},
+          {"evidence", alert.evidence},
+          {"kind", alert_kind(alert)},
+          {"at", iso_time(alert.at)}};
+}
+
+/// The id that every try of a message has.
+std::string message_id(const Delivery& delivery) {
+  return delivery.phase.empty() ? delivery.alert.id : delivery.alert.id + "#" + delivery.phase;
+}
+
+const char* status_of(const Delivery& delivery) {
+  return delivery.phase.empty() ? "new" : delivery.phase == "recovered" ? "recovered" : "repeated";
+}
+
+}  // namespace
+
+std::string alert_json(const AlertRow& alert) { return json_text(alert_table(alert)); }
+
+std::string message_json(const Delivery& delivery) {
+  ValueTable message = alert_table(delivery.alert);
+  message["status"] = status_of(delivery);
+  ValueList also;
+  for (const AlertRow& alert : delivery.also) also.push_back(alert_table(alert));
+  message["also"] = std::move(also);
+  return json_text(message);
+}
+
+std::string message_summary(const Delivery& delivery) {
+  std::string line = delivery.phase == "recovered" ? "recovered: " : delivery.alert.severity + ": ";
+  if (!delivery.alert.pipeline.empty()) line += delivery.alert.pipeline + ": ";
+  line += delivery.alert.sentence;
+  if (!delivery.also.empty()) line += " (and " + std::to_string(delivery.also.size()) + " more)";
+  return line;
 }
 
 std::string idempotency_key(const std::string& alert_id) {
@@ -105,8 +139,11 @@ void OutboxRelay::send(const Delivery& delivery) {
   if (fault::at(fault::Place::outbox_send) > 0) {
     return on_sent(delivery, Error{ErrorCode::io, "sending the alert failed"});
   }
-  WebhookRequest request{delivery.target, idempotency_key(delivery.alert.id),
-                         alert_json(delivery.alert)};
+  WebhookRequest request;
+  request.url = delivery.target;
+  request.idempotency_key = idempotency_key(message_id(delivery));
+  request.body = message_json(delivery);
+  request.sink = delivery.sink, request.summary = message_summary(delivery);
   transport_.send(std::move(request), [self = std::weak_ptr(self_), delivery](Result<int> status) {
     if (auto here = self.lock()) (*here)->on_sent(delivery, std::move(status));
   });
@@ -137,7 +174,7 @@ Result<void> OutboxRelay::mark(const Outcome& outcome) {
   if (taken(outcome.status)) {
     TRY_VOID(store_.mark_delivered(delivery.id, now));
     ++delivered_;
-  } else if (why = why_not(outcome.status); delivery.tries >= settings_.tries_max) {
+  } else if (why = why_not(outcome.status); delivery.at_most_once || delivery.tries >= settings_.tries_max) {
     TRY_VOID(store_.give_up_delivery(delivery.id, now, why));
     ++failed_;
     word = "given_up";

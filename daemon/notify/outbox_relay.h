@@ -79,6 +79,11 @@ class OutboxRelay {
 /// What a receiver gets: `{"id","pipeline","subject","severity","sentence","run","step","element",
 /// "evidence","at"}`, the time as ISO 8601 in UTC.
 std::string alert_json(const AlertRow& alert);
+/// The same for a message: beside the first alert `kind`, `status` ("new", "repeated", "recovered")
+/// and under `also` the others of its group.
+std::string message_json(const Delivery& delivery);
+/// The message in one line.
+std::string message_summary(const Delivery& delivery);
 
 /// When to try again after `tries` tries in vain: doubled each time up to the bound, spread by up to
 /// a fifth so that alerts of one moment do not come back together.

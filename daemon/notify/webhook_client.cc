@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <deque>
@@ -80,6 +81,8 @@ struct Transfer {
   std::function<void(Result<int>)> done;
   CURL* easy = nullptr;
   curl_slist* headers = nullptr;
+  curl_slist* receivers = nullptr;
+  std::size_t sent = 0;     ///< bytes of the mail
   std::size_t reply_bytes = 0, reply_bytes_max = 0;
   bool literal = false;     ///< the configuration names the host's very address
   bool refused = false;     ///< the name led to a private address
@@ -91,6 +94,7 @@ struct Transfer {
   ~Transfer() {
     if (easy) curl_easy_cleanup(easy);
     curl_slist_free_all(headers);
+    curl_slist_free_all(receivers);
   }
 };
 
@@ -110,30 +114,78 @@ std::size_t take_reply(char*, std::size_t size, std::size_t count, void* context
   return transfer.too_long ? 0 : size * count;
 }
 
-bool set_up(Transfer& transfer, const WebhookLimits& limits) {
-  transfer.easy = curl_easy_init();
+std::size_t give_mail(char* buffer, std::size_t size, std::size_t count, void* context) {
+  auto& transfer = *static_cast<Transfer*>(context);
+  const std::string& text = transfer.request.body;
+  const std::size_t piece = std::min(size * count, text.size() - transfer.sent);
+  std::memcpy(buffer, text.data() + transfer.sent, piece);
+  transfer.sent += piece;
+  return piece;
+}
+
+bool append(curl_slist*& list, const std::string& line) {
+  curl_slist* longer = curl_slist_append(list, line.c_str());
+  if (longer) list = longer;
+  return longer != nullptr;
+}
+
+bool set_up_mail(Transfer& transfer) {
   CURL* easy = transfer.easy;
-  if (!easy) return false;
-  transfer.literal = names_host_literally(transfer.request.url);
-  transfer.reply_bytes_max = limits.reply_bytes_max;
-  const std::string key = "Idempotency-Key: " + transfer.request.idempotency_key;
-  for (const char* line : {"Content-Type: application/json", key.c_str(), "Expect:"}) {
-    curl_slist* longer = curl_slist_append(transfer.headers, line);
-    if (!longer) return false;
-    transfer.headers = longer;
+  const WebhookRequest& request = transfer.request;
+  for (const std::string& to : request.mail_to) {
+    if (!append(transfer.receivers, "<" + to + ">")) return false;
   }
-  curl_easy_setopt(easy, CURLOPT_URL, transfer.request.url.c_str());
+  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+  curl_easy_setopt(easy, CURLOPT_MAIL_FROM, ("<" + request.mail_from + ">").c_str());
+  curl_easy_setopt(easy, CURLOPT_MAIL_RCPT, transfer.receivers);
+  curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+  curl_easy_setopt(easy, CURLOPT_READFUNCTION, &give_mail);
+  curl_easy_setopt(easy, CURLOPT_READDATA, &transfer);
+  // Without a password the mail may go unencrypted to a server on this machine; with one, never.
+  curl_easy_setopt(easy, CURLOPT_USE_SSL,
+                   static_cast<long>(request.user.empty() ? CURLUSESSL_TRY : CURLUSESSL_ALL));
+  if (!request.user.empty()) {
+    curl_easy_setopt(easy, CURLOPT_USERNAME, request.user.c_str());
+    curl_easy_setopt(easy, CURLOPT_PASSWORD, request.password.c_str());
+  }
+  return true;
+}
+
+bool set_up_post(Transfer& transfer) {
+  CURL* easy = transfer.easy;
+  const std::string key = "Idempotency-Key: " + transfer.request.idempotency_key;
+  for (const std::string& line : {std::string("Content-Type: application/json"), key,
+                                  std::string("Expect:")}) {
+    if (!append(transfer.headers, line)) return false;
+  }
+  for (const std::string& line : transfer.request.headers) {
+    if (!append(transfer.headers, line)) return false;
+  }
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_POST, 1L);
   curl_easy_setopt(easy, CURLOPT_POSTFIELDS, transfer.request.body.data());
   curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
                    static_cast<curl_off_t>(transfer.request.body.size()));
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer.headers);
+  return true;
+}
+
+bool set_up(Transfer& transfer, const WebhookLimits& limits) {
+  transfer.easy = curl_easy_init();
+  CURL* easy = transfer.easy;
+  if (!easy) return false;
+  transfer.literal = transfer.request.allow_private || names_host_literally(transfer.request.url);
+  transfer.reply_bytes_max = limits.reply_bytes_max;
+  curl_easy_setopt(easy, CURLOPT_URL, transfer.request.url.c_str());
+  const bool mail = !transfer.request.mail_from.empty();
+  if (!(mail ? set_up_mail(transfer) : set_up_post(transfer))) return false;
   curl_easy_setopt(easy, CURLOPT_USERAGENT, "pipelined");
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(easy, CURLOPT_PROXY, "");
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(limits.timeout_ms));
+  const std::int64_t timeout_ms =
+      transfer.request.timeout_ms > 0 ? transfer.request.timeout_ms : limits.timeout_ms;
+  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout_ms));
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &open_socket);

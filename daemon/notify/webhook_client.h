@@ -1,4 +1,4 @@
-// Posts one JSON text to one HTTP address, carefully.
+// Posts one JSON text to one HTTP address, or hands one mail to a mail server, carefully.
 //
 // The thread of a WebhookClient does all network work, several deliveries at a time, so that a
 // receiver that hangs holds up neither the loop nor other receivers.  Redirects are not followed,
@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "dag/result.h"
 
@@ -20,11 +21,17 @@ struct sockaddr;
 
 namespace pipelined {
 
-/// One POST.
+/// One message on its way: a POST, or a mail if `mail_from` is set.
 struct WebhookRequest {
-  std::string url;
+  std::string url;              ///< http, https, smtp or smtps
   std::string idempotency_key;  ///< the same for every try of one alert
-  std::string body;             ///< JSON
+  std::string body;             ///< JSON; of a mail its whole text
+  std::string sink, summary;    ///< the sink's name; the message in one line
+  std::vector<std::string> headers;   ///< more headers of a POST, "Name: value"
+  bool allow_private = false;         ///< a name may lead to a private address
+  std::string mail_from, user, password;
+  std::vector<std::string> mail_to;
+  std::int64_t timeout_ms = 0;        ///< 0: the client's
 };
 
 /// Whatever carries requests away; tests put another in its place.

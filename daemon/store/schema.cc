@@ -217,6 +217,11 @@ CREATE TABLE audit (
 ) STRICT;
 CREATE TRIGGER audit_never_changes BEFORE UPDATE ON audit
   BEGIN SELECT RAISE(ABORT, 'the audit log is never changed'); END;
+-- Messages of several alerts, and sinks that are told at most once.
+ALTER TABLE outbox ADD COLUMN message_group TEXT NOT NULL DEFAULT '';
+ALTER TABLE outbox ADD COLUMN message INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE outbox ADD COLUMN once INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX outbox_by_message ON outbox (message) WHERE message <> 0;
 CREATE TRIGGER audit_never_shrinks BEFORE DELETE ON audit
   BEGIN SELECT RAISE(ABORT, 'nothing is taken out of the audit log'); END;
 )sql";

@@ -86,7 +86,10 @@ Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options) {
   State& opened = *store->state_;
   // What was being sent when the process died is sent again under the same id.  On a full disk
   // these writes fail and the records can still be read.
-  auto started = opened.run_alone("UPDATE outbox SET state = 'pending' WHERE state = 'claimed'");
+  auto started = opened.run_alone(
+      "UPDATE outbox SET state = CASE once WHEN 0 THEN 'pending' ELSE 'given_up' END, error = CASE "
+      "once WHEN 0 THEN error ELSE 'not known: the daemon ended while it was being sent, and this "
+      "sink is told at most once' END WHERE state = 'claimed'");
   if (started && !store->meta("instance")) started = store->set_meta("instance", random_name());
   if (started) started = store->set_meta("product_version", options.product_version);
   if (!started && started.error().code != ErrorCode::exhausted) return started.error();
@@ -96,8 +99,9 @@ Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options) {
 
 Store::~Store() { rollback(); }
 
-void Store::set_sinks(std::vector<AlertSink> sinks) {
+void Store::set_sinks(std::vector<AlertSink> sinks, AlertRouter router) {
   state_->options.sinks = std::move(sinks);
+  state_->options.router = std::move(router);
 }
 
 void Store::set_objects(ObjectView* objects) { state_->objects = objects; }

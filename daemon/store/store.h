@@ -8,10 +8,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "daemon/ports.h"
@@ -28,12 +30,24 @@ struct AlertSink {
   std::string name;    ///< unique; part of a delivery's identity
   std::string kind;    ///< "webhook"
   std::string target;  ///< an address
+  bool at_most_once = false;  ///< a message whose fate is not known is not sent again
 };
+
+/// A message to queue: about an alert, to a sink.
+struct QueuedMessage {
+  std::string sink;    ///< a sink's name
+  std::string phase;   ///< of an alert that was told before: "repeat-1", "recovered"; else empty
+  std::string group;   ///< what waits for the same sink in one group goes as one message
+  std::int64_t wait_ms = 0;
+};
+/// Where a new alert goes.
+using AlertRouter = std::function<std::vector<QueuedMessage>(const AlertRow&)>;
 
 /// How a store is opened.
 struct StoreOptions {
   std::string path;                ///< of state.db; its folder must exist
-  std::vector<AlertSink> sinks;    ///< each new alert is queued once for each of them
+  std::vector<AlertSink> sinks;
+  AlertRouter router;              ///< empty: each new alert is queued once for each sink
   std::string product_version;     ///< recorded, for people
   std::int64_t ballast_bytes = 4 << 20;  ///< kept free beside the database for a full disk; 0: none
   std::int64_t page_count_max = 0; ///< bounds the file, for tests; 0: not bounded
@@ -48,6 +62,9 @@ const char* name_of(DeliveryState state);
 struct Delivery {
   std::int64_t id = 0;
   AlertRow alert;
+  std::vector<AlertRow> also;   ///< the others of its group
+  std::string phase;            ///< "repeat-2", "recovered"; empty: the alert is new
+  bool at_most_once = false;
   std::string sink, kind, target;
   DeliveryState state = DeliveryState::pending;
   std::int64_t tries = 0;       ///< claims so far, this one included
@@ -70,7 +87,11 @@ class Store : public LedgerStore {
   /// must outlive the store or be taken away with nullptr.
   void set_objects(ObjectView* objects);
   /// From now on new alerts are queued for these sinks; queued ones keep theirs.
-  void set_sinks(std::vector<AlertSink> sinks);
+  void set_sinks(std::vector<AlertSink> sinks, AlertRouter router = {});
+  /// Queues messages about alerts that were told before and commits that; one that was queued
+  /// already is passed over.  Says whether any was new.  REQUIRES: no open turn.
+  Result<bool> queue_messages(
+      const std::vector<std::pair<std::string, QueuedMessage>>& of_alerts, TimeMs now);
 
   Result<void> begin() override;
   /// Also records what `ObjectView::unrecorded` names.  Error codes: `exhausted` on a full disk,

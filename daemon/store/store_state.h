@@ -46,6 +46,9 @@ struct Store::State {
   /// Number and digest of the audit log's last row; nothing: not looked up yet.
   std::optional<std::pair<std::int64_t, Digest>> audit_head;
 
+  /// Queues a message of an alert; one that stands already stays as it is.
+  void queue(const std::string& alert, const QueuedMessage& message, TimeMs at);
+
   /// A row with this seq is put.  REQUIRES: an open turn.
   void note(std::int64_t seq) {
     CHECK(in_turn);

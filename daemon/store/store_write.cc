@@ -182,11 +182,14 @@ void Store::put(const AlertRow& row) {
       row.id, row.pipeline, row.subject, row.severity, row.sentence, row.run, row.step, row.element,
       row.at, row.seq, value_text(row.evidence));
   if (database.changes() == 0) return;
+  if (state_->options.router) {
+    for (const QueuedMessage& message : state_->options.router(row)) {
+      state_->queue(row.id, message, row.at);
+    }
+    return;
+  }
   for (const AlertSink& sink : state_->options.sinks) {
-    database.run(
-        "INSERT INTO outbox (alert, sink, kind, target, state, tries, not_before, updated_at, "
-        "error) VALUES (?1, ?2, ?3, ?4, 'pending', 0, ?5, ?5, '') ON CONFLICT DO NOTHING",
-        row.id, sink.name, sink.kind, sink.target, row.at);
+    state_->queue(row.id, {sink.name, "", "", 0}, row.at);
   }
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "daemon/store/rows.h"
+#include "daemon/store/told_alerts.h"
 #include "daemon/store/views.h"
 
 namespace pipelined {
@@ -66,6 +67,41 @@ std::vector<AlertView> list_alerts(Store& store, const AlertFilter& filter) {
   }
   for (AlertView& view : views) view.deliveries = deliveries_of(store, view.row.id);
   return views;
+}
+
+std::vector<ToldAlert> told_alerts(Store& store) {
+  static const std::string sql =
+      select(alert_columns, ", ") + is_open +
+      " AS is_open, d.sink, d.state, max(d.updated_at, coalesce((SELECT max(r.updated_at) FROM "
+      "outbox r WHERE r.alert = d.alert AND r.sink LIKE d.sink || '#repeat-%'), 0)), (SELECT "
+      "count(*) FROM outbox r WHERE r.alert = d.alert AND r.sink LIKE d.sink || '#repeat-%') "
+      "FROM outbox d JOIN alerts a ON a.id = d.alert WHERE d.id > (SELECT coalesce(max(id), 0) "
+      "FROM outbox) - 5000 AND instr(d.sink, '#') = 0 AND d.state = 'done' AND a.severity <> 'info' "
+      "AND NOT EXISTS (SELECT 1 FROM outbox r WHERE r.alert = d.alert "
+      "AND r.sink = d.sink || '#recovered') ORDER BY d.id";
+  std::vector<ToldAlert> told;
+  Query query(store.database(), sql.c_str());
+  while (query.next()) {
+    ToldAlert one;
+    one.alert = read_alert(query);
+    one.stands = query.flag(alert_column_count);
+    one.sink = query.string(alert_column_count + 1);
+    one.delivered = query.text(alert_column_count + 2) == "done";
+    one.last_at = query.integer(alert_column_count + 3);
+    one.repeats = query.integer(alert_column_count + 4);
+    told.push_back(std::move(one));
+  }
+  return told;
+}
+
+std::set<std::pair<std::string, std::string>> standing_conditions(Store& store) {
+  AlertFilter filter;
+  filter.open_only = true, filter.limit = view_limit_max;
+  std::set<std::pair<std::string, std::string>> standing;
+  for (const AlertView& view : list_alerts(store, filter)) {
+    if (view.row.run == 0) standing.emplace(view.row.pipeline, view.row.subject);
+  }
+  return standing;
 }
 
 OutboxCounts count_outbox(Store& store) {

@@ -176,6 +176,7 @@ SandboxPaths paths_of(const wire::Run& run, bool command) {
   // The daemon reads the log in the attempt's folder, so nothing may stand there but a plain file.
   if (!command) paths.writable_plainly = {run.folder};
   if (command) paths.writable = {run.scratch};
+  if (command && !run.secrets.empty()) paths.readable.push_back(run.folder + "/secrets");
   if (command && !run.outputs.empty()) paths.writable.push_back(run.folder + "/out");
   paths.network = run.network;
   return paths;

@@ -62,6 +62,7 @@ CommandPaths paths_of(const wire::Run& run) {
     }
   }
   for (const auto& [port, output] : run.outputs) paths.outputs[port] = output.path;
+  for (const std::string& name : run.secrets) paths.secrets[name] = run.folder + "/secrets/" + name;
   paths.scratch = run.scratch;
   return paths;
 }

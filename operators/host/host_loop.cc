@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 
 #include "operators/host/process_tree.h"
 
@@ -152,12 +154,29 @@ void HostLoop::fault(const wire::Run& run, const std::string& why) {
   say(ended);
 }
 
+namespace {
+
+/// The values that the attempt is given, so that none of them gets into its log.
+std::vector<std::string> read_secrets(const wire::Run& run) {
+  std::vector<std::string> values;
+  for (const std::string& name : run.secrets) {
+    std::ifstream file(run.folder + "/secrets/" + name, std::ios::binary);
+    values.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+    // Who prints a file with its last line break may print it without, too.
+    if (!values.back().empty() && values.back().back() == '\n') values.back().pop_back();
+  }
+  return values;
+}
+
+}  // namespace
+
 void HostLoop::start(wire::Run run) {
   if (by_id_.contains(run.attempt)) return fault(run, "an attempt of that id runs already");
   auto report = make_pipe(), output = make_pipe();
   if (!report || !output) return fault(run, (report ? output : report).error().message);
 
   auto attempt = std::make_unique<LiveAttempt>(std::move(run), limits_.log);
+  attempt->log.hide(read_secrets(attempt->run));
   attempt->facts.processes_max = limits_.processes_max;
   attempt->facts.files_max = limits_.files_max;
   attempt->started = Clock::now();
@@ -278,6 +297,7 @@ void HostLoop::end(LiveAttempt& attempt, int wait_status, const rusage& usage) {
   facts.wait_status = wait_status;
   take_use(attempt, usage);
   look_at_the_end(attempt);
+  attempt.log.end();
   facts.last_lines = attempt.log.last_lines();
   if (attempt.kernel_kills_before >= 0) {
     facts.kernel_memory_kill = kernel_memory_kills() > attempt.kernel_kills_before;

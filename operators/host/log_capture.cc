@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace pipelined::host {
 namespace {
@@ -69,7 +70,33 @@ void LogCapture::write_at(std::uint64_t offset, std::string_view bytes) {
   }
 }
 
+void LogCapture::hide(std::vector<std::string> secrets) {
+  std::erase_if(secrets, [](const std::string& secret) { return secret.size() < 4; });
+  std::sort(secrets.begin(), secrets.end(),
+            [](const auto& a, const auto& b) { return a.size() > b.size(); });
+  hidden_ = std::move(secrets);
+}
+
 void LogCapture::append(std::string_view bytes) {
+  if (hidden_.empty()) return take(bytes);
+  held_.append(bytes);
+  std::size_t kept = 0;  // bytes at the end that may be the beginning of a hidden text
+  for (const std::string& secret : hidden_) {
+    for (std::size_t at = held_.find(secret); at != std::string::npos; at = held_.find(secret, at)) {
+      held_.replace(at, secret.size(), "***");
+    }
+  }
+  for (const std::string& secret : hidden_) {
+    for (std::size_t size = std::min(secret.size() - 1, held_.size()); size > kept; --size) {
+      if (held_.ends_with(std::string_view(secret).substr(0, size))) kept = size;
+    }
+  }
+  const std::string ready = held_.substr(0, held_.size() - kept);
+  held_.erase(0, ready.size());
+  take(ready);
+}
+
+void LogCapture::take(std::string_view bytes) {
   if (bytes.empty()) return;
   total_ += bytes.size();
   recent_.append(bytes.substr(bytes.size() - std::min(bytes.size(), recent_bytes)));
@@ -101,7 +128,10 @@ void LogCapture::flush() {
   if (file_ && ::ftruncate(file_.get(), static_cast<off_t>(size)) != 0) dirty_ = true;
 }
 
+void LogCapture::end() { take(std::exchange(held_, {})); }
+
 void LogCapture::finish(const std::string& line) {
+  end();
   append((recent_.empty() || recent_.back() == '\n' ? "" : "\n") + line + "\n");
   flush();
 }

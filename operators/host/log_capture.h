@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "operators/host/unique_fd.h"
 
@@ -24,8 +25,13 @@ class LogCapture {
   /// The file is made at the first byte; it must not exist yet.
   LogCapture(std::string path, LogBounds bounds) : path_(std::move(path)), bounds_(bounds) {}
 
+  /// From now on these texts are never written: stars stand in their place, however the pieces that
+  /// were printed cut them.  Texts of fewer than 4 bytes are left.
+  void hide(std::vector<std::string> secrets);
   /// Takes what was printed.
   void append(std::string_view bytes);
+  /// Nothing more will be printed: what was held back is taken as it is.
+  void end();
   /// Brings the file up to date.  Cheap when nothing happened.
   void flush();
   /// Adds a line of the host itself, then flushes.
@@ -37,10 +43,13 @@ class LogCapture {
 
  private:
   bool open_file();
+  void take(std::string_view bytes);
   void write_at(std::uint64_t offset, std::string_view bytes);
 
   std::string path_;
   LogBounds bounds_;
+  std::vector<std::string> hidden_;  ///< the longest first
+  std::string held_;                 ///< printed, but may be the beginning of a hidden text
   UniqueFd file_;
   bool unusable_ = false, dirty_ = false;
   std::uint64_t total_ = 0, head_written_ = 0;
