@@ -23,6 +23,7 @@ class DryLedger : public Ledger {
   void put(const ResolutionRow&) override {}
   void put(const AlertRow&) override {}
   void put(const DecisionRow&) override {}
+  void put(const HoldRow&) override {}
   void mark_fired(const std::vector<std::int64_t>&, RunNumber) override {}
 
   std::optional<ResultRow> find_result(const Digest& key, std::int64_t before_seq) override {

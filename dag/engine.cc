@@ -76,8 +76,15 @@ void Engine::State::fire_timers() {
       if (pending != pipeline->second.pending.end() && pending->second.due_ms <= now.steady_ms) {
         fire(pipeline->second, timer.trigger);
       }
+    } else if (timer.kind == Timer::Kind::hold) {
+      hold_time_over();
+    } else if (timer.kind == Timer::Kind::span_review) {
+      const auto pipeline = pipelines.find(timer.pipeline);
+      if (pipeline != pipelines.end()) look_at_span_reviews(pipeline->second);
     } else if (run == runs.end()) {
       continue;
+    } else if (timer.kind == Timer::Kind::remind) {
+      remind(run->second, timer);
     } else if (timer.kind == Timer::Kind::backoff) {
       Node& node = run->second.nodes[timer.node];
       if (!node.backing_off) continue;
@@ -245,11 +252,19 @@ void Engine::recover(const Recovered& found,
     }
   }
   std::erase_if(state.pipelines, [](const auto& entry) { return !entry.second.current; });
+  state.holds = found.holds;
+  for (const HoldRow& hold : state.holds) state.arm_hold(hold);
+  for (auto& [name, pipeline] : state.pipelines) state.look_at_span_reviews(pipeline);
   state.recovering = true;
   state.recover_runs(found, versions);
   for (const ArrivalRow& arrival : found.unfired) {
     const auto pipeline = state.pipelines.find(arrival.pipeline);
-    if (pipeline != state.pipelines.end()) state.arm(pipeline->second, arrival);
+    if (pipeline == state.pipelines.end()) continue;
+    const SpanRow* span =
+        state.span_row(arrival.pipeline, arrival.source, arrival.span, arrival.version);
+    const bool gated =
+        span != nullptr && (span->state == SpanState::in_review || span->approved_seq < 0);
+    if (!gated) state.arm(pipeline->second, arrival);
   }
   for (const auto& [name, pipeline] : state.pipelines) state.start_queued(name);
   state.fire_timers();

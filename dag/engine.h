@@ -88,11 +88,14 @@ struct RejectRequested {
   RequestId request = 0;
   RunNumber run = 0;
   std::string step, element, who, why;
+  std::vector<std::string> groups = {};  ///< that `who` belongs to
 };
+/// Says yes to a step in review.
 struct ApproveRequested {
   RequestId request = 0;
   RunNumber run = 0;
   std::string step, element, who, why;
+  std::vector<std::string> groups = {};
 };
 struct SpanRequested {
   RequestId request = 0;
@@ -113,6 +116,25 @@ struct PauseRequested {
   RequestId request = 0;
   std::string pipeline, who;
   bool paused = true;
+  bool hold_steps = false;          ///< also no further step of its open runs
+  std::string why = {};
+};
+/// Something is to wait, or not any more: a pipeline, a run (then `pipeline` is not looked at), or a
+/// step of it.
+struct HoldRequested {
+  RequestId request = 0;
+  std::string pipeline;
+  RunNumber run = 0;
+  std::string step, element, who, why;
+  TimeMs until = 0;                 ///< 0: until it is released
+  bool release = false;
+};
+/// The answer to the review of an arrival: its newest version.
+struct SpanReviewed {
+  RequestId request = 0;
+  std::string pipeline, source, span, who, why;
+  bool approved = true;
+  std::vector<std::string> groups = {};
 };
 struct CapacityChanged {
   Capacity capacity;
@@ -132,7 +154,8 @@ using Event = std::variant<event::PipelineApplied, event::Arrived, event::RunReq
                            event::AttemptProgress, event::DaemonStops,
                            event::AcceptRequested, event::RejectRequested, event::ApproveRequested,
                            event::SpanRequested, event::CancelRequested, event::RetryRequested,
-                           event::PauseRequested, event::CapacityChanged, event::TroubleFound,
+                           event::PauseRequested, event::HoldRequested,
+                           event::SpanReviewed, event::CapacityChanged, event::TroubleFound,
                            event::TimeReached>;
 
 /// The inputs of one port, in order.

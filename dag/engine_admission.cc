@@ -172,10 +172,10 @@ std::string Engine::State::why_no_slot(const Run& run, NodeIndex index) const {
   std::vector<std::string> holders;
   for (const auto& [id, attempt] : attempts) {
     const auto& claims = attempt.demand.claims;
-    const bool holds = std::any_of(claims.begin(), claims.end(), [&](const Claim& one) {
+    const bool has_it = std::any_of(claims.begin(), claims.end(), [&](const Claim& one) {
       return one.pool && one.on == claim->on;
     });
-    if (!holds || holders.size() >= named_holders_max) continue;
+    if (!has_it || holders.size() >= named_holders_max) continue;
     holders.push_back("run " + std::to_string(attempt.run) + " " +
                       step_path(attempt.row.step, attempt.row.element));
   }

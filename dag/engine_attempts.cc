@@ -372,6 +372,8 @@ void Engine::State::set_state(Run& run, NodeIndex index, StepState state, Reason
     --run.ready;
   }
   node.state = state;
+  run.held.erase(index);
+  run.reviews.erase(index);
   if (dry) dry_reasons[{run.row.number, index}] = reason;
   write_step(run, index, reason);
   touched.insert(run.row.number);
@@ -448,6 +450,7 @@ void Engine::State::consider_run_on(Run& run) {
       set_state(run, index, StepState::skipped, {"no_failure", "nothing that it watches failed", {}});
       continue;
     }
+    if (!condition_holds(run, index)) continue;
     Evaluation found = evaluate(run, index);
     decide_ready(run, index, std::move(found.inputs));
   }
@@ -460,6 +463,7 @@ void Engine::State::consider_end(Run& run) {
     touched.insert(run.row.number);
     return;
   }
+  if (!run.held.empty()) return;  // somebody or time lets it go on
   std::map<StepState, NodeIndex> first;
   for (NodeIndex index = run.nodes.size() > 0 ? static_cast<NodeIndex>(run.nodes.size()) : 0;
        index-- > 0;) {
@@ -508,7 +512,10 @@ void Engine::State::end_run(Run& run, RunState state, Reason reason) {
       put(*row);
     }
   }
-  if (!is_open(state) && number != keep) runs.erase(number);
+  if (!is_open(state)) {
+    end_holds([number](const HoldRow& hold) { return hold.run == number; }, "end of the run");
+    if (number != keep) runs.erase(number);
+  }
   start_queued(pipeline);
 }
 

@@ -36,7 +36,8 @@ std::vector<SpanIndex> elements_of(const RunRow& row, const std::string& source,
 // The newest version of a span that had arrived at the horizon.
 const SpanRow* at_horizon(const SpanVersions& versions, std::int64_t horizon) {
   for (auto it = versions.rbegin(); it != versions.rend(); ++it) {
-    if (it->arrival <= horizon) return &*it;
+    const bool past_gate = it->state != SpanState::in_review && it->approved_seq >= 0;
+    if (it->arrival <= horizon && past_gate) return &*it;
   }
   return nullptr;
 }
@@ -340,8 +341,10 @@ void Engine::State::take_up_step(Run& run, NodeIndex index, const StepRow& row) 
   node.started_at = row.started_at;
   node.next_try_at = row.next_try_at;
   node.first_try_at = row.first_try_at;
-  if (node.state == StepState::in_review && step.spec.review.expires_ms > 0) {
-    node.next_try_at = row.ended_at + step.spec.review.expires_ms;
+  if (node.state == StepState::in_review) {
+    const std::int64_t expires = step.spec.review.expires_ms;
+    node.next_try_at = expires > 0 ? row.ended_at + expires : 0;
+    run.reviews[index].at = row.ended_at;
   }
   if (row.result != 0) {
     if (auto result = ledger.find_result_by_id(row.result)) {

@@ -8,16 +8,6 @@
 namespace pipelined {
 namespace {
 
-Digest review_scope(const Run& run, const PipelineStep& step, const ResolvedInputs& inputs) {
-  std::string text = "review\n" + run.row.pipeline + "\n" + step.spec.name + "\n";
-  for (const PortInputs& port : inputs.ports) {
-    text += port.port;
-    for (const ArtifactRef& artifact : port.artifacts) text += " " + artifact.digest.hex();
-    text += "\n";
-  }
-  return sha256(text);
-}
-
 std::string short_input(const PortInputs& port) {
   if (port.artifacts.size() == 1) return port.port + " " + port.artifacts[0].digest.brief();
   return std::to_string(port.artifacts.size()) + " artifacts at " + port.port;
@@ -93,45 +83,14 @@ bool Engine::State::condition_holds(Run& run, NodeIndex index) {
   return false;
 }
 
-// A review gates the step after its inputs exist and before it runs; its evidence is the inputs.
-bool Engine::State::review_passed(Run& run, NodeIndex index, const ResolvedInputs& inputs) {
-  const PipelineStep& step = run.step_of(index);
-  if (!step.spec.review.required) return true;
-  const Digest scope = review_scope(run, step, inputs);
-  Node& node = run.nodes[index];
-  if (const auto answer = ledger.find_acceptance(scope)) {
-    if (!answer->rejected) return true;
-    set_state(run, index, StepState::rejected,
-              {"review_rejected", "rejected by " + answer->who + ": " + answer->why, {}});
-    return false;
-  }
-  node.key = scope;
-  const std::string path = step_path(step.spec.name, run.element_of(index));
-  set_state(run, index, StepState::in_review,
-            {"in_review", "waits for a person: pipectl approve " + std::to_string(run.row.number) +
-                              " " + path + " --why …, or reject", {}});
-  alert({run.row.pipeline + "/" + path + "/review/" + scope.hex(), run.row.pipeline, path, "info",
-         path + " of run " + std::to_string(run.row.number) + " waits for review",
-         run.row.number, step.spec.name, run.element_of(index), {}, 0, 0});
-  const std::int64_t expires = step.spec.review.expires_ms;
-  node.next_try_at = expires > 0 ? now.wall_ms + expires : 0;
-  arm_review(run, index);
-  return false;
-}
-
-void Engine::State::arm_review(const Run& run, NodeIndex index) {
-  const Node& node = run.nodes[index];
-  if (node.state != StepState::in_review || node.next_try_at == 0) return;
-  // The wall clock may have been set meanwhile: never longer than the whole time.
-  const TimeMs left = std::clamp<TimeMs>(node.next_try_at - now.wall_ms, 0,
-                                         run.step_of(index).spec.review.expires_ms);
-  timers.emplace(now.steady_ms + left,
-                 Timer{Timer::Kind::review, "", 0, run.row.number, index, "", node.next_try_at});
-}
-
 void Engine::State::decide_ready(Run& run, NodeIndex index, ResolvedInputs inputs) {
   const PipelineStep& step = run.step_of(index);
   Node& node = run.nodes[index];
+  run.held.erase(index);
+  if (hold_on(run, index) != nullptr) {
+    run.held.insert(index);
+    return;
+  }
   if (!review_passed(run, index, inputs)) return;
   for (ResolutionRow& row : inputs.to_record) put(std::move(row));
   ReadyWork item{std::move(inputs.ports), "", {}};

@@ -21,7 +21,8 @@ class Evaluator {
   Evaluation evaluate() {
     ports_.resize(step_.inputs.size());
     present_.assign(step_.inputs.size(), false);
-    const bool done = plain_inputs() && after_steps() && newest_inputs() && source_inputs() &&
+    const bool done = plain_inputs() && after_steps() && take_collections() &&
+                      newest_inputs() && source_inputs() &&
                       required_came() && span_inputs() && latest_inputs() && required_came();
     if (done) {
       for (std::size_t i = 0; i < ports_.size(); ++i) {
@@ -191,24 +192,40 @@ class Evaluator {
     if (input.spec.spans.kind == SpanSelection::Kind::last) {
       return collect_last(i, static_cast<std::size_t>(input.spec.spans.count));
     }
-    const NodeIndex begin = run_.first_node[input.step], end = run_.first_node[input.step + 1];
-    // With one collected input the cursor skips what was seen finished before.
-    const bool keep = single_collection();
-    for (NodeIndex n = keep ? std::max(begin, node_.cursor) : begin; n < end; ++n) {
-      if (keep) node_.cursor = n;
-      if (!in_selection(input, run_.nodes[n].span)) continue;
-      if (!settled(input, n)) return false;
+    return look_through(i, input.step, [&](NodeIndex n) {
+      return !in_selection(input, run_.nodes[n].span) || settled(input, n);
+    });
+  }
+
+  // Looks at the elements of a step until one is in the way.  What was seen settled stays so: a
+  // cursor over all collections, one after the other, so that waiting for n elements costs n looks.
+  template <class Look>
+  bool look_through(std::size_t phase, StepIndex step, Look look) {
+    const std::uint64_t seen = node_.cursor >> 32;
+    if (phase < seen) return true;
+    NodeIndex n = run_.first_node[step];
+    if (phase == seen) n = std::max(n, static_cast<NodeIndex>(node_.cursor & 0xffffffff));
+    for (; n < run_.first_node[step + 1]; ++n) {
+      node_.cursor = static_cast<std::uint64_t>(phase) << 32 | n;
+      if (!look(n)) return false;
     }
-    for (NodeIndex n = begin; n < end; ++n) {
-      if (in_selection(input, run_.nodes[n].span) && counts(input, n)) put(i, n);
-    }
+    node_.cursor = static_cast<std::uint64_t>(phase + 1) << 32;
     return true;
   }
 
-  bool single_collection() const {
-    return std::count_if(step_.inputs.begin(), step_.inputs.end(), [](const PipelineInput& input) {
-             return input.collects && input.spec.kind == Kind::step;
-           }) == 1;
+  // Only once nothing is waited for: thousands of artifacts are not put together to be thrown away.
+  bool take_collections() {
+    for (std::size_t i = 0; i < step_.inputs.size(); ++i) {
+      const PipelineInput& input = step_.inputs[i];
+      if (input.spec.kind != Kind::step || !input.collects ||
+          input.spec.spans.kind == SpanSelection::Kind::last) {
+        continue;
+      }
+      for (NodeIndex n = run_.first_node[input.step]; n < run_.first_node[input.step + 1]; ++n) {
+        if (in_selection(input, run_.nodes[n].span) && counts(input, n)) put(i, n);
+      }
+    }
+    return true;
   }
 
   // Counts after leaving out (rule 8): older spans come in where newer ones fall out.
@@ -225,18 +242,23 @@ class Evaluator {
   }
 
   bool after_steps() {
+    std::size_t phase = step_.inputs.size();
     for (const std::string& name : step_.spec.after) {
       const StepIndex parent = run_.pipeline->find(name);
       const std::string& fan = run_.pipeline->steps[parent].fan_source;
-      const bool one = fan.empty() || fan == step_.fan_source;  // rule 4
-      const NodeIndex begin = run_.first_node[parent], end = run_.first_node[parent + 1];
-      for (NodeIndex n = begin; n < end; ++n) {
+      const auto ended = [&](NodeIndex n) {
         const Node& node = run_.nodes[n];
-        if (one && !fan.empty() && node.span != node_.span) continue;
-        if (node.span != no_span && run_.span_dropped[node.span]) continue;
+        if (node.span != no_span && run_.span_dropped[node.span]) return true;
         if (is_dead(node.state)) return blocked_by(n);
-        if (!is_terminal(node.state)) return wait_for(n);
+        return is_terminal(node.state) || wait_for(n);
+      };
+      if (!fan.empty() && fan == step_.fan_source) {  // element by element (rule 4)
+        const auto aligned = run_.find(parent, node_.span);
+        if (aligned && !ended(*aligned)) return false;
+      } else if (!look_through(phase, parent, ended)) {
+        return false;
       }
+      ++phase;
     }
     return true;
   }
@@ -274,8 +296,13 @@ class Evaluator {
     const SpanRow* first = nullptr;
     for (auto it = by_span->second.rbegin(); it != by_span->second.rend(); ++it) {
       for (auto row = it->second.rbegin(); row != it->second.rend(); ++row) {
-        if (row->state == SpanState::dropped || row->state == SpanState::rejected) continue;
-        if (row->arrival <= run_.row.horizon) return &*row;
+        if (row->state == SpanState::dropped || row->state == SpanState::rejected ||
+            row->state == SpanState::in_review) {
+          continue;
+        }
+        const bool was_there =
+            row->arrival <= run_.row.horizon && row->approved_seq <= run_.row.created_seq;
+        if (was_there) return &*row;
         if (first == nullptr || row->arrival < first->arrival) first = &*row;
       }
     }

@@ -214,6 +214,13 @@ void Engine::State::on(const event::RejectRequested& event) {
            "reject: " + path + " is " + name_of(node.state) + ", neither halted nor in review");
     return;
   }
+  if (node.state == StepState::in_review) {
+    if (const auto why_not = may_not_answer(asked.step_of(*index).spec.review, asked.row.who,
+                                            event.who, event.groups)) {
+      refuse(event.request, ErrorCode::denied, "reject: " + *why_not);
+      return;
+    }
+  }
   const Reason reason{"rejected", "rejected by " + event.who + ": " + event.why, {}};
   decide("reject", asked.row.pipeline, path, event.who, event.why, event.run);
   reply(event.request, event.run, path + " rejected");
@@ -264,59 +271,6 @@ void Engine::State::reject_span(const std::string& pipeline, const RunSpan& span
   }
 }
 
-std::vector<std::pair<Run*, NodeIndex>> Engine::State::answer_review(const Run& run,
-                                                                     NodeIndex index, bool rejected,
-                                                                     const std::string& who,
-                                                                     const std::string& why) {
-  AcceptanceRow row;
-  row.key = *run.nodes[index].key;
-  row.rejected = rejected;
-  row.who = who;
-  row.why = why;
-  row.run = run.row.number;
-  row.step = run.step_of(index).spec.name;
-  row.element = run.element_of(index);
-  row.at = now.wall_ms;
-  put(row);
-  // A decision is remembered by its evidence, so it answers every review of the same (rule 31).
-  std::vector<std::pair<Run*, NodeIndex>> waiting;
-  for (auto& [number, other] : runs) {
-    for (NodeIndex n = 0; n < other.nodes.size(); ++n) {
-      const Node& node = other.nodes[n];
-      if (node.state == StepState::in_review && node.key == row.key) waiting.emplace_back(&other, n);
-    }
-  }
-  return waiting;
-}
-
-void Engine::State::on(const event::ApproveRequested& event) {
-  const auto found = runs.find(event.run);
-  if (found == runs.end()) {
-    refuse(event.request, ErrorCode::not_found,
-           "approve: run " + std::to_string(event.run) + " is not open");
-    return;
-  }
-  Run& run = found->second;
-  const auto index = named_node(run, event.step, event.element, event.request);
-  if (!index) return;
-  Node& node = run.nodes[*index];
-  const std::string path = step_path(event.step, run.element_of(*index));
-  if (node.state != StepState::in_review || !node.key) {
-    refuse(event.request, ErrorCode::conflict,
-           "approve: " + path + " is " + name_of(node.state) +
-               (node.state == StepState::halted ? "; a halt is accepted: pipectl accept" : ""));
-    return;
-  }
-  decide("approve", run.row.pipeline, path, event.who, event.why, event.run);
-  for (const auto& [other, n] : answer_review(run, *index, false, event.who, event.why)) {
-    go_on(*other);
-    other->nodes[n].state = StepState::waiting;
-    write_step(*other, n, {"approved", "approved by " + event.who + ": " + event.why, {}});
-    work.emplace_back(other->row.number, n);
-  }
-  reply(event.request, event.run, path + " approved");
-}
-
 void Engine::State::on(const event::SpanRequested& event) {
   const std::string verb = event.restore ? "restore" : "drop";
   const auto found = pipelines.find(event.pipeline);
@@ -345,6 +299,9 @@ void Engine::State::on(const event::SpanRequested& event) {
            "span restore: " + event.span + " is " + name_of(newest->state) + ", not dropped");
     return;
   }
+  // One that never came past its review: to runs it is as if it had not been delivered.
+  if (event.restore && newest->approved_seq < 0) newest->approved_seq = last_seq + 1;
+  if (!event.restore && newest->state == SpanState::in_review) newest->approved_seq = -1;
   newest->state = event.restore ? SpanState::open : SpanState::dropped;
   newest->why = event.why;
   newest->who = event.who;
@@ -572,26 +529,6 @@ void Engine::State::open_span(Run& run, SpanIndex span, bool rejected) {
   if (row == nullptr || row->state != SpanState::failed) return;
   row->state = SpanState::open;
   put(*row);
-}
-
-void Engine::State::on(const event::PauseRequested& event) {
-  const auto found = pipelines.find(event.pipeline);
-  if (found == pipelines.end()) {
-    refuse(event.request, ErrorCode::not_found, "there is no pipeline " + event.pipeline);
-    return;
-  }
-  PipelineState& pipeline = found->second;
-  if (pipeline.row.paused != event.paused) {
-    pipeline.row.paused = event.paused;
-    put(pipeline.row);
-    decide(event.paused ? "pause" : "unpause", event.pipeline, event.pipeline, event.who, "", 0);
-  }
-  reply(event.request, 0, event.pipeline + (event.paused ? " is paused: arrivals are kept, no run starts"
-                                                         : " goes on"));
-  if (event.paused) return;
-  std::vector<std::size_t> due;
-  for (const auto& [trigger, pending] : pipeline.pending) due.push_back(trigger);
-  for (const std::size_t trigger : due) fire(pipeline, trigger);
 }
 
 void Engine::State::on(const event::CapacityChanged& event) { capacity = event.capacity; }

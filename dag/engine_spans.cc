@@ -59,8 +59,13 @@ void Engine::State::on(const event::Arrived& event) {
   span.arrival = arrival.number;
   span.artifact = event.artifact;
   span.at = now.wall_ms;
+  const bool gated = span_needs_review(pipeline, span);
   put(span);
   versions.push_back(span);
+  if (gated) {
+    look_at_span_reviews(pipeline);
+    return;
+  }
   arm(pipeline, arrival);
   for (auto& [number, run] : runs) {
     if (run.row.pipeline != event.pipeline) continue;

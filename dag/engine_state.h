@@ -7,6 +7,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -31,7 +32,7 @@ struct Node {
   StepState state = StepState::waiting;
   std::uint16_t tries = 0, faults = 0;
   std::uint32_t attempts = 0;     ///< all attempts, for numbering
-  std::uint32_t cursor = 0;       ///< elements of a collection already seen finished
+  std::uint64_t cursor = 0;       ///< collections and elements already seen finished
   std::int64_t result = 0;
   TimeMs started_at = 0;          ///< of the newest attempt; 0: none in this run
   TimeMs first_try_at = 0;        ///< start of the first of its tries; 0: none
@@ -87,6 +88,12 @@ struct Run {
   bool judges_spans = true;                     ///< its elements are defined as the file says
   std::unordered_map<NodeIndex, std::vector<NodeIndex>> node_watchers;
   std::unordered_map<SpanIndex, std::vector<NodeIndex>> span_watchers;
+  std::set<NodeIndex> held;                     ///< could go on but for a hold
+  struct Review {
+    TimeMs at = 0;                              ///< when it was asked
+    Value evidence;
+  };
+  std::map<NodeIndex, Review> reviews;          ///< open ones
   std::set<NodeIndex> source_waiters;           ///< wait for a first version of a source
   std::size_t live = 0;                         ///< running nodes
   std::size_t ready = 0;                        ///< ready or backing off
@@ -145,6 +152,9 @@ struct PipelineState {
   std::map<std::string, std::int64_t> durations;  ///< of steps, as far as known; -1: asked, unknown
 };
 
+/// "is held with run 4 by alice until 2026-03-01 08:30 UTC: the disk is being changed"
+std::string held_sentence(const HoldRow& hold);
+
 /// Results made by this step may be reused, and it may reuse others'.
 bool uses_cache(const PipelineStep& step);
 
@@ -158,7 +168,9 @@ struct Evaluation {
 };
 
 struct Timer {
-  enum class Kind { coalesce, backoff, timeout, progress, queue, review } kind;
+  enum class Kind {
+    coalesce, backoff, timeout, progress, queue, review, remind, span_review, hold,
+  } kind;
   std::string pipeline;
   std::size_t trigger = 0;
   RunNumber run = 0;
@@ -184,6 +196,7 @@ struct Engine::State {
   std::unordered_map<Digest, std::string> key_holders;  ///< key → attempt
   std::map<std::pair<RunNumber, NodeIndex>, QueuedWork> ready;  ///< waits for a slot
   AdmissionQueue queue;                         ///< the same, in order
+  std::vector<HoldRow> holds;                   ///< active ones
   bool recovering = false;                      ///< waiting began before this engine did
   bool stopping = false;                        ///< nothing starts any more
   std::multimap<std::int64_t, Timer> timers;    ///< by steady time
@@ -242,10 +255,40 @@ struct Engine::State {
   void evaluate_node(Run& run, NodeIndex index);
   void decide_ready(Run& run, NodeIndex index, ResolvedInputs inputs);
   bool reuse(Run& run, NodeIndex index, const ResultRow& result, const Reason& reason);
-  bool review_passed(Run& run, NodeIndex index, const ResolvedInputs& inputs);
-  void arm_review(const Run& run, NodeIndex index);  ///< its expiry, if it waits and has one
   bool condition_holds(Run& run, NodeIndex index);
   Reason why_run(const Run& run, NodeIndex index, const std::string& text);
+
+  // engine_holds.cc
+  void on(const event::HoldRequested& event);
+  void on(const event::PauseRequested& event);
+  const HoldRow* hold_on(const Run& run, NodeIndex index) const;
+  void put_hold(HoldRow hold);
+  void apply_hold(const HoldRow& hold);
+  void arm_hold(const HoldRow& hold);
+  void hold_time_over();
+  void wake_held(const std::string& pipeline);
+  std::size_t end_holds(const std::function<bool(const HoldRow&)>& which, const std::string& by);
+  std::string held_pipeline(const event::HoldRequested& event);
+
+  // engine_reviews.cc
+  void on(const event::ApproveRequested& event);
+  void on(const event::SpanReviewed& event);
+  bool review_passed(Run& run, NodeIndex index, const ResolvedInputs& inputs);
+  void arm_review(const Run& run, NodeIndex index);  ///< expiry and reminder, if it waits
+  void remind(Run& run, const Timer& timer);
+  void supersede_reviews(Run& run, NodeIndex index);
+  void end_review(Run& run, NodeIndex index, const Reason& reason);
+  /// Records a review's answer and returns all nodes that wait for it.
+  std::vector<std::pair<Run*, NodeIndex>> answer_review(const Run& run, NodeIndex index,
+                                                        bool rejected, const std::string& who,
+                                                        const std::string& why);
+  std::optional<std::string> may_not_answer(const ReviewSpec& review, const std::string& starter,
+                                            const std::string& who,
+                                            const std::vector<std::string>& groups) const;
+  bool span_needs_review(PipelineState& pipeline, SpanRow& span);
+  void look_at_span_reviews(PipelineState& pipeline);
+  void answer_span(PipelineState& pipeline, SpanRow& row, bool approved, const std::string& who,
+                   const std::string& why);
 
   // engine_admission.cc
   void measure_paths(Run& run);                 ///< what the critical path is made of
@@ -304,21 +347,15 @@ struct Engine::State {
   void on(const event::RunRequested& event);
   void on(const event::AcceptRequested& event);
   void on(const event::RejectRequested& event);
-  void on(const event::ApproveRequested& event);
   void on(const event::SpanRequested& event);
   void on(const event::CancelRequested& event);
   void on(const event::RetryRequested& event);
-  void on(const event::PauseRequested& event);
   void on(const event::CapacityChanged& event);
   void on(const event::TroubleFound& event);
   void on(const event::TimeReached& event);
   void record_acceptance(Digest key, const event::AcceptRequested& event,
                          const std::string& element);
   void accept_for_later(const event::AcceptRequested& event);
-  /// Records a review's answer and returns all nodes that wait for it.
-  std::vector<std::pair<Run*, NodeIndex>> answer_review(const Run& run, NodeIndex index,
-                                                        bool rejected, const std::string& who,
-                                                        const std::string& why);
   void reject_span(const std::string& pipeline, const RunSpan& span, const std::string& only_step,
                    const Reason& reason);
   Run* run_to_retry(const event::RetryRequested& event);

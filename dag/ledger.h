@@ -20,6 +20,7 @@ struct Recovered {
   std::vector<PipelineRow> pipelines;      ///< current versions
   std::vector<SpanRow> spans;              ///< newest and older versions of every span
   std::vector<ArrivalRow> unfired;         ///< arrivals whose `run` is 0
+  std::vector<HoldRow> holds;              ///< active ones, oldest first
   std::vector<RunRow> runs;                ///< queued, running, halted and in review
   std::vector<StepRow> steps;              ///< of those runs
   std::vector<AttemptRow> attempts;        ///< of those runs, still marked running
@@ -41,6 +42,7 @@ class Ledger {
   virtual void put(const ResolutionRow& row) = 0;  ///< by (scope, run)
   virtual void put(const AlertRow& row) = 0;       ///< by id, the first stays; fills the outbox too
   virtual void put(const DecisionRow& row) = 0;
+  virtual void put(const HoldRow& row) = 0;        ///< by its identity
   /// Marks every arrival of these numbers as taken by `run`.
   virtual void mark_fired(const std::vector<std::int64_t>& arrivals, RunNumber run) = 0;
 

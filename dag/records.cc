@@ -12,7 +12,8 @@ constexpr std::array step_words = {"waiting",  "ready",    "running",   "succeed
                                    "skipped",  "blocked"};
 constexpr std::array run_words = {"queued",    "running",   "failed",    "rejected",
                                   "halted",    "in_review", "cancelled", "succeeded"};
-constexpr std::array span_words = {"open", "accepted", "halted", "failed", "rejected", "dropped"};
+constexpr std::array span_words = {"open",     "accepted", "halted",   "failed",
+                                   "rejected", "dropped",  "in_review"};
 constexpr std::array outcome_words = {"ok",     "more",  "halt",      "invalid",
                                       "failed", "retry", "cancelled", "unsupported"};
 

@@ -39,7 +39,7 @@ enum class StepState {
   skipped, blocked,
 };
 enum class RunState { queued, running, failed, rejected, halted, in_review, cancelled, succeeded };
-enum class SpanState { open, accepted, halted, failed, rejected, dropped };
+enum class SpanState { open, accepted, halted, failed, rejected, dropped, in_review };
 enum class Outcome { ok, more, halt, invalid, failed, retry, cancelled, unsupported };
 
 /// The word of a state as people and scripts see it ("in_review").
@@ -86,6 +86,7 @@ struct SpanRow {
   std::string why, who;       ///< of drop and reject, or the step that failed or halted
   Digest definition;          ///< of the failed step and its ancestors: defined otherwise, it is open again
   RunNumber run = 0;          ///< the run that decided the state
+  std::int64_t approved_seq = 0;  ///< of its review's approval: runs created before do not see it
   RunNumber succeeded_run = 0; ///< the first run with it that succeeded; 0: it is "new"
   TimeMs at = 0;
   std::int64_t seq = 0;
@@ -199,6 +200,7 @@ struct AcceptanceRow {
   std::string who, why;
   RunNumber run = 0;
   std::string step, element;
+  Value evidence;             ///< of a review: what was looked at, digests by port
   TimeMs at = 0;
   std::int64_t seq = 0;
 };
@@ -221,6 +223,20 @@ struct AlertRow {
   std::string step, element;
   Value evidence;             ///< a table: comparisons, file and line, …
   TimeMs at = 0;
+  std::int64_t seq = 0;
+};
+
+/// A wish that something waits.  Identity: (kind, pipeline, run, step, element).
+struct HoldRow {
+  std::string kind = "hold";  ///< or "pause": it goes with the pause of its pipeline
+  std::string pipeline;
+  RunNumber run = 0;          ///< 0: all runs of the pipeline
+  std::string step, element;  ///< empty: all of them
+  std::string who, why;
+  TimeMs at = 0, until = 0;   ///< until 0: until somebody releases it
+  bool active = true;
+  std::string ended_by;       ///< a person, or "time", or "end of the run"
+  TimeMs ended_at = 0;
   std::int64_t seq = 0;
 };
 

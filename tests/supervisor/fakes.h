@@ -55,6 +55,7 @@ class FakeLedger : public LedgerStore {
   void put(const ResolutionRow&) override {}
   void put(const AlertRow&) override {}
   void put(const DecisionRow&) override {}
+  void put(const HoldRow&) override {}
   void mark_fired(const std::vector<std::int64_t>&, RunNumber) override {}
   std::optional<ResultRow> find_result(const Digest&, std::int64_t) override { return {}; }
   std::optional<ResultRow> find_result_by_id(std::int64_t) override { return {}; }

@@ -24,10 +24,13 @@ class MemoryLedger : public LedgerStore {
   std::map<std::string, AttemptRow> attempts;
   std::map<std::int64_t, ResultRow> results;
   std::multimap<Digest, std::int64_t> results_by_key;
+  std::map<std::tuple<std::string, std::string, std::string>, std::vector<std::int64_t>>
+      results_by_step;                  ///< those with a key, oldest first
   std::map<Digest, AcceptanceRow> acceptances;
   std::map<std::pair<Digest, RunNumber>, ResolutionRow> resolutions;
   std::map<std::string, AlertRow> alerts;
   std::vector<DecisionRow> decisions;
+  std::map<std::tuple<std::string, std::string, RunNumber, std::string, std::string>, HoldRow> holds;
   std::set<Digest> lost;                ///< objects that are gone
   bool fail_next_commit = false;
   ErrorCode commit_error = ErrorCode::io;
@@ -63,7 +66,10 @@ class MemoryLedger : public LedgerStore {
     note(row.seq);
     if (!row.key) return;
     results_by_key.emplace(*row.key, row.id);
-    undo_.push_back([this, key = *row.key, id = row.id] {
+    auto& of_step = results_by_step[{row.pipeline, row.step, row.element}];
+    of_step.push_back(row.id);
+    undo_.push_back([this, key = *row.key, id = row.id, &of_step] {
+      of_step.pop_back();
       auto [begin, end] = results_by_key.equal_range(key);
       for (auto it = begin; it != end; ++it) {
         if (it->second == id) {
@@ -89,6 +95,10 @@ class MemoryLedger : public LedgerStore {
     note(row.seq);
     decisions.push_back(row);
     undo_.push_back([this] { decisions.pop_back(); });
+  }
+  void put(const HoldRow& row) override {
+    note(row.seq);
+    set(holds, std::tuple(row.kind, row.pipeline, row.run, row.step, row.element), row);
   }
   void mark_fired(const std::vector<std::int64_t>& numbers, RunNumber run) override {
     for (const std::int64_t number : numbers) {
@@ -118,11 +128,9 @@ class MemoryLedger : public LedgerStore {
   }
   std::optional<ResultRow> nearest_result(const std::string& pipeline, const std::string& step,
                                           const std::string& element) override {
-    for (auto it = results.rbegin(); it != results.rend(); ++it) {
-      const ResultRow& row = it->second;
-      if (row.key && row.pipeline == pipeline && row.step == step && row.element == element) {
-        return row;
-      }
+    const auto found = results_by_step.find({pipeline, step, element});
+    if (found != results_by_step.end() && !found->second.empty()) {
+      return results.at(found->second.back());
     }
     return std::nullopt;
   }
@@ -248,6 +256,11 @@ class MemoryLedger : public LedgerStore {
       if (row.run == 0) found.unfired.push_back(row);
       found.last_arrival = std::max(found.last_arrival, number);
     }
+    for (const auto& [key, row] : holds) {
+      if (row.active) found.holds.push_back(row);
+    }
+    std::sort(found.holds.begin(), found.holds.end(),
+              [](const HoldRow& a, const HoldRow& b) { return a.seq < b.seq; });
     for (const auto& [number, row] : runs) {
       found.last_run = std::max(found.last_run, number);
       const RunState s = row.state;
