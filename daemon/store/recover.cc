@@ -37,6 +37,8 @@ Result<Recovered> Store::recover() {
                                 "FROM arrivals a JOIN artifacts o ON o.id = a.artifact "
                                 "WHERE a.run = 0 ORDER BY a.number"),
                          read_arrival);
+  found.holds = all_of(
+      database, select(hold_columns, "FROM holds h WHERE h.active ORDER BY h.seq"), read_hold);
   {
     Query open(database, std::string(open_runs) + " ORDER BY number");
     while (open.next()) {

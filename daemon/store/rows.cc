@@ -70,7 +70,7 @@ ArrivalRow read_arrival(const Query& row) {
 
 const char* const span_columns =
     "s.pipeline, s.source, s.span, s.version, s.arrival, o.digest, o.type, o.size, s.state, s.why, "
-    "s.who, s.definition, s.run, s.succeeded_run, s.at, s.seq";
+    "s.who, s.definition, s.run, s.succeeded_run, s.at, s.seq, s.approved_seq";
 
 SpanRow read_span(const Query& row) {
   SpanRow span;
@@ -88,6 +88,7 @@ SpanRow read_span(const Query& row) {
   span.succeeded_run = row.integer(13);
   span.at = row.integer(14);
   span.seq = row.integer(15);
+  span.approved_seq = row.integer(16);
   return span;
 }
 
@@ -209,7 +210,7 @@ AlertRow read_alert(const Query& row, int first) {
 }
 
 const char* const acceptance_columns =
-    "a.key, a.who, a.why, a.rejected, a.run, a.step, a.element, a.at, a.seq";
+    "a.key, a.who, a.why, a.rejected, a.run, a.step, a.element, a.at, a.seq, a.evidence";
 
 AcceptanceRow read_acceptance(const Query& row) {
   AcceptanceRow acceptance;
@@ -222,7 +223,30 @@ AcceptanceRow read_acceptance(const Query& row) {
   acceptance.element = row.string(6);
   acceptance.at = row.integer(7);
   acceptance.seq = row.integer(8);
+  if (!row.is_null(9)) acceptance.evidence = read_value_text(row.text(9));
   return acceptance;
+}
+
+const char* const hold_columns =
+    "h.kind, h.pipeline, h.run, h.step, h.element, h.who, h.why, h.at, h.until, h.active, "
+    "h.ended_by, h.ended_at, h.seq";
+
+HoldRow read_hold(const Query& row) {
+  HoldRow hold;
+  hold.kind = row.string(0);
+  hold.pipeline = row.string(1);
+  hold.run = row.integer(2);
+  hold.step = row.string(3);
+  hold.element = row.string(4);
+  hold.who = row.string(5);
+  hold.why = row.string(6);
+  hold.at = row.integer(7);
+  hold.until = row.integer(8);
+  hold.active = row.flag(9);
+  hold.ended_by = row.string(10);
+  hold.ended_at = row.integer(11);
+  hold.seq = row.integer(12);
+  return hold;
 }
 
 std::optional<std::string> details_text(const std::vector<ReasonDetail>& details) {

@@ -58,6 +58,10 @@ AlertRow read_alert(const Query& row, int first = 0);
 extern const char* const acceptance_columns;
 AcceptanceRow read_acceptance(const Query& row);
 
+/// Columns of `holds h`.
+extern const char* const hold_columns;
+HoldRow read_hold(const Query& row);
+
 /// Canonical text of a reason's details; nothing when there are none.
 std::optional<std::string> details_text(const std::vector<ReasonDetail>& details);
 std::vector<ReasonDetail> parse_details(std::string_view text);

@@ -224,6 +224,33 @@ ALTER TABLE outbox ADD COLUMN once INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX outbox_by_message ON outbox (message) WHERE message <> 0;
 CREATE TRIGGER audit_never_shrinks BEFORE DELETE ON audit
   BEGIN SELECT RAISE(ABORT, 'nothing is taken out of the audit log'); END;
+-- What is held, what a review looked at, and arrivals that wait for a review.
+CREATE TABLE holds (
+  kind TEXT NOT NULL CHECK (kind IN ('hold', 'pause')), pipeline TEXT NOT NULL,
+  run INTEGER NOT NULL, step TEXT NOT NULL, element TEXT NOT NULL,
+  who TEXT NOT NULL, why TEXT NOT NULL, at INTEGER NOT NULL, until INTEGER NOT NULL,
+  active INTEGER NOT NULL CHECK (active IN (0, 1)),
+  ended_by TEXT NOT NULL, ended_at INTEGER NOT NULL, seq INTEGER NOT NULL,
+  PRIMARY KEY (kind, pipeline, run, step, element)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX holds_active ON holds (seq) WHERE active;
+ALTER TABLE acceptances ADD COLUMN evidence TEXT;
+CREATE TABLE spans_gated (
+  pipeline TEXT NOT NULL, source TEXT NOT NULL, span TEXT NOT NULL, version INTEGER NOT NULL,
+  arrival INTEGER NOT NULL, artifact INTEGER NOT NULL REFERENCES artifacts (id),
+  state TEXT NOT NULL
+    CHECK (state IN ('open', 'accepted', 'halted', 'failed', 'rejected', 'dropped', 'in_review')),
+  why TEXT NOT NULL, who TEXT NOT NULL, definition BLOB CHECK (length(definition) = 32),
+  run INTEGER NOT NULL, succeeded_run INTEGER NOT NULL, at INTEGER NOT NULL, seq INTEGER NOT NULL,
+  approved_seq INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (pipeline, source, span, version)
+) STRICT, WITHOUT ROWID;
+INSERT INTO spans_gated (pipeline, source, span, version, arrival, artifact, state, why, who,
+                         definition, run, succeeded_run, at, seq)
+  SELECT pipeline, source, span, version, arrival, artifact, state, why, who, definition, run,
+         succeeded_run, at, seq FROM spans;
+DROP TABLE spans;
+ALTER TABLE spans_gated RENAME TO spans;
 )sql";
 
 /// The step that leads to version n + 1 stands at n.  The text of a version that was released is

@@ -113,6 +113,7 @@ class Store : public LedgerStore {
   void put(const ResolutionRow& row) override;
   void put(const AlertRow& row) override;
   void put(const DecisionRow& row) override;
+  void put(const HoldRow& row) override;
   void mark_fired(const std::vector<std::int64_t>& arrivals, RunNumber run) override;
 
   std::optional<ResultRow> find_result(const Digest& key, std::int64_t before_seq) override;

@@ -40,14 +40,15 @@ void Store::put(const SpanRow& row) {
   if (row.definition) definition = row.definition;
   state_->database->run(
       "INSERT INTO spans (pipeline, source, span, version, arrival, artifact, state, why, who, "
-      "definition, run, succeeded_run, at, seq) "
-      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) "
+      "definition, run, succeeded_run, at, seq, approved_seq) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) "
       "ON CONFLICT (pipeline, source, span, version) DO UPDATE SET arrival = excluded.arrival, "
       "artifact = excluded.artifact, state = excluded.state, why = excluded.why, "
       "who = excluded.who, definition = excluded.definition, run = excluded.run, "
-      "succeeded_run = excluded.succeeded_run, at = excluded.at, seq = excluded.seq",
+      "succeeded_run = excluded.succeeded_run, at = excluded.at, seq = excluded.seq, "
+      "approved_seq = excluded.approved_seq",
       row.pipeline, row.source, row.span, row.version, row.arrival, artifact, name_of(row.state),
-      row.why, row.who, definition, row.run, row.succeeded_run, row.at, row.seq);
+      row.why, row.who, definition, row.run, row.succeeded_run, row.at, row.seq, row.approved_seq);
 }
 
 void Store::put(const RunRow& row) {
@@ -152,9 +153,22 @@ void Store::put(const ResultRow& row) {
 void Store::put(const AcceptanceRow& row) {
   state_->note(row.seq);
   state_->database->run(
-      "INSERT INTO acceptances (key, who, why, rejected, run, step, element, at, seq) "
-      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (key) DO NOTHING",
-      row.key, row.who, row.why, row.rejected, row.run, row.step, row.element, row.at, row.seq);
+      "INSERT INTO acceptances (key, who, why, rejected, run, step, element, at, seq, evidence) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (key) DO NOTHING",
+      row.key, row.who, row.why, row.rejected, row.run, row.step, row.element, row.at, row.seq,
+      value_text(row.evidence));
+}
+
+void Store::put(const HoldRow& row) {
+  state_->note(row.seq);
+  state_->database->run(
+      "INSERT INTO holds (kind, pipeline, run, step, element, who, why, at, until, active, "
+      "ended_by, ended_at, seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) "
+      "ON CONFLICT (kind, pipeline, run, step, element) DO UPDATE SET who = excluded.who, "
+      "why = excluded.why, at = excluded.at, until = excluded.until, active = excluded.active, "
+      "ended_by = excluded.ended_by, ended_at = excluded.ended_at, seq = excluded.seq",
+      row.kind, row.pipeline, row.run, row.step, row.element, row.who, row.why, row.at, row.until,
+      row.active, row.ended_by, row.ended_at, row.seq);
 }
 
 void Store::put(const ResolutionRow& row) {

@@ -151,6 +151,9 @@ std::vector<PipelineRow> list_pipelines(Store& store);
 /// All versions of one pipeline, newest first.
 std::vector<PipelineRow> list_versions(Store& store, const std::string& pipeline, int limit);
 std::vector<SpanRow> list_spans(Store& store, const SpanFilter& filter);
+
+/// What is held now, oldest first; of one pipeline unless that is empty.
+std::vector<HoldRow> list_holds(Store& store, const std::string& pipeline);
 std::vector<SourceView> list_sources(Store& store, const std::string& pipeline);
 std::vector<ArrivalRow> list_arrivals(Store& store, const std::string& pipeline,
                                       const std::string& source, std::int64_t before, int limit);

@@ -104,6 +104,15 @@ std::set<std::pair<std::string, std::string>> standing_conditions(Store& store) 
   return standing;
 }
 
+std::vector<HoldRow> list_holds(Store& store, const std::string& pipeline) {
+  static const std::string sql = select(
+      hold_columns, "FROM holds h WHERE h.active AND (?1 = '' OR h.pipeline = ?1) ORDER BY h.seq");
+  std::vector<HoldRow> found;
+  Query query(store.database(), sql.c_str(), pipeline);
+  while (query.next()) found.push_back(read_hold(query));
+  return found;
+}
+
 OutboxCounts count_outbox(Store& store) {
   OutboxCounts counts;
   Query query(store.database(), "SELECT state, count(*) FROM outbox GROUP BY state");

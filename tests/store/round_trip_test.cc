@@ -147,6 +147,7 @@ TEST_CASE("store: acceptances, resolutions and alerts keep what stood first or l
   acceptance.who = "anna", acceptance.why = "holiday traffic";
   acceptance.run = 4, acceptance.step = "validate", acceptance.element = "2013-12";
   acceptance.rejected = true, acceptance.at = 3, acceptance.seq = 1;
+  acceptance.evidence = ValueTable{{"in", ValueList{"ab"}}};
   AcceptanceRow later = acceptance;
   later.why = "another word", later.seq = 2;
   ResolutionRow answer{sha256("scope"), 4, Binding{"previous", 2, artifact("s", "statistics/1")},
@@ -160,6 +161,7 @@ TEST_CASE("store: acceptances, resolutions and alerts keep what stood first or l
   REQUIRE(put_all(*store, acceptance, later, answer, nothing, alert, again));
 
   CHECK(fields(*store->find_acceptance(acceptance.key)) == fields(acceptance));
+  CHECK(store->find_acceptance(acceptance.key)->evidence == acceptance.evidence);
   CHECK_FALSE(store->find_acceptance(sha256("other")));
   CHECK(fields(*store->find_resolution(answer.scope, 10)) == fields(nothing));
   CHECK(fields(*store->find_resolution(answer.scope, 4)) == fields(answer));
@@ -189,4 +191,29 @@ TEST_CASE("store: a turn reads what it has put and a rollback forgets it", "[sto
   REQUIRE(put_all(*store, run_row(2), result));
   CHECK(fields(*store->find_result_by_id(1)) == fields(result));
   CHECK(store->recover()->last_seq == 2002);
+}
+
+TEST_CASE("store: holds come back while they are active, and are told as they ended",
+          "[store][round-trip]") {
+  const TestFolder folder;
+  auto store = open_in(folder);
+  HoldRow hold;
+  hold.pipeline = "flights", hold.run = 0, hold.step = "train", hold.who = "anna";
+  hold.why = "new disk", hold.at = 5, hold.until = 9, hold.seq = 1;
+  HoldRow pause = hold;
+  pause.kind = "pause", pause.step = "", pause.seq = 2;
+  REQUIRE(put_all(*store, hold, pause));
+  auto found = store->recover();
+  REQUIRE(found);
+  REQUIRE(found->holds.size() == 2);
+  CHECK(found->holds[0].step == "train");
+  CHECK(found->holds[0].why == "new disk");
+  CHECK(found->holds[0].until == 9);
+  CHECK(found->holds[1].kind == "pause");
+  hold.active = false, hold.ended_by = "time", hold.ended_at = 9, hold.seq = 3;
+  REQUIRE(put_all(*store, hold));
+  const auto left = list_holds(*store, "flights");
+  REQUIRE(left.size() == 1);
+  CHECK(left[0].kind == "pause");
+  CHECK(list_holds(*store, "weather").empty());
 }
