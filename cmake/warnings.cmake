@@ -16,6 +16,10 @@ if(PIPELINED_SANITIZE MATCHES "thread")
   # Instrumented moves of a std::variant look uninitialised to g++ 12 (GCC bug 105562).
   target_compile_options(pipelined_build INTERFACE -Wno-maybe-uninitialized)
 endif()
+if(PIPELINED_FUZZ)
+  # Only pipelined-fuzz defines what this calls.
+  target_compile_options(pipelined_build INTERFACE -fsanitize-coverage=trace-pc)
+endif()
 if(PIPELINED_SANITIZE)
   target_compile_options(pipelined_build INTERFACE
     -fsanitize=${PIPELINED_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)

@@ -229,6 +229,9 @@ Result<std::unique_ptr<Artifacts>> Artifacts::open(const ArtifactsOptions& optio
   state->thread = std::make_unique<StoreThread>(
       options.post, [inside](const std::vector<PromotionOrder>& orders) {
         return promote_batch(*inside->objects, inside->root.get(), orders, inside->totals);
+      },
+      [inside](const std::vector<IntakeOrder>& orders) {
+        return take_snapshots(inside->place(), orders);
       });
   return std::unique_ptr<Artifacts>(new Artifacts(std::move(state)));
 }
@@ -296,8 +299,11 @@ void Artifacts::discard(const std::string& attempt, bool finished) {
 
 void Artifacts::snapshot(const std::string& path, const std::string& type, StoredCallback done) {
   State* inside = state_.get();
-  inside->add_intake([inside, path, type] { return take_snapshot(inside->place(), path, type); },
-                     std::move(done));
+  inside->thread->add(IntakeOrder{path, type},
+                      [side = inside->loop, done = std::move(done)](Result<Manifest> made) {
+                        if (made) side->remember(made->digest(), *made);
+                        done(std::move(made));
+                      });
 }
 
 void Artifacts::put_tree(const std::string& type, TextFiles files, StoredCallback done) {

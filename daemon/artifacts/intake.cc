@@ -11,10 +11,14 @@
 #include <filesystem>
 
 #include "daemon/artifacts/file_io.h"
+#include "daemon/artifacts/output_walk.h"
 #include "daemon/posix/fault.h"
 
 namespace pipelined {
 namespace {
+
+// Up to here single syncs are cheaper than one sync of the whole file system.
+constexpr std::int64_t single_syncs_max = 4;
 
 /// A file in tmp/ that goes away unless it was given a name.
 class TemporaryFile {
@@ -25,7 +29,11 @@ class TemporaryFile {
   }
   TemporaryFile(TemporaryFile&& other) noexcept
       : root_(other.root_), name_(std::exchange(other.name_, {})) {}
-  TemporaryFile& operator=(TemporaryFile&&) = delete;
+  TemporaryFile& operator=(TemporaryFile&& other) noexcept {
+    std::swap(root_, other.root_);
+    std::swap(name_, other.name_);
+    return *this;
+  }
   const std::string& name() const { return name_; }
 
  private:
@@ -53,10 +61,14 @@ Result<Digest> copy_and_hash(int source, const std::string& path, int target,
   return hash.finish();
 }
 
-}  // namespace
+/// A delivered file, copied to tmp/.
+struct Copied {
+  TemporaryFile file;
+  ManifestFile facts;
+  bool synced = false;
+};
 
-Result<Manifest> take_snapshot(IntakePlace place, const std::string& path,
-                               const std::string& type) {
+Result<Copied> copy_delivery(const IntakePlace& place, const std::string& path) {
   const std::string base = std::filesystem::path(path).filename().string();
   if (!is_utf8(base) || !is_manifest_path(base)) {
     return Error{ErrorCode::invalid, "copying a delivered file: its name is no UTF-8; rename it"};
@@ -71,7 +83,7 @@ Result<Manifest> take_snapshot(IntakePlace place, const std::string& path,
     return Error{ErrorCode::invalid, "copying the delivered file " + path +
                                          ": it is no regular file; deliver a plain file"};
   }
-  const TemporaryFile copy(place.root, place.temporary());
+  TemporaryFile copy(place.root, place.temporary());
   if (const int error = fault::at(fault::Place::intake_create); error > 0) {
     return system_error("opening", copy.name(), error);
   }
@@ -88,12 +100,54 @@ Result<Manifest> take_snapshot(IntakePlace place, const std::string& path,
   const int refused = fault::at(fault::Place::intake_mode);
   if (refused > 0) return system_error("making read-only", path, refused);
   if (::fchmod(target.get(), 0444) != 0) return system_error("making read-only", path, errno);
-  TRY_VOID(sync_file(target.get(), copy.name()));
+  const bool large = file.size > sync_alone_bytes;
+  if (large) TRY_VOID(sync_file(target.get(), copy.name()));
+  return Copied{std::move(copy), std::move(file), large};
+}
+
+/// Makes the copies durable: a few one by one, many with one sync of the file system.
+Result<void> sync_copies(const IntakePlace& place, std::vector<Result<Copied>>& copies,
+                         std::int64_t unsynced) {
+  if (unsynced > single_syncs_max) return sync_file_system(place.root, "the store folder");
+  for (Result<Copied>& copy : copies) {
+    if (!copy || copy->synced) continue;
+    const std::string& name = copy->file.name();
+    auto opened = open_at(place.root, name, O_RDONLY | O_NOFOLLOW);
+    auto synced = opened ? sync_file(opened->get(), name) : Result<void>(opened.error());
+    if (!synced) copy = synced.error();
+  }
+  return {};
+}
+
+}  // namespace
+
+std::vector<Result<Manifest>> take_snapshots(IntakePlace place,
+                                             const std::vector<IntakeOrder>& orders) {
+  std::vector<Result<Copied>> copies;
+  std::int64_t unsynced = 0;
+  for (const IntakeOrder& order : orders) {
+    copies.push_back(copy_delivery(place, order.path));
+    if (copies.back() && !copies.back()->synced) ++unsynced;
+  }
+  auto synced = sync_copies(place, copies, unsynced);
   fault::at(fault::Place::intake_place);
-  TRY(placed, place.objects.place(place.root, copy.name(), file));
-  static_cast<void>(placed);
-  TRY_VOID(place.objects.sync_folders());
-  return Manifest{type, {std::move(file)}};
+  for (Result<Copied>& copy : copies) {
+    if (!copy || !synced) continue;
+    auto placed = place.objects.place(place.root, copy->file.name(), copy->facts);
+    if (!placed) copy = placed.error();
+  }
+  if (synced) synced = place.objects.sync_folders();
+  std::vector<Result<Manifest>> made;
+  for (std::size_t i = 0; i < orders.size(); ++i) {
+    if (!copies[i]) {
+      made.emplace_back(copies[i].error());
+    } else if (!synced) {
+      made.emplace_back(synced.error());
+    } else {
+      made.emplace_back(Manifest{orders[i].type, {std::move(copies[i]->facts)}});
+    }
+  }
+  return made;
 }
 
 Result<Manifest> store_texts(IntakePlace place, const std::string& type,

@@ -21,9 +21,16 @@ struct IntakePlace {
   std::function<std::string()> temporary;  ///< a new name below tmp/ each time
 };
 
-/// Copies a delivered file into the store under its base name.  `conflict` when it changed while it
-/// was copied, `invalid` when it is no regular file.
-Result<Manifest> take_snapshot(IntakePlace place, const std::string& path, const std::string& type);
+/// A delivered file, to be an artifact of that type.
+struct IntakeOrder {
+  std::string path, type;
+};
+
+/// Copies delivered files into the store under their base names; what is small shares its syncs.
+/// One answer an order: `conflict` when the file changed while it was copied, `invalid` when it is no
+/// regular file.
+std::vector<Result<Manifest>> take_snapshots(IntakePlace place,
+                                             const std::vector<IntakeOrder>& orders);
 
 /// Stores texts as one artifact; paths may stand in any order.
 Result<Manifest> store_texts(IntakePlace place, const std::string& type,

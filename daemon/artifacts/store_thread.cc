@@ -10,11 +10,17 @@ namespace {
 
 // Finished tasks are told to the loop together, but none waits longer than this for a slow one.
 constexpr std::chrono::milliseconds tell_after{2};
+// Delivered files of one batch: promotions and tasks do not wait for more of them.
+constexpr std::size_t intakes_max = 1000;
 
 }  // namespace
 
-StoreThread::StoreThread(std::function<void(Callback)> post, PromoteBatch promote)
-    : post_(std::move(post)), promote_(std::move(promote)), thread_([this] { work(); }) {
+StoreThread::StoreThread(std::function<void(Callback)> post, PromoteBatch promote,
+                         TakeInBatch take_in)
+    : post_(std::move(post)),
+      promote_(std::move(promote)),
+      take_in_(std::move(take_in)),
+      thread_([this] { work(); }) {
   ::pthread_setname_np(thread_.native_handle(), "artifacts");
 }
 
@@ -44,17 +50,33 @@ void StoreThread::add(PromotionOrder order, Promoted done) {
   wake_.notify_one();
 }
 
+void StoreThread::add(IntakeOrder order, TakenIn done) {
+  {
+    const std::lock_guard lock(mutex_);
+    intakes_.emplace_back(std::move(order), std::move(done));
+  }
+  wake_.notify_one();
+}
+
 void StoreThread::work() {
   std::unique_lock lock(mutex_);
   while (true) {
-    wake_.wait(lock, [this] { return stop_ || !tasks_.empty() || !orders_.empty(); });
-    if (tasks_.empty() && orders_.empty()) return;
+    wake_.wait(lock, [this] { return stop_ || !is_idle(); });
+    if (is_idle()) return;
     auto tasks = std::exchange(tasks_, {});
     auto orders = std::exchange(orders_, {});
     auto callbacks = std::exchange(callbacks_, {});
+    std::vector<IntakeOrder> deliveries;
+    std::vector<TakenIn> told;
+    while (!intakes_.empty() && deliveries.size() < intakes_max) {
+      deliveries.push_back(std::move(intakes_.front().first));
+      told.push_back(std::move(intakes_.front().second));
+      intakes_.pop_front();
+    }
     lock.unlock();
     run_promotions(std::move(orders), std::move(callbacks));
     run_tasks(std::move(tasks));
+    run_intakes(std::move(deliveries), std::move(told));
     lock.lock();
   }
 }
@@ -80,6 +102,14 @@ void StoreThread::run_promotions(std::vector<PromotionOrder> orders,
   if (orders.empty()) return;
   auto outcomes = promote_(orders);
   post_([told = std::move(callbacks), results = std::move(outcomes)]() mutable {
+    for (std::size_t i = 0; i < told.size(); ++i) told[i](std::move(results[i]));
+  });
+}
+
+void StoreThread::run_intakes(std::vector<IntakeOrder> orders, std::vector<TakenIn> callbacks) {
+  if (orders.empty()) return;
+  auto made = take_in_(orders);
+  post_([told = std::move(callbacks), results = std::move(made)]() mutable {
     for (std::size_t i = 0; i < told.size(); ++i) told[i](std::move(results[i]));
   });
 }

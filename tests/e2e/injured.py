@@ -113,13 +113,13 @@ class Injured:
         return [f"{part}/{name}" for part in ("tmp", "attempts") for name in os.listdir(os.path.join(self.store, part))]
 
     def outputs(self, pipeline):
-        """(step, element, port) → digest, of the newest result of each."""
+        """(step, element, port) → the manifest, of the newest run that has it."""
         found = {}
-        for step, element, port, digest in self.rows(
-                "SELECT r.step, r.element, b.port, hex(a.digest) FROM results r JOIN bindings b ON b.result = "
-                "r.id AND b.output = 1 JOIN artifacts a ON a.id = b.artifact WHERE r.pipeline = ? ORDER BY r.seq",
-                pipeline):
-            found[(step, element, port)] = digest
+        for step, element, port, manifest in self.rows(
+                "SELECT s.step, s.element, b.port, a.manifest FROM steps s JOIN bindings b ON b.result = s.result AND "
+                "b.output = 1 JOIN artifacts a ON a.id = b.artifact WHERE s.pipeline = ? AND s.state IN ('succeeded', "
+                "'cached') ORDER BY s.run, s.seq", pipeline):
+            found[(step, element, port)] = manifest
         return found
 
     def arrivals(self, pipeline):

@@ -46,7 +46,7 @@ out.lines = "files/1"
 foreach = "count"
 operator = "command.run"
 in.lines = "count"
-params.argv = ["sh", "-c", "mkdir {out.many}; for i in 1 2 3 4 5 6; do (echo $i; cat {in.lines}) > {out.many}/$i; done"]
+params.argv = ["sh", "-c", "set -e; mkdir {out.many}; for i in 1 2 3 4 5 6; do (echo $i; cat {in.lines}) > {out.many}/$i; done"]
 out.many = "files/1"
 [step.all]
 operator = "command.run"
@@ -371,7 +371,7 @@ def chain(job):
         made = finish(victim)
         expected = unhurt(build, victim.delivered)
         differing = [key for key in expected if made.get(key) != expected[key]]
-        assert not differing, f"{len(differing)} artifacts differ, as {differing[:3]}"
+        assert not differing, f"{len(differing)} artifacts differ: {[(key, made.get(key), expected[key]) for key in differing[:2]]}"
         return True, f"{name:8} {done} cases, {len(victim.delivered)} files, {len(expected)} artifacts the same, " \
                      f"{len(victim.receiver.received)} alerts: passed in {time.monotonic() - began:.0f} s"
     except (Exception, SystemExit):

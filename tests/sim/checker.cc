@@ -244,6 +244,27 @@ void World::check_attempts() const {
   }
 }
 
+// What the machine has is never exceeded by the attempts that live.
+void World::check_slots() const {
+  const Capacity there = capacity();
+  std::map<std::string, std::int64_t> taken;
+  double cpus = 0;
+  for (const auto& [id, plan] : working_) {
+    cpus += plan.start.cpus;
+    const auto run = ledger_.runs.find(plan.start.run);
+    if (run == ledger_.runs.end()) continue;
+    const Pipeline& pipeline = pipeline_of(run->second);
+    const StepSpec& spec = pipeline.steps[pipeline.find(plan.start.step)].spec;
+    if (!spec.pool.empty()) taken[spec.pool] += spec.pool_slots;
+  }
+  if (cpus > there.cpus) violate("more processors are taken than there are");
+  for (const auto& [pool, slots] : taken) {
+    if (slots > there.pools.at(pool)) {
+      violate(std::to_string(slots) + " slots of the pool " + pool + " are taken");
+    }
+  }
+}
+
 // With nothing under way, an engine built from the rows holds what the living one holds.
 void World::check_rebuilt() {
   const Engine* engine = supervisor_ ? supervisor_->engine() : nullptr;

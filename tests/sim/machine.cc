@@ -31,6 +31,7 @@ void World::start(AttemptPlan plan) {
     if (same) violate("two live attempts of " + step_path(plan.start.step, plan.start.element));
   }
   if (!working_.emplace(id, plan).second) violate("attempt " + id + " was started twice");
+  check_slots();
   record("start " + step_path(plan.start.step, plan.start.element) + " run " +
          std::to_string(plan.start.run) + " attempt " + std::to_string(plan.start.number));
   behave(plan);

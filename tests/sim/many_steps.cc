@@ -130,7 +130,13 @@ struct Long {
     do {
       supervisor->turn();
       ++turns;
-    } while (machine.work() || supervisor->queued() > 0);
+    } while (machine.work() || supervisor->queued() > 0 || goes_on());
+  }
+  /// Whether the engine has more to decide at once: large runs are decided in portions.
+  bool goes_on() {
+    const Engine* engine = supervisor->engine();
+    const auto timer = engine != nullptr ? engine->next_timer() : std::nullopt;
+    return timer && *timer <= machine.now().steady_ms;
   }
 };
 

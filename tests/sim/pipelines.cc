@@ -75,6 +75,7 @@ max_parallel = 1
 timeout = "10s"
 retry = { max = 1, backoff = "500ms" }
 [step.look]
+pool = "narrow"
 foreach = "read"
 operator = "gate"
 in.in = "read"
@@ -253,6 +254,7 @@ params.p = "${p}"
 retry = { max = 2 }
 timeout = "10s"
 [step.note]
+pool = { name = "wide", slots = 2 }
 foreach = "source.s"
 operator = "single"
 in.in = "each"
@@ -265,6 +267,8 @@ in.in = "gate.out"
 retry = { max = 2 }
 timeout = "10s"
 [step.score]
+pool = "wide"
+priority = 3
 foreach = "gate"
 operator = "many"
 in.in = "gate.out"

@@ -267,7 +267,7 @@ void World::plan_arrivals() {
 // A file for one span of a source, new or once more.
 void World::land(const SourceSpec& source, Random& random) {
   const bool fanned = source.path.find('{') != std::string::npos;
-  const std::int64_t known = std::min<std::int64_t>(now_.steady_ms / 300'000, 40);
+  const std::int64_t known = std::min<std::int64_t>(now_.steady_ms / 43'200'000, 6);
   const std::string span = fanned ? std::to_string(10 + random.below(4 + known)) : "all";
   const bool again = random.chance(fanned ? 25 : 5), same = random.chance(20);
   const std::string fresh = source.name + span + std::to_string(random.below(5));

@@ -25,6 +25,9 @@ namespace pipelined::sim {
 /// Thrown out of a fake to stop the daemon at that call, as kill -9 would.
 struct Crash {};
 
+/// What the simulated machine has.
+inline Capacity machine_capacity() { return {3, 0, 0, 0, 0, {{"narrow", 1}, {"wide", 2}}}; }
+
 /// How long a life lasts at least, before it is healed.
 constexpr std::int64_t life_ms = std::int64_t{7} * 24 * 3600 * 1000;
 
@@ -133,6 +136,7 @@ class World : public Clock, public Executor, public ArtifactPort {
   void check_attempts() const;
   void check_parents(const RunRow& row);
   void check_versions() const;
+  void check_slots() const;
   void check_rebuilt();
   void check_fired() const;
   bool was_dropped(const std::string& span) const;
@@ -143,7 +147,7 @@ class World : public Clock, public Executor, public ArtifactPort {
   Scenario scenario_;
   /// Every third seed decides in small portions.
   Capacity capacity() const {
-    Capacity given{3, 0, 0};
+    Capacity given = machine_capacity();
     if (scenario_.seed % 3 == 0) given.decisions = 2;
     return given;
   }

@@ -1,0 +1,21 @@
+// What is fuzzed: functions that take bytes from outside, by the name of their input.
+//
+// A target must neither crash nor leave a sanitizer anything to say, whatever the bytes are, and must
+// hold the promise that stands beside it in targets.cc.  It keeps no state between inputs.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+namespace pipelined::fuzz {
+
+/// One reader of bytes from outside.
+struct Target {
+  const char* name;
+  void (*read)(std::string_view input);
+};
+
+/// All of them; each has a folder of its name in tests/fuzz/corpus.
+const std::vector<Target>& targets();
+
+}  // namespace pipelined::fuzz
