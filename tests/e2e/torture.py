@@ -3,7 +3,8 @@
 
 usage: torture.py --build BUILD [--jobs N] [--thorough] [--only TEXT] [NAME…]
 
-Names: kill, errors, lose, tear (one case a failpoint, from the daemon's own list).  A failpoint that
+Names: kill, errors, lose, tear (one case a failpoint, from the daemon's own list), and planted: syncs
+that lie, which must be noticed.  A failpoint that
 is never hit fails.  The cases of one name share a state folder: what one leaves behind the next
 starts with, and it is looked at after each death.  In the end everything that was delivered must be
 recorded once, every acknowledged run be there, every alert have been received, and every artifact
@@ -191,9 +192,16 @@ class Victim(Product):
         os.utime(path, (time.time() - 7200, time.time() - 7200))
         return True
 
-    def dead(self):
-        """The daemon is gone, and with it all that it started."""
-        self.daemon.wait()
+    def runs_slow(self):
+        """Whether the step of SLOW has begun."""
+        for process in children_of(self.daemon.pid):
+            try:
+                with open(f"/proc/{process}/cmdline", "rb") as file:
+                    if file.read().startswith(b"sleep\0"):
+                        return True
+            except OSError:
+                pass
+        return False
 
     def look(self, after, spoiled=False):
         with Injured(os.path.join(self.place, "state"), os.path.join(self.place, "store"), self.believed) as found:
@@ -258,7 +266,7 @@ def one_case(victim, place, action, number, seed, again):
             victim.a_round()
         if place == "host.kill":
             run = victim.ask_for("slow")
-            wait_for(lambda: victim.daemon.poll() is not None or "host.send" in victim.hit_places(), 5)
+            wait_for(lambda: victim.daemon.poll() is not None or victim.runs_slow(), 20)
             if run:
                 victim.pipectl("cancel", str(run), expect=None)
     before = children_of(victim.daemon.pid)
@@ -330,6 +338,33 @@ def unhurt(build, delivered):
         victim.end()
 
 
+# Syncs that lie, and then a power cut: what must be noticed from outside.
+PLANTED = ["wal.sync:pretend:1+,database.sync:pretend:1+,reply.sent:lose:6",
+           "file.sync:pretend:1+,system.sync:pretend:1+,turn.committed:lose:12",
+           "file.sync:pretend:1+,system.sync:pretend:1+,turn.committed:tear:12"]
+
+
+def planted(build):
+    """Each defect on a state folder of its own; it must be seen."""
+    for number, fault in enumerate(PLANTED):
+        victim = Victim(build)
+        try:
+            victim.launch_with(fault, number + 1)
+            if victim.answers(30):
+                victim.pipectl("apply", victim.folder, expect=None)
+                while victim.daemon.poll() is None and victim.rounds < 20:
+                    victim.a_round()
+            assert wait_for(lambda: victim.daemon.poll() is not None, 20), f"{fault} never struck"
+            try:
+                victim.look(fault)
+            except AssertionError:
+                continue
+            assert False, f"{fault} was not noticed"
+        finally:
+            victim.end()
+    return len(PLANTED)
+
+
 def cases_of(name, places, only):
     for place, call in places.items():
         if only and only not in place:
@@ -346,6 +381,11 @@ def chain(job):
     """All cases of one name on one state folder; a sentence and whether it passed."""
     name, build, thorough, only = job
     began = time.monotonic()
+    if name == "planted":
+        try:
+            return True, f"{name:8} {planted(build)} lies noticed: passed in {time.monotonic() - began:.0f} s"
+        except (Exception, SystemExit):
+            return False, f"{name:8} FAILED\n{traceback.format_exc()}"
     victim = Victim(build)
     done = 0
     case = "the first start"
@@ -389,7 +429,7 @@ def main():
     parser.add_argument("--only", default="", help="failpoints with this in their name")
     parser.add_argument("names", nargs="*")
     arguments = parser.parse_args()
-    names = arguments.names or ["kill", "errors", "lose", "tear"]
+    names = arguments.names or ["kill", "errors", "lose", "tear", "planted"]
     failed = 0
     with multiprocessing.Pool(arguments.jobs) as pool:
         jobs = [(name, os.path.abspath(arguments.build), arguments.thorough, arguments.only) for name in names]

@@ -112,6 +112,7 @@ class World : public Clock, public Executor, public ArtifactPort {
   void step_clock(std::int64_t kind);
   void land(const SourceSpec& source, Random& random);
   void tell(const event::Arrived& arrived);
+  void deliver_the_rest();
   void record(const std::string& line);
 
   void plan_arrivals();
