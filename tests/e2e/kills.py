@@ -96,6 +96,8 @@ class Wide(Victim):
             return not failed
         assert wait_for(rested, seconds), [r for r in self.ask("runs")["runs"] if r["state"] != "succeeded"][:3]
         self.come_to_rest()
+        self.ask_for("copy")
+        self.come_to_rest()
 
 
 def digests(victim):

@@ -31,6 +31,8 @@ from injured import OPEN_RUNS, Injured  # noqa: E402
 from product import Product, alive, children_of, wait_for  # noqa: E402
 
 COPY = """name = "copy"
+[run]
+overlap = "coalesce"
 [source.in]
 path = "in/{SPAN}.txt"
 settle = "50ms"
@@ -212,7 +214,7 @@ class Victim(Product):
                 wrong.append(f"runs {sorted(lost)} were promised and are not recorded")
         assert not wrong, f"after {after}: " + "; ".join(wrong[:8])
 
-    def come_to_rest(self, seconds=60):
+    def come_to_rest(self, seconds=240):
         """Everything delivered is accepted, nothing is open, every alert was received."""
         spans = {name for name, _ in self.delivered}
 
@@ -233,7 +235,7 @@ class Victim(Product):
 
         assert wait_for(rested, seconds), \
             f"it does not come to rest: {[r for r in self.ask('runs')['runs'] if r['state'] in OPEN_RUNS][:3]} " + \
-            f"{[s for s in self.ask('span', 'list', 'copy')['spans'] if s['state'] != 'accepted'][:3]}"
+            f"{[s for s in self.ask('span', 'list')['spans'] if s['state'] != 'accepted'][:3]}"
 
     def end(self):
         if self.daemon and self.daemon.poll() is None:
@@ -303,7 +305,9 @@ def finish(victim):
     victim.launch_with("")
     assert victim.answers(30), "it does not start any more"
     victim.come_to_rest()
-    time.sleep(0.1)
+    # Spans that failed while the newest run went past them are in the next one.
+    victim.ask_for("copy")
+    victim.come_to_rest()
     victim.daemon.send_signal(signal.SIGTERM)
     victim.daemon.wait(30)
     assert victim.daemon.returncode == 0, victim.log()[-800:]
