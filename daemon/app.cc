@@ -178,6 +178,11 @@ void App::State::make_relay() {
   doors.post = [this](Event event) { supervisor->post(std::move(event)); };
   doors.queued = [this] { relay->pump(); };
   doors.free_bytes = free_bytes_of;
+  doors.sources = [this] {
+    std::vector<std::pair<std::string, std::string>> names;
+    for (const WatchedSource& one : deliveries->sources()) names.emplace_back(one.pipeline, one.source);
+    return names;
+  };
   alert_watch = std::make_unique<AlertWatch>(*store, clock, options.config.store, std::move(doors));
   use_alert_rules();
   OutboxRelay::Callbacks calls;

@@ -66,17 +66,26 @@ AlertRouter AlertWatch::router() const {
 void AlertWatch::add_sources(const AlertRule& rule, TimeMs now,
                              std::vector<Condition>& found) const {
   if (rule.silent_for_ms <= 0) return;
+  const auto watched = doors_.sources();
   for (const PipelineRow& pipeline : list_pipelines(store_)) {
     if (!pipeline.current || pipeline.paused || !speaks_of(rule, pipeline.name)) continue;
-    for (const SourceView& source : list_sources(store_, pipeline.name)) {
-      const TimeMs last = std::max(source.newest.at, pipeline.applied_at);
+    const std::vector<SourceView> delivered = list_sources(store_, pipeline.name);
+    for (const auto& [name, source] : watched) {
+      if (name != pipeline.name) continue;
+      TimeMs last = pipeline.applied_at;
+      std::string newest;
+      for (const SourceView& view : delivered) {
+        if (view.source != source) continue;
+        last = std::max(last, view.newest.at);
+        newest = view.newest.span;
+      }
       const bool bad = now - last > rule.silent_for_ms;
-      const std::string what = "source " + source.source;
+      const std::string what = "source " + source;
       add(found, {"source_silent", pipeline.name, what, bad,
                   bad ? what + " of " + pipeline.name + " has delivered nothing for " +
                             hours_of(now - last)
                       : what + " of " + pipeline.name + " delivers again",
-                  ValueTable{{"newest_span", source.newest.span}}});
+                  ValueTable{{"newest_span", newest}}});
     }
   }
 }

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "daemon/ports.h"
@@ -21,6 +22,8 @@ class AlertWatch {
     std::function<void(Event)> post;                      ///< to the engine
     std::function<void()> queued;                         ///< messages wait in the outbox
     std::function<std::int64_t(const std::string&)> free_bytes;  ///< of a folder's disk
+    /// Pipeline and name of every source that is watched, also of those that never delivered.
+    std::function<std::vector<std::pair<std::string, std::string>>()> sources;
   };
 
   AlertWatch(Store& store, Clock& clock, std::string store_folder, Doors doors);

@@ -61,7 +61,7 @@ struct Run {
   std::int64_t seed = 0;
   Limits limits;
   bool network = false;
-  std::vector<std::string> secrets;                 ///< each a file in `folder`/secrets
+  std::vector<std::string> secrets = {};                 ///< each a file in `folder`/secrets
   bool operator==(const Run&) const = default;
 };
 

@@ -26,11 +26,11 @@ struct WebhookRequest {
   std::string url;              ///< http, https, smtp or smtps
   std::string idempotency_key;  ///< the same for every try of one alert
   std::string body;             ///< JSON; of a mail its whole text
-  std::string sink, summary;    ///< the sink's name; the message in one line
-  std::vector<std::string> headers;   ///< more headers of a POST, "Name: value"
+  std::string sink = {}, summary = {};    ///< the sink's name; the message in one line
+  std::vector<std::string> headers = {};   ///< more headers of a POST, "Name: value"
   bool allow_private = false;         ///< a name may lead to a private address
-  std::string mail_from, user, password;
-  std::vector<std::string> mail_to;
+  std::string mail_from = {}, user = {}, password = {};
+  std::vector<std::string> mail_to = {};
   std::int64_t timeout_ms = 0;        ///< 0: the client's
 };
 

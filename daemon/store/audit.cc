@@ -74,9 +74,11 @@ std::vector<AuditRow> list_audit(Store& store, const AuditFilter& filter) {
   return rows;
 }
 
-AuditCheck verify_audit(Store& store) {
+AuditCheck verify_audit(Store& store) { return verify_audit(store.database()); }
+
+AuditCheck verify_audit(Database& records) {
   AuditCheck check;
-  Query query(store.database(), "SELECT " AUDIT_COLUMNS " FROM audit ORDER BY number");
+  Query query(records, "SELECT " AUDIT_COLUMNS " FROM audit ORDER BY number");
   std::int64_t number = 0;
   while (query.next()) {
     const AuditRow row = read_row(query);
@@ -86,7 +88,8 @@ AuditCheck verify_audit(Store& store) {
     number = row.number;
     check.head = row.digest;
   }
-  const std::string head = store.meta(head_key).value_or("");
+  Query kept(records, "SELECT value FROM meta WHERE key = ?1", head_key);
+  const std::string head = kept.next() ? kept.string(0) : std::string();
   if (head != (check.rows == 0 ? std::string() : head_text(number, check.head))) {
     check.problems.push_back("the audit log ends at row " + std::to_string(number) +
                              ", but its last row was recorded as " +

@@ -31,5 +31,7 @@ struct AuditCheck {
 
 /// Follows the chain from its first row to its head.  Writes nothing.
 AuditCheck verify_audit(Store& store);
+/// The same for records that no daemon has open.
+AuditCheck verify_audit(Database& records);
 
 }  // namespace pipelined

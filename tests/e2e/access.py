@@ -379,6 +379,28 @@ disk_below = "900TB"
     assert not world.ask("alerts", "--open")["alerts"]
 
 
+def silence(world):
+    """A source that delivers nothing for too long is an alert, until it delivers."""
+    told = os.path.join(world.place, "told")
+    world.write_config(world.place, f"""
+[[sink]]
+name = "log"
+command = ["/bin/sh", "-c", "cat >> {told}"]
+[[alert]]
+to = ["log"]
+when = ["source_silent"]
+silent_for = "6s"
+""")
+    world.start()
+    folder = world.pipeline(faults.COPY)
+    os.mkdir(os.path.join(folder, "in"))
+    world.pipectl("apply", folder)
+    assert wait_for(lambda: os.path.exists(told) and "delivered nothing" in open(told).read(), 25), world.log()
+    assert [a["subject"] for a in world.ask("alerts", "--open")["alerts"]] == ["source in"]
+    world.land("1.txt", "x\n")
+    assert wait_for(lambda: '"recovered"' in open(told).read(), 15), open(told).read()
+
+
 def command(world):
     """A command gets the message on its input, four names in its environment, and no shell."""
     world.write_config(world.place, """
@@ -505,7 +527,7 @@ def tls(world):
 
 
 faults.SCENARIOS = [tokens, audit_log, secrets, secret_is_used, drain, drain_ends, reload, plugin_reload,
-                    rolling_hosts, webhook, conditions, command, mail, tls]
+                    rolling_hosts, webhook, conditions, silence, command, mail, tls]
 
 if __name__ == "__main__":
     faults.main()
