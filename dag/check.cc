@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "dag/check_triggers.h"
 #include "dag/condition.h"
 #include "dag/graph.h"
 #include "dag/nearest_name.h"
@@ -30,8 +31,8 @@ bool is_type(std::string_view text) {
 class Checker {
  public:
   Checker(const PipelineSpec& spec, const OperatorSet& operators, const BundleFiles& files,
-          const std::string& file_name)
-      : spec_(spec), operators_(operators), files_(files), file_(file_name),
+          const std::string& file_name, ZoneSource* zones)
+      : zones_(zones), spec_(spec), operators_(operators), files_(files), file_(file_name),
         places_(step_places(spec)), fans_(fan_sources(spec)), edges_(step_edges(spec)) {
     for (const StepSpec& step : spec.steps) step_names_.push_back(step.name);
     for (const SourceSpec& source : spec.sources) source_names_.push_back(source.name);
@@ -40,8 +41,10 @@ class Checker {
   std::vector<Diagnostic> check() {
     check_top();
     for (const SourceSpec& source : spec_.sources) check_source(source);
-    for (const TriggerSpec& trigger : spec_.triggers) check_trigger(trigger);
     check_groups();
+    for (Diagnostic& found : check_triggers(spec_, file_, zones_)) {
+      problems_.push_back(std::move(found));
+    }
     learn_outputs();
     for (std::size_t i = 0; i < spec_.steps.size(); ++i) check_step(i);
     check_cycles();
@@ -65,7 +68,9 @@ class Checker {
     const auto refuse = [this](bool given, SourcePosition at, const std::string& key) {
       if (given) error(at, "'" + key + "' is not supported yet; nothing would act on it");
     };
-    refuse(spec_.run.deadline_ms > 0, {1, 1}, "run.deadline");
+    for (const TriggerSpec& trigger : spec_.triggers) {
+      refuse(!trigger.webhook.empty(), trigger.at, "webhook");
+    }
   }
 
   void check_name(SourcePosition at, const std::string& kind, const std::string& name) {
@@ -125,18 +130,6 @@ class Checker {
     if (source.path.empty()) return error(source.at, "source '" + source.name + "' has no path");
     const auto pattern = SpanPattern::parse(source.path);
     if (!pattern) error(source.at, "source '" + source.name + "': " + pattern.error().message);
-  }
-
-  void check_trigger(const TriggerSpec& trigger) {
-    std::set<std::string> seen;
-    for (const std::string& name : trigger.arrival) {
-      if (spec_.source(name) == nullptr) {
-        error(trigger.at, "the trigger waits for the unknown source '" + name + "'" +
-                              hint(name, source_names_));
-      } else if (!seen.insert(name).second) {
-        error(trigger.at, "the trigger names the source '" + name + "' twice");
-      }
-    }
   }
 
   // The outputs of every step whose operator is known, and its parameters with references replaced.
@@ -474,6 +467,7 @@ class Checker {
     }
   }
 
+  ZoneSource* zones_;
   const PipelineSpec& spec_;
   const OperatorSet& operators_;
   const BundleFiles& files_;
@@ -502,8 +496,9 @@ void collect_files(const Value& value, std::set<std::string>& names) {
 }  // namespace
 
 std::vector<Diagnostic> check(const PipelineSpec& spec, const OperatorSet& operators,
-                              const BundleFiles& files, const std::string& file_name) {
-  return Checker(spec, operators, files, file_name).check();
+                              const BundleFiles& files, const std::string& file_name,
+                              ZoneSource* zones) {
+  return Checker(spec, operators, files, file_name, zones).check();
 }
 
 std::vector<std::string> referenced_files(const PipelineSpec& spec) {

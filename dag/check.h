@@ -10,13 +10,16 @@
 
 #include "dag/pipeline.h"
 #include "dag/spec.h"
+#include "dag/time_zone.h"
 
 namespace pipelined {
 
 /// Everything wrong with `spec`, in order of place; `file_name` goes into the diagnostics.
-/// `files` are the bundle's, the pipeline file itself among them or not.
+/// `files` are the bundle's, the pipeline file itself among them or not.  Without `zones` names of
+/// time zones are not looked up.
 std::vector<Diagnostic> check(const PipelineSpec& spec, const OperatorSet& operators,
-                              const BundleFiles& files, const std::string& file_name);
+                              const BundleFiles& files, const std::string& file_name,
+                              ZoneSource* zones = nullptr);
 
 /// Every file that the pipeline names with { file = … }, sorted, once each, relative to the pipeline
 /// file.  Together with the pipeline file they are its bundle.

@@ -24,6 +24,7 @@ class DryLedger : public Ledger {
   void put(const AlertRow&) override {}
   void put(const DecisionRow&) override {}
   void put(const HoldRow&) override {}
+  void put(const SlotRow&) override {}
   void mark_fired(const std::vector<std::int64_t>&, RunNumber) override {}
 
   std::optional<ResultRow> find_result(const Digest& key, std::int64_t before_seq) override {
@@ -64,6 +65,28 @@ class DryLedger : public Ledger {
   }
   std::vector<StepRow> steps_of(RunNumber run) override { return real_.steps_of(run); }
   std::optional<RunRow> find_run(RunNumber run) override { return real_.find_run(run); }
+  std::optional<SlotRow> find_slot(const std::string& pipeline, const std::string& trigger,
+                                   const std::string& slot) override {
+    return real_.find_slot(pipeline, trigger, slot);
+  }
+  std::optional<SlotRow> last_slot(const std::string& pipeline, const std::string& trigger,
+                                   TimeMs not_after) override {
+    return real_.last_slot(pipeline, trigger, not_after);
+  }
+  std::vector<RunRow> ended_runs(const std::string& pipeline, int limit) override {
+    return real_.ended_runs(pipeline, limit);
+  }
+  std::optional<DecisionRow> last_decision(const std::string& pipeline,
+                                           const std::string& kind) override {
+    return real_.last_decision(pipeline, kind);
+  }
+  std::optional<ArrivalRow> find_arrival(std::int64_t number) override {
+    return real_.find_arrival(number);
+  }
+  std::optional<ArrivalRow> newest_span(const std::string& pipeline,
+                                        const std::string& source) override {
+    return real_.newest_span(pipeline, source);
+  }
 
  private:
   Ledger& real_;

@@ -10,6 +10,7 @@ namespace pipelined {
 namespace {
 
 constexpr std::int64_t kill_grace_ms = 5000;
+constexpr std::int64_t wall_look_ms = 30'000;  // between two looks at the wall clock
 
 }  // namespace
 
@@ -53,6 +54,7 @@ void Engine::State::refuse(RequestId request, ErrorCode code, std::string senten
 
 void Engine::State::alert(AlertRow row) {
   row.at = now.wall_ms;
+  if (!dry) causes.push_back({"", {}, row});
   put(std::move(row));
   emit(effect::AlertsQueued{});
 }
@@ -141,6 +143,8 @@ void Engine::State::settle() {
       const RunNumber number = *touched.begin();
       touched.erase(touched.begin());
       if (const auto run = runs.find(number); run != runs.end()) consider_end(run->second);
+    } else if (!causes.empty()) {
+      fire_causes();
     } else {
       admit();
       return;
@@ -158,6 +162,7 @@ void Engine::apply(const Event& event, Instant now, std::vector<Effect>& effects
   state_->effects = &effects;
   std::visit([this](const auto& fact) { state_->on(fact); }, event);
   state_->fire_timers();
+  state_->look_at_clocks();
   state_->settle();
   state_->effects = nullptr;
 }
@@ -267,7 +272,10 @@ void Engine::recover(const Recovered& found,
     if (!gated) state.arm(pipeline->second, arrival);
   }
   for (const auto& [name, pipeline] : state.pipelines) state.start_queued(name);
+  state.looked_at = now.wall_ms;
+  for (auto& [name, pipeline] : state.pipelines) state.wind(pipeline, nullptr, false);
   state.fire_timers();
+  state.look_at_clocks();
   state.settle();
   state.recovering = false;
   state.effects = nullptr;
@@ -275,9 +283,19 @@ void Engine::recover(const Recovered& found,
 
 std::optional<std::int64_t> Engine::next_timer() const {
   if (!state_->work.empty()) return state_->now.steady_ms;
-  if (state_->timers.empty()) return std::nullopt;
-  return state_->timers.begin()->first;
+  std::optional<std::int64_t> soonest;
+  if (!state_->timers.empty()) soonest = state_->timers.begin()->first;
+  if (state_->next_slot) {
+    // Never relied on for long: somebody may set the wall clock, or the machine may sleep.
+    const std::int64_t left = std::clamp<std::int64_t>(*state_->next_slot - state_->now.wall_ms, 0,
+                                                       wall_look_ms);
+    soonest = std::min(soonest.value_or(state_->now.steady_ms + left),
+                       state_->now.steady_ms + left);
+  }
+  return soonest;
 }
+
+void Engine::use_zones(ZoneSource& zones) { state_->zones = &zones; }
 
 Result<std::vector<PlannedStep>> Engine::plan(const std::string& pipeline,
                                               const RunOptions& options, Instant now) const {

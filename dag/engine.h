@@ -19,6 +19,7 @@
 #include "dag/pipeline.h"
 #include "dag/records.h"
 #include "dag/result.h"
+#include "dag/time_zone.h"
 
 namespace pipelined {
 
@@ -102,6 +103,14 @@ struct SpanRequested {
   std::string pipeline, source, span, who, why;
   bool restore = false;             ///< else drop
 };
+/// Somebody who knows the webhook's secret called it.
+struct HookCalled {
+  RequestId request = 0;
+  std::string pipeline, hook;
+  std::string delivery;             ///< the caller's id of it: the same one fires once
+  ValueTable params;
+  std::string who;
+};
 struct CancelRequested {
   RequestId request = 0;
   RunNumber run = 0;
@@ -153,7 +162,8 @@ using Event = std::variant<event::PipelineApplied, event::Arrived, event::RunReq
                            event::AttemptEnded, event::AttemptLost, event::OutputsHeld,
                            event::AttemptProgress, event::DaemonStops,
                            event::AcceptRequested, event::RejectRequested, event::ApproveRequested,
-                           event::SpanRequested, event::CancelRequested, event::RetryRequested,
+                           event::SpanRequested, event::HookCalled, event::CancelRequested,
+                           event::RetryRequested,
                            event::PauseRequested, event::HoldRequested,
                            event::SpanReviewed, event::CapacityChanged, event::TroubleFound,
                            event::TimeReached>;
@@ -239,6 +249,9 @@ class Engine {
   Engine(Ledger& ledger, std::uint64_t entropy);
   ~Engine();
 
+  /// Where the zones of schedules come from; UTC alone if nobody says.  Must outlive the engine.
+  void use_zones(ZoneSource& zones);
+
   /// Takes up what the ledger holds after a start.  Attempts still marked running are lost with
   /// their daemon.  `pipelines` holds every version that an open run or a current row names.
   void recover(const Recovered& found, const std::vector<std::shared_ptr<const Pipeline>>& pipelines,
@@ -246,7 +259,8 @@ class Engine {
 
   void apply(const Event& event, Instant now, std::vector<Effect>& effects);
 
-  /// Steady time at which `TimeReached` should be applied; nothing: no timer is set.
+  /// Steady time at which `TimeReached` should be applied; nothing: no timer is set.  With
+  /// schedules it is at most half a minute ahead, since wall clocks are set.
   std::optional<std::int64_t> next_timer() const;
 
   /// What a run with these options would do now.  Records nothing.

@@ -502,6 +502,7 @@ void Engine::State::end_run(Run& run, RunState state, Reason reason) {
   const RunNumber number = run.row.number;
   const std::string pipeline = run.row.pipeline;
   emit(effect::RunChanged{pipeline, number, state});
+  if (state == RunState::succeeded) note_outputs(run);
   if (state == RunState::succeeded && run.row.options.full()) {
     for (SpanIndex i = 0; i < run.row.spans.size(); ++i) {
       const RunSpan& span = run.row.spans[i];

@@ -166,6 +166,13 @@ std::size_t Engine::State::active_runs(const std::string& pipeline) const {
   return count;
 }
 
+RunNumber Engine::State::active_run(const std::string& pipeline) const {
+  for (const auto& [number, run] : runs) {
+    if (run.row.pipeline == pipeline && run.row.state == RunState::running) return number;
+  }
+  return 0;
+}
+
 RunNumber Engine::State::create_run(PipelineState& pipeline, const RunOptions& options,
                                     Reason reason, std::string who) {
   const RunNumber number = ++last_run;

@@ -220,6 +220,7 @@ void Engine::State::on(const event::PauseRequested& event) {
                               ? " is paused: arrivals are kept, no run starts, no further step of "
                                 "its runs either"
                               : " is paused: arrivals are kept, no run starts"));
+  find_next_slot();
   if (event.paused) return;
   std::vector<std::size_t> due;
   for (const auto& [trigger, pending] : pipeline.pending) due.push_back(trigger);

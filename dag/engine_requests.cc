@@ -3,6 +3,7 @@
 
 #include "dag/cache_key.h"
 #include "dag/engine_state.h"
+#include "dag/run_params.h"
 
 namespace pipelined {
 namespace {
@@ -16,7 +17,7 @@ void Engine::State::on(const event::PipelineApplied& event) {
   PipelineState& pipeline = pipelines[name];
   const bool same = pipeline.current && pipeline.current->version == event.pipeline->version &&
                     pipeline.row.folder == event.folder;
-  pipeline.current = event.pipeline;
+  const std::shared_ptr<const Pipeline> before = std::exchange(pipeline.current, event.pipeline);
   if (same) {
     reply(event.request, 0, "pipeline " + name + " is unchanged");
     return;
@@ -28,6 +29,7 @@ void Engine::State::on(const event::PipelineApplied& event) {
   pipeline.row.applied_at = now.wall_ms;
   put(pipeline.row);
   rearm(pipeline);
+  wind(pipeline, before.get(), true);
   emit(effect::SourcesChanged{});
   reply(event.request, 0, "pipeline " + name + " is in force, version " +
                               event.pipeline->version.brief());
@@ -46,21 +48,10 @@ void Engine::State::on(const event::RunRequested& event) {
            "is reused");
     return;
   }
-  for (const auto& [name, value] : event.options.params) {
-    const auto declared = pipeline.spec.params.find(name);
-    if (declared == pipeline.spec.params.end()) {
-      refuse(event.request, ErrorCode::invalid,
-             "run: pipeline " + event.pipeline + " has no parameter " + name);
-      return;
-    }
-    const bool number = (declared->second.as_int() || declared->second.as_double()) &&
-                        (value.as_int() || value.as_double());
-    if (!number && std::string_view(kind_name(declared->second)) != kind_name(value)) {
-      refuse(event.request, ErrorCode::invalid,
-             "run: parameter " + name + " is a " + kind_name(declared->second) + ", not " +
-                 canonical(value));
-      return;
-    }
+  auto values = run_params(pipeline.spec, event.options.params);
+  if (!values) {
+    refuse(event.request, ErrorCode::invalid, "run: " + values.error().message);
+    return;
   }
   for (const std::string& step : event.options.force) {
     if (pipeline.find(step) != no_step) continue;
@@ -69,6 +60,7 @@ void Engine::State::on(const event::RunRequested& event) {
     return;
   }
   RunOptions options = event.options;
+  options.params = *std::move(values);
   std::erase_if(options.params, [&](const auto& entry) {
     return pipeline.spec.params.find(entry.first)->second == entry.second;
   });

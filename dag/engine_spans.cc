@@ -119,17 +119,13 @@ void Engine::State::fire(PipelineState& pipeline, std::size_t trigger) {
   Reason reason{"arrival", arrivals_sentence(arrivals), {}};
   std::vector<std::int64_t> numbers;
   for (const ArrivalRow& arrival : arrivals) numbers.push_back(arrival.number);
-  const auto active = std::find_if(runs.begin(), runs.end(), [&](const auto& entry) {
-    return entry.second.row.pipeline == name && entry.second.row.state == RunState::running;
-  });
-  if (pipeline.current->spec.run.overlap == "skip" && active != runs.end()) {
-    decide("skip", name, reason.sentence, "overlap = skip",
-           "run " + std::to_string(active->first) + " was still going on", active->first);
-    take_arrivals(pipeline, numbers, active->first);
+  std::string skipped;
+  const RunNumber run =
+      start_triggered(pipeline, spec.params, std::move(reason), "arrival", skipped);
+  if (run == 0) {
+    take_arrivals(pipeline, numbers, active_run(name));
     return;
   }
-  make_room(pipeline);
-  const RunNumber run = create_run(pipeline, {}, std::move(reason), "arrival");
   if (planted != PlantedBug::double_fire) take_arrivals(pipeline, numbers, run);
 }
 
@@ -150,7 +146,7 @@ void Engine::State::make_room(PipelineState& pipeline) {
   for (const RunNumber number : older) {
     const auto run = runs.find(number);
     if (run == runs.end()) continue;
-    if (coalesce && run->second.row.who != "arrival") continue;  // asked for by a person
+    if (coalesce && run->second.row.reason.code == "requested") continue;  // by a person
     cancel_run(run->second, reason);
   }
 }

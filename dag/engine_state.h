@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "dag/engine.h"
+#include "dag/engine_clocks.h"
 #include "dag/run_state.h"
 #include "dag/span_pattern.h"
 
@@ -150,6 +151,7 @@ struct PipelineState {
   };
   std::map<std::size_t, Pending> pending;       ///< by trigger index
   std::map<std::string, std::int64_t> durations;  ///< of steps, as far as known; -1: asked, unknown
+  std::vector<TriggerClock> clocks;
 };
 
 /// "is held with run 4 by alice until 2026-03-01 08:30 UTC: the disk is being changed"
@@ -203,6 +205,11 @@ struct Engine::State {
   std::deque<std::pair<RunNumber, NodeIndex>> work;  ///< nodes to evaluate
   std::deque<std::pair<RunNumber, NodeIndex>> dead;  ///< nodes whose dependents are to be blocked
   std::set<RunNumber> touched;                  ///< runs whose end is to be considered
+  std::deque<TriggerCause> causes;              ///< may fire triggers
+  UtcOnly utc_only;
+  ZoneSource* zones = &utc_only;
+  std::optional<TimeMs> next_slot;              ///< wall time at which a clock is to be looked at
+  TimeMs looked_at = 0;                         ///< wall time of the last look at the clocks
   RunNumber keep = 0;                           ///< planning: the run that stays when it ends
   bool dry = false;                             ///< planning: nothing starts
   std::map<std::pair<RunNumber, NodeIndex>, Reason> dry_reasons;
@@ -240,6 +247,7 @@ struct Engine::State {
   void leave_out_dropped(Run& run);
   void start_queued(const std::string& pipeline);
   std::size_t active_runs(const std::string& pipeline) const;
+  RunNumber active_run(const std::string& pipeline) const;  ///< the first that is running, or 0
   Run& load_run(const RunRow& row, std::shared_ptr<const Pipeline> pipeline,
                 const std::vector<StepRow>& steps);
   void take_up_steps(Run& run, const std::vector<StepRow>& steps) const;
@@ -327,6 +335,32 @@ struct Engine::State {
   void consider_end(Run& run);
   void consider_run_on(Run& run);
   void end_run(Run& run, RunState state, Reason reason);
+
+  // engine_schedule.cc
+  void wind(PipelineState& pipeline, const Pipeline* before, bool applied);
+  void wind_one(PipelineState& pipeline, TriggerClock clock, const std::string& schedule,
+                const std::string& zone, bool armed_before);
+  void look_at_clocks();                        ///< fires what is due
+  void tick(PipelineState& pipeline, TriggerClock& clock);
+  std::vector<std::int64_t> due_slots(const PipelineState& pipeline, const TriggerClock& clock,
+                                      std::size_t limit) const;
+  std::int64_t settled_until(const PipelineState& pipeline, const TriggerClock& clock);
+  void fire_slot(PipelineState& pipeline, const TriggerClock& clock, std::int64_t slot_s);
+  void judge_expected(PipelineState& pipeline, const TriggerClock& clock, std::int64_t slot_s);
+  void set_due(PipelineState& pipeline, TriggerClock& clock) const;
+  void find_next_slot();
+  bool put_slot(const PipelineState& pipeline, const std::string& trigger, const std::string& slot,
+                TimeMs due_at, const std::string& outcome, const std::string& why, RunNumber run);
+
+  // engine_triggers.cc
+  void on(const event::HookCalled& event);
+  void fire_causes();
+  void fire_after(PipelineState& pipeline, const TriggerSpec& trigger, const TriggerCause& cause);
+  void fire_alert(PipelineState& pipeline, const TriggerSpec& trigger, const AlertRow& alert);
+  void note_outputs(const Run& run);            ///< of a full run that succeeded
+  /// A run that a trigger asks for, as `overlap` lets it; 0: skipped, with the sentence.
+  RunNumber start_triggered(PipelineState& pipeline, const ValueTable& params, Reason reason,
+                            const std::string& who, std::string& skipped);
 
   // engine_spans.cc
   void on(const event::Arrived& event);

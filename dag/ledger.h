@@ -43,6 +43,7 @@ class Ledger {
   virtual void put(const AlertRow& row) = 0;       ///< by id, the first stays; fills the outbox too
   virtual void put(const DecisionRow& row) = 0;
   virtual void put(const HoldRow& row) = 0;        ///< by its identity
+  virtual void put(const SlotRow& row) = 0;        ///< by (pipeline, trigger, slot), the first stays
   /// Marks every arrival of these numbers as taken by `run`.
   virtual void mark_fired(const std::vector<std::int64_t>& arrivals, RunNumber run) = 0;
 
@@ -77,6 +78,20 @@ class Ledger {
   virtual std::vector<Digest> ancestors(const Digest& artifact, int limit) = 0;
   virtual std::vector<StepRow> steps_of(RunNumber run) = 0;
   virtual std::optional<RunRow> find_run(RunNumber run) = 0;
+  virtual std::optional<SlotRow> find_slot(const std::string& pipeline, const std::string& trigger,
+                                           const std::string& slot) = 0;
+  /// Of that trigger the row with the latest `due_at` that is not after `not_after`.
+  virtual std::optional<SlotRow> last_slot(const std::string& pipeline, const std::string& trigger,
+                                           TimeMs not_after) = 0;
+  /// Runs of the pipeline that are over, highest number first, without their spans.
+  virtual std::vector<RunRow> ended_runs(const std::string& pipeline, int limit) = 0;
+  /// The newest decision of that kind about the pipeline as a whole.
+  virtual std::optional<DecisionRow> last_decision(const std::string& pipeline,
+                                                   const std::string& kind) = 0;
+  virtual std::optional<ArrivalRow> find_arrival(std::int64_t number) = 0;
+  /// The newest first version of a span of that source.
+  virtual std::optional<ArrivalRow> newest_span(const std::string& pipeline,
+                                                const std::string& source) = 0;
 };
 
 }  // namespace pipelined

@@ -240,6 +240,20 @@ struct HoldRow {
   std::int64_t seq = 0;
 };
 
+/// What a trigger made of one thing that can fire it: a slot of its schedule, a delivery of its
+/// webhook, an artifact, an alert; or, for a source, of a time at which a span was expected.  That
+/// this row is there is why the same thing never fires again.
+struct SlotRow {
+  std::string pipeline, trigger;  ///< TriggerSpec::id, or "expect/SOURCE"
+  std::string slot;               ///< what it was: "2026-03-29T01:00:00Z", a delivery's id, a digest
+  std::string outcome;            ///< armed fired skipped missed came late
+  std::string why;                ///< a sentence
+  RunNumber run = 0;              ///< of fired: the run
+  TimeMs due_at = 0;              ///< of a schedule: its time; else when it was seen
+  TimeMs at = 0;
+  std::int64_t seq = 0;
+};
+
 /// A decision that a person took, for the record.
 struct DecisionRow {
   std::string kind;           ///< accept reject drop restore approve cancel retry pause …

@@ -6,8 +6,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -45,18 +47,46 @@ struct ReviewSpec {
   bool not_starter = false;              ///< nor the one who started the run
 };
 
+/// When a new span of a source is due.
+struct ExpectSpec {
+  std::string schedule;                  ///< empty: nothing is expected
+  std::string timezone = "UTC";
+  std::int64_t within_ms = 0;            ///< so much later is in time
+  SourcePosition at;
+};
+
 struct SourceSpec {
   std::string name, kind = "files", path;  ///< path: relative to the pipeline file, with {YYYY} …
   std::string snapshot = "copy";
   std::int64_t settle_ms = 2000;
   ReviewSpec review;                     ///< of every arrival, before it counts
+  ExpectSpec expect;
   SourcePosition at;
 };
 
+/// What starts runs; one of the kinds, whichever is not empty.
 struct TriggerSpec {
+  std::string name;                  ///< may be empty
   std::vector<std::string> arrival;  ///< source names
   bool all_of = false;               ///< wait for one new arrival of each, not of any
   std::int64_t coalesce_ms = 5000;   ///< quiet period; capped at ten times itself
+  std::string schedule;              ///< as dag/cron.h reads it
+  std::string timezone = "UTC";
+  std::int64_t jitter_ms = 0;
+  std::int64_t catch_up = 1;         ///< missed slots that are run later: none 0, latest 1, all(N) N
+  std::string webhook;               ///< its name in the route
+  std::string after;                 ///< "pipeline.step" or "pipeline.step.output"
+  std::string alert;                 ///< "pipeline" or "pipeline.step", of which alerts
+  ValueTable params;                 ///< other values for parameters of the pipeline
+  SourcePosition at;
+  /// What tells it apart in records: its name, else what fires it.
+  std::string id() const;
+};
+
+/// What a parameter of the pipeline may be, beyond the kind of its default.
+struct ParamRule {
+  std::vector<Value> choices;        ///< empty: anything
+  std::optional<double> least, most;
   SourcePosition at;
 };
 
@@ -151,11 +181,14 @@ struct RunPolicySpec {
   std::int64_t max_active = 1;
   std::string overlap = "queue";         ///< queue skip cancel_previous coalesce
   std::int64_t deadline_ms = 0, priority = 0;
+  double deadline_usual = 0;             ///< so many times the usual duration; 0: `deadline_ms`
+  std::int64_t pause_after_failures = 0; ///< runs that failed in a row; 0: never
 };
 
 struct PipelineSpec {
   std::string name, description, owner;
   ValueTable params;
+  std::map<std::string, ParamRule, std::less<>> param_rules;  ///< of those that have one
   std::vector<SourceSpec> sources;       ///< in file order
   std::vector<TriggerSpec> triggers;
   std::vector<GroupSpec> groups;         ///< in file order

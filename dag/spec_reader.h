@@ -77,6 +77,9 @@ class Reader {
   void source(const std::string& name, SourcePosition at, const toml::node& node);
   void triggers(const toml::node& node);
   void trigger(const toml::table& table);
+  void trigger_kind(const toml::table& table, const TriggerSpec& trigger);
+  void expectation(const toml::node& node, const std::string& where, ExpectSpec& out);
+  void pipeline_params(const toml::node& node);
   void run_policy(const toml::node& node);
   void step(const std::string& name, SourcePosition at, const toml::node& node);
   void input(const std::string& what, const toml::node& node, InputSpec& out);

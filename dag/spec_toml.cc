@@ -184,7 +184,7 @@ PipelineSpec Reader::read(const toml::table& root) {
          {{"name", [&](Node n) { text(n, "'name'", spec_.name); }},
           {"description", [&](Node n) { text(n, "'description'", spec_.description); }},
           {"owner", [&](Node n) { text(n, "'owner'", spec_.owner); }},
-          {"params", [&](Node n) { spec_.params = values(n, "'params'"); }},
+          {"params", [&](Node n) { pipeline_params(n); }},
           {"source",
            [&](Node n) {
              in_file_order(n, "'source'", [&](const auto& name, SourcePosition at, Node item) {
@@ -245,64 +245,10 @@ void Reader::source(const std::string& name, SourcePosition at, const toml::node
            [&](Node n) {
              word(n, "'snapshot' " + where, {"copy", "reference"}, out.snapshot);
              if (out.snapshot == "reference") error(n, "snapshot = \"reference\" is not supported yet");
-           }}},
-         {"expect"});
+           }},
+          {"expect", [&](Node n) { expectation(n, where, out.expect); }}});
   if (!table->contains("path")) error(at, "source '" + name + "' has no path");
   spec_.sources.push_back(std::move(out));
-}
-
-void Reader::triggers(const toml::node& node) {
-  const toml::array* list = node.as_array();
-  if (list == nullptr) {
-    return error(node, "a trigger is written [[trigger]], with two brackets");
-  }
-  for (const toml::node& item : *list) {
-    if (const toml::table* table = table_of(item, "a trigger")) trigger(*table);
-  }
-}
-
-void Reader::trigger(const toml::table& table) {
-  using Node = const toml::node&;
-  const std::string where = "in a trigger";
-  TriggerSpec out;
-  out.at = position_of(table.source());
-  const bool says_nothing_known = !table.contains("arrival") && !table.contains("all_of");
-  fields(table, where,
-         {{"arrival", [&](Node n) { names(n, "'arrival' " + where, out.arrival); }},
-          {"all_of",
-           [&](Node n) {
-             if (n.is_boolean()) return flag(n, "'all_of' " + where, out.all_of);
-             if (table.contains("arrival")) {
-               return error(n, "a trigger has either 'arrival' or a list 'all_of', not both");
-             }
-             names(n, "'all_of' " + where, out.arrival);
-             out.all_of = true;
-           }},
-          {"coalesce", [&](Node n) { duration(n, "'coalesce' " + where, out.coalesce_ms); }}},
-         {"schedule", "timezone", "catch_up", "webhook", "after"});
-  const bool later = table.contains("schedule") || table.contains("webhook") ||
-                     table.contains("after");
-  if (says_nothing_known && !later) {
-    error(out.at, "a trigger says what fires it: arrival = [\"SOURCE\"]");
-  }
-  spec_.triggers.push_back(std::move(out));
-}
-
-void Reader::run_policy(const toml::node& node) {
-  using Node = const toml::node&;
-  const toml::table* table = table_of(node, "'run'");
-  if (table == nullptr) return;
-  RunPolicySpec& out = spec_.run;
-  fields(*table, "in [run]",
-         {{"max_active", [&](Node n) { integer(n, "'max_active'", 1, out.max_active); }},
-          {"overlap",
-           [&](Node n) {
-             word(n, "'overlap'", {"queue", "skip", "cancel_previous", "coalesce"}, out.overlap);
-           }},
-          {"deadline", [&](Node n) { duration(n, "'deadline'", out.deadline_ms); }},
-          {"priority", [&](Node n) {
-             integer(n, "'priority'", std::numeric_limits<std::int64_t>::min(), out.priority);
-           }}});
 }
 
 }  // namespace spec_reader

@@ -251,6 +251,17 @@ INSERT INTO spans_gated (pipeline, source, span, version, arrival, artifact, sta
          succeeded_run, at, seq FROM spans;
 DROP TABLE spans;
 ALTER TABLE spans_gated RENAME TO spans;
+-- What triggers made of each thing that can fire them: at most once.
+CREATE TABLE slots (
+  pipeline TEXT NOT NULL, trigger TEXT NOT NULL, slot TEXT NOT NULL,
+  outcome TEXT NOT NULL
+    CHECK (outcome IN ('armed', 'fired', 'skipped', 'missed', 'came', 'late')),
+  why TEXT NOT NULL, run INTEGER NOT NULL, due_at INTEGER NOT NULL, at INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (pipeline, trigger, slot)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX slots_by_time ON slots (pipeline, trigger, due_at);
+CREATE INDEX decisions_by_subject ON decisions (pipeline, subject, kind, id);
 )sql";
 
 /// The step that leads to version n + 1 stands at n.  The text of a version that was released is

@@ -114,6 +114,7 @@ class Store : public LedgerStore {
   void put(const AlertRow& row) override;
   void put(const DecisionRow& row) override;
   void put(const HoldRow& row) override;
+  void put(const SlotRow& row) override;
   void mark_fired(const std::vector<std::int64_t>& arrivals, RunNumber run) override;
 
   std::optional<ResultRow> find_result(const Digest& key, std::int64_t before_seq) override;
@@ -134,6 +135,16 @@ class Store : public LedgerStore {
   std::vector<Digest> ancestors(const Digest& artifact, int limit) override;
   std::vector<StepRow> steps_of(RunNumber run) override;
   std::optional<RunRow> find_run(RunNumber run) override;
+  std::optional<SlotRow> find_slot(const std::string& pipeline, const std::string& trigger,
+                                   const std::string& slot) override;
+  std::optional<SlotRow> last_slot(const std::string& pipeline, const std::string& trigger,
+                                   TimeMs not_after) override;
+  std::vector<RunRow> ended_runs(const std::string& pipeline, int limit) override;
+  std::optional<DecisionRow> last_decision(const std::string& pipeline,
+                                           const std::string& kind) override;
+  std::optional<ArrivalRow> find_arrival(std::int64_t number) override;
+  std::optional<ArrivalRow> newest_span(const std::string& pipeline,
+                                        const std::string& source) override;
 
   /// Records an artifact in the open turn; one that is known already stays, without its tombstone.
   void put_artifact(const Manifest& manifest);

@@ -31,6 +31,7 @@ class MemoryLedger : public LedgerStore {
   std::map<std::string, AlertRow> alerts;
   std::vector<DecisionRow> decisions;
   std::map<std::tuple<std::string, std::string, RunNumber, std::string, std::string>, HoldRow> holds;
+  std::map<std::tuple<std::string, std::string, std::string>, SlotRow> slots;
   std::set<Digest> lost;                ///< objects that are gone
   bool fail_next_commit = false;
   ErrorCode commit_error = ErrorCode::io;
@@ -99,6 +100,11 @@ class MemoryLedger : public LedgerStore {
   void put(const HoldRow& row) override {
     note(row.seq);
     set(holds, std::tuple(row.kind, row.pipeline, row.run, row.step, row.element), row);
+  }
+  void put(const SlotRow& row) override {
+    note(row.seq);
+    const std::tuple key(row.pipeline, row.trigger, row.slot);
+    if (!slots.contains(key)) set(slots, key, row);
   }
   void mark_fired(const std::vector<std::int64_t>& numbers, RunNumber run) override {
     for (const std::int64_t number : numbers) {
@@ -212,6 +218,53 @@ class MemoryLedger : public LedgerStore {
   std::optional<RunRow> find_run(RunNumber run) override {
     const auto found = runs.find(run);
     return found == runs.end() ? std::nullopt : std::optional(found->second);
+  }
+
+  std::optional<SlotRow> find_slot(const std::string& pipeline, const std::string& trigger,
+                                   const std::string& slot) override {
+    const auto found = slots.find({pipeline, trigger, slot});
+    return found == slots.end() ? std::nullopt : std::optional(found->second);
+  }
+  std::optional<SlotRow> last_slot(const std::string& pipeline, const std::string& trigger,
+                                   TimeMs not_after) override {
+    std::optional<SlotRow> last;
+    for (auto it = slots.lower_bound({pipeline, trigger, ""}); it != slots.end(); ++it) {
+      const SlotRow& row = it->second;
+      if (row.pipeline != pipeline || row.trigger != trigger) break;
+      if (row.due_at <= not_after && (!last || row.due_at > last->due_at)) last = row;
+    }
+    return last;
+  }
+  std::vector<RunRow> ended_runs(const std::string& pipeline, int limit) override {
+    std::vector<RunRow> found;
+    for (auto it = runs.rbegin(); it != runs.rend() && limit > 0; ++it) {
+      const RunState s = it->second.state;
+      const bool over = s == RunState::failed || s == RunState::rejected ||
+                        s == RunState::cancelled || s == RunState::succeeded;
+      if (!over || it->second.pipeline != pipeline) continue;
+      found.push_back(it->second);
+      --limit;
+    }
+    return found;
+  }
+  std::optional<DecisionRow> last_decision(const std::string& pipeline,
+                                           const std::string& kind) override {
+    for (auto it = decisions.rbegin(); it != decisions.rend(); ++it) {
+      if (it->pipeline == pipeline && it->subject == pipeline && it->kind == kind) return *it;
+    }
+    return std::nullopt;
+  }
+  std::optional<ArrivalRow> find_arrival(std::int64_t number) override {
+    const auto found = arrivals.find(number);
+    return found == arrivals.end() ? std::nullopt : std::optional(found->second);
+  }
+  std::optional<ArrivalRow> newest_span(const std::string& pipeline,
+                                        const std::string& source) override {
+    for (auto it = arrivals.rbegin(); it != arrivals.rend(); ++it) {
+      const ArrivalRow& row = it->second;
+      if (row.pipeline == pipeline && row.source == source && row.version == 1) return row;
+    }
+    return std::nullopt;
   }
 
   Result<void> begin() override {
