@@ -122,7 +122,7 @@ Result<void> App::State::open_parts() {
 
   shelf = std::make_unique<PipelineShelf>(
       *artifacts, [this]() -> const OperatorSet& { return registry.operators; },
-      [this](const Digest& digest) { return store->find_manifest(digest); });
+      [this](const Digest& digest) { return store->find_manifest(digest); }, &zones);
   supervisor = std::make_unique<Supervisor>(clock, *store, *artifacts, *executor,
                                             supervisor_callbacks());
   return {};
@@ -158,6 +158,7 @@ Supervisor::Callbacks App::State::supervisor_callbacks() {
   calls.load_pipeline = [this](const std::string&, const Digest& version) {
     return shelf->load(version);
   };
+  calls.zones = &zones;
   calls.entropy = entropy;
   calls.note = [this](const char* word, const std::string& sentence) {
     log.warning(word, {{"what", sentence}});

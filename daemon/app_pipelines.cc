@@ -33,13 +33,15 @@ struct Storing {
 }  // namespace
 
 PipelineShelf::PipelineShelf(Artifacts& artifacts, std::function<const OperatorSet&()> operators,
-                             std::function<std::optional<Manifest>(const Digest&)> find_manifest)
+                             std::function<std::optional<Manifest>(const Digest&)> find_manifest,
+                             ZoneSource* zones)
     : artifacts_(artifacts),
       operators_(std::move(operators)),
-      find_manifest_(std::move(find_manifest)) {}
+      find_manifest_(std::move(find_manifest)),
+      zones_(zones) {}
 
 Judgement PipelineShelf::judge(const BundleFiles& files, const std::string& file_name) {
-  Judgement judgement = compile_files(files, file_name);
+  Judgement judgement = compile_files(files, file_name, zones_);
   if (judgement.pipeline) {
     if (compiled_.size() >= compiled_max) compiled_.clear();
     compiled_[judgement.pipeline->version] = judgement.pipeline;
@@ -47,7 +49,8 @@ Judgement PipelineShelf::judge(const BundleFiles& files, const std::string& file
   return judgement;
 }
 
-Judgement PipelineShelf::compile_files(const BundleFiles& files, const std::string& file_name) {
+Judgement PipelineShelf::compile_files(const BundleFiles& files, const std::string& file_name,
+                                       ZoneSource* zones) {
   Judgement judgement;
   const auto refuse = [&](std::string message) {
     judgement.problems.push_back({file_name, {}, std::move(message), false});
@@ -57,7 +60,7 @@ Judgement PipelineShelf::compile_files(const BundleFiles& files, const std::stri
   ParsedPipeline parsed = parse_pipeline(files.at(bundle_pipeline_file), file_name);
   judgement.problems = std::move(parsed.problems);
   if (!parsed.spec) return judgement;
-  const auto found = check(*parsed.spec, operators_(), files, file_name);
+  const auto found = check(*parsed.spec, operators_(), files, file_name, zones);
   judgement.problems.insert(judgement.problems.end(), found.begin(), found.end());
   sort_by_place(judgement.problems);
   if (has_errors(judgement.problems)) return judgement;

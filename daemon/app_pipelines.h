@@ -28,9 +28,11 @@ struct Judgement {
 class PipelineShelf {
  public:
   /// `operators` gives the operators that are installed now.  `find_manifest` knows recorded
-  /// artifacts.
+  /// artifacts.  Names of time zones are judged by `zones`, if given; a stored version is loaded
+  /// whatever zones there are.
   PipelineShelf(Artifacts& artifacts, std::function<const OperatorSet&()> operators,
-                std::function<std::optional<Manifest>(const Digest&)> find_manifest);
+                std::function<std::optional<Manifest>(const Digest&)> find_manifest,
+                ZoneSource* zones = nullptr);
 
   /// Everything wrong with a bundle's files; `file_name` is what the pipeline file is called in
   /// messages.
@@ -48,12 +50,14 @@ class PipelineShelf {
   void forget() { compiled_.clear(); }
 
  private:
-  Judgement compile_files(const BundleFiles& files, const std::string& file_name);
+  Judgement compile_files(const BundleFiles& files, const std::string& file_name,
+                          ZoneSource* zones = nullptr);
   Result<BundleFiles> read_bundle(const Digest& version);
 
   Artifacts& artifacts_;
   std::function<const OperatorSet&()> operators_;
   std::function<std::optional<Manifest>(const Digest&)> find_manifest_;
+  ZoneSource* zones_;
   Programs programs_;
   std::map<Digest, std::shared_ptr<const Pipeline>> compiled_;
 };

@@ -42,6 +42,7 @@
 #include "daemon/store/store.h"
 #include "daemon/store/tokens.h"
 #include "daemon/store/views.h"
+#include "daemon/zone_files.h"
 #include "dag/spec_words.h"
 
 namespace pipelined {
@@ -103,6 +104,7 @@ struct App::State {
   AppOptions options;
   ServiceNotifier notifier;
   SystemClock clock;
+  ZoneFiles zones;
   std::unique_ptr<StateFolder> folder;
   std::unique_ptr<Store> store;
   std::unique_ptr<Artifacts> artifacts;

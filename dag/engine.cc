@@ -87,6 +87,8 @@ void Engine::State::fire_timers() {
       continue;
     } else if (timer.kind == Timer::Kind::remind) {
       remind(run->second, timer);
+    } else if (timer.kind == Timer::Kind::deadline) {
+      pass_deadline(run->second, static_cast<std::int64_t>(timer.trigger));
     } else if (timer.kind == Timer::Kind::backoff) {
       Node& node = run->second.nodes[timer.node];
       if (!node.backing_off) continue;
@@ -175,7 +177,7 @@ void Engine::State::recover_runs(const Recovered& found,
     const auto pipeline = versions.find(row.version);
     if (pipeline == versions.end()) continue;  // the shell reported that it cannot be read
     Run& run = load_run(row, pipeline->second, steps[row.number]);
-    if (row.state == RunState::queued) continue;
+    arm_deadline(run);
     for (NodeIndex n = 0; n < run.nodes.size(); ++n) {
       Node& node = run.nodes[n];
       if (is_dead(node.state)) dead.emplace_back(row.number, n);

@@ -233,6 +233,16 @@ struct PlannedStep {
   Reason reason;
 };
 
+/// How a step's newest outputs stand against what has arrived.
+struct StepFreshness {
+  std::string step;
+  std::int64_t behind = 0;   ///< spans that it has not taken in; 0: it is fresh
+  std::string first_behind;  ///< the first of them to arrive, "flights/2013-12"
+  TimeMs since = 0;          ///< when that arrived: stale since then
+  RunNumber run = 0;         ///< the newest full run that finished it; 0: none, or it has elements
+  TimeMs made_at = 0;
+};
+
 /// Defects that the simulator must be able to find; `none` outside its tests.
 enum class PlantedBug {
   none,
@@ -266,6 +276,9 @@ class Engine {
   /// What a run with these options would do now.  Records nothing.
   Result<std::vector<PlannedStep>> plan(const std::string& pipeline, const RunOptions& options,
                                         Instant now) const;
+
+  /// Which steps that data reach are stale, in step order.  Records nothing.
+  Result<std::vector<StepFreshness>> freshness(const std::string& pipeline) const;
 
   /// A deterministic text of all that the engine holds, for comparing an engine with its rebuilt self.
   std::string state_text() const;

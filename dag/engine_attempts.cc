@@ -517,6 +517,7 @@ void Engine::State::end_run(Run& run, RunState state, Reason reason) {
     end_holds([number](const HoldRow& hold) { return hold.run == number; }, "end of the run");
     if (number != keep) runs.erase(number);
   }
+  if (state == RunState::failed) count_failures(pipeline);
   start_queued(pipeline);
 }
 

@@ -190,9 +190,7 @@ RunNumber Engine::State::create_run(PipelineState& pipeline, const RunOptions& o
   prepare_run(run);
   run.row.spans = spans_for_run(pipeline, run);
   supersede(run);
-  const RunPolicySpec& policy = pipeline.current->spec.run;
-  const auto allowed = static_cast<std::size_t>(policy.max_active);
-  if (!dry && active_runs(run.row.pipeline) >= allowed) {
+  if (!dry && !has_room(run)) {
     run.row.state = RunState::queued;
     ledger.put(run.row);
     emit(effect::RunChanged{run.row.pipeline, number, RunState::queued});
@@ -213,6 +211,7 @@ void Engine::State::leave_out_dropped(Run& run) {
 }
 
 void Engine::State::start_run(Run& run) {
+  if (run.row.started_at != 0) return reopen(run);  // it was at rest and waited for its turn
   leave_out_dropped(run);
   run.row.state = RunState::running;
   run.row.started_at = now.wall_ms;
@@ -222,6 +221,7 @@ void Engine::State::start_run(Run& run) {
   measure_paths(run);
   for (NodeIndex i = 0; i < run.nodes.size(); ++i) work.emplace_back(run.row.number, i);
   touched.insert(run.row.number);
+  arm_deadline(run);
 }
 
 void Engine::State::start_queued(const std::string& pipeline) {
@@ -229,8 +229,7 @@ void Engine::State::start_queued(const std::string& pipeline) {
   if (state == pipelines.end()) return;
   for (auto& [number, run] : runs) {
     if (run.row.pipeline != pipeline || run.row.state != RunState::queued) continue;
-    const auto allowed = static_cast<std::size_t>(run.pipeline->spec.run.max_active);
-    if (active_runs(pipeline) >= allowed) return;
+    if (!has_room(run)) return;
     start_run(run);
   }
 }
@@ -297,7 +296,7 @@ Run& Engine::State::load_run(const RunRow& row, std::shared_ptr<const Pipeline> 
   run.row = row;
   run.pipeline = std::move(pipeline);
   prepare_run(run);
-  if (row.state == RunState::queued) return run;
+  if (row.state == RunState::queued && row.started_at == 0) return run;
   lay_out(run);
   measure_paths(run);
   // Only a run that is being cancelled has the reason for its end before it has ended.

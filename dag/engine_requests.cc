@@ -178,15 +178,7 @@ void Engine::State::accept_for_later(const event::AcceptRequested& event) {
 void Engine::State::go_on(Run& run) {
   touched.insert(run.row.number);
   if (run.row.state != RunState::halted && run.row.state != RunState::in_review) return;
-  run.row.state = RunState::running;
-  run.row.end_reason = {};
-  run.row.ended_at = 0;
-  ledger.put(run.row);
-  emit(effect::RunChanged{run.row.pipeline, run.row.number, run.row.state});
-  // After a start nobody has looked yet at what waits in a run at rest.
-  for (NodeIndex n = 0; n < run.nodes.size(); ++n) {
-    if (run.nodes[n].state == StepState::waiting) work.emplace_back(run.row.number, n);
-  }
+  reopen(run);
 }
 
 void Engine::State::on(const event::RejectRequested& event) {
@@ -302,7 +294,7 @@ void Engine::State::on(const event::SpanRequested& event) {
   const std::string because = ": " + event.why;
   decide("span " + verb, event.pipeline, event.span, event.who, event.why, 0);
   for (auto& [number, run] : runs) {
-    if (run.row.pipeline != event.pipeline || run.row.state == RunState::queued) continue;
+    if (run.row.pipeline != event.pipeline || run.nodes.empty()) continue;
     for (SpanIndex i = 0; i < run.row.spans.size(); ++i) {
       const RunSpan& span = run.row.spans[i];
       if (span.source != newest->source || span.span != event.span ||
@@ -367,10 +359,11 @@ void Engine::State::take_back_drop(Run& run, SpanIndex span) {
 
 void Engine::State::cancel_run(Run& run, Reason reason) {
   run.cancelling = true;
-  if (run.row.state == RunState::queued) {
+  if (run.row.state == RunState::queued && run.nodes.empty()) {
     end_run(run, RunState::cancelled, std::move(reason));
     return;
   }
+  if (run.row.state == RunState::queued) run.row.state = RunState::running;  // it had begun
   go_on(run);
   run.row.end_reason = std::move(reason);
   ledger.put(run.row);
@@ -451,11 +444,7 @@ void Engine::State::on(const event::RetryRequested& event) {
   Run* run = run_to_retry(event);
   if (run == nullptr) return;
   run->cancelling = false;
-  run->row.state = RunState::running;
-  run->row.end_reason = {};
-  run->row.ended_at = 0;
-  ledger.put(run->row);
-  emit(effect::RunChanged{run->row.pipeline, event.run, run->row.state});
+  if (run->row.state != RunState::running) reopen(*run);
   retry_nodes(*run, event.who);
   touched.insert(event.run);
   decide("retry", run->row.pipeline, "run " + std::to_string(event.run), event.who, event.why,

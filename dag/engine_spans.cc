@@ -146,7 +146,8 @@ void Engine::State::make_room(PipelineState& pipeline) {
   for (const RunNumber number : older) {
     const auto run = runs.find(number);
     if (run == runs.end()) continue;
-    if (coalesce && run->second.row.reason.code == "requested") continue;  // by a person
+    const RunRow& row = run->second.row;
+    if (coalesce && (row.reason.code == "requested" || row.started_at != 0)) continue;
     cancel_run(run->second, reason);
   }
 }

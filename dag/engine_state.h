@@ -172,6 +172,7 @@ struct Evaluation {
 struct Timer {
   enum class Kind {
     coalesce, backoff, timeout, progress, queue, review, remind, span_review, hold,
+    deadline,
   } kind;
   std::string pipeline;
   std::size_t trigger = 0;
@@ -351,6 +352,15 @@ struct Engine::State {
   void find_next_slot();
   bool put_slot(const PipelineState& pipeline, const std::string& trigger, const std::string& slot,
                 TimeMs due_at, const std::string& outcome, const std::string& why, RunNumber run);
+
+  // engine_policies.cc
+  bool has_room(const Run& run) const;          ///< by max_active
+  void reopen(Run& run);                        ///< one at rest: running, or queued without room
+  void take_up_waiting(Run& run);
+  std::int64_t deadline_of(const Run& run) const;  ///< 0: none
+  void arm_deadline(const Run& run);
+  void pass_deadline(const Run& run, std::int64_t deadline_ms);
+  void count_failures(const std::string& pipeline);
 
   // engine_triggers.cc
   void on(const event::HookCalled& event);

@@ -4,6 +4,7 @@
 #include "cli/commands/commands.h"
 #include "cli/findings.h"
 #include "cli/local_operators.h"
+#include "cli/zone_files.h"
 #include "dag/check.h"
 #include "dag/spec_words.h"
 
@@ -16,7 +17,8 @@ Result<std::vector<Diagnostic>> check_here(Session& session, const LocalBundle& 
                             session.environment.program_folder));
   for (const std::string& problem : local.problems) session.say(problem);
   session.say("no daemon answers; checked with the plugins beside pipectl");
-  return check(*bundle.spec, local.operators, bundle.files, bundle.file);
+  ZoneFiles zones;
+  return check(*bundle.spec, local.operators, bundle.files, bundle.file, &zones);
 }
 
 }  // namespace

@@ -502,6 +502,7 @@ Result<void> Supervisor::rebuild() {
   const auto pipelines = load_pipelines(found, troubles);
   auto engine = std::make_unique<Engine>(ledger_, callbacks_.entropy());
   engine->plant(callbacks_.planted);
+  if (callbacks_.zones != nullptr) engine->use_zones(*callbacks_.zones);
   const Instant now = clock_.now();
   std::vector<Effect> effects;
   TRY_VOID(ledger_.begin());

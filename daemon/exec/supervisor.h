@@ -49,6 +49,8 @@ class Supervisor {
     /// A version of a pipeline, read again from its bundle.
     std::function<Result<std::shared_ptr<const Pipeline>>(const std::string& name,
                                                           const Digest& version)> load_pipeline;
+    /// Where schedules find their time zones; null: UTC alone.
+    ZoneSource* zones = nullptr;
     /// Seeds an engine; other bits for every call.
     std::function<std::uint64_t()> entropy;
     /// Only the simulator's own tests set it: every engine is made wrong in this way.

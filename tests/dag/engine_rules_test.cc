@@ -263,7 +263,7 @@ TEST_CASE("engine: unknown parameters and kinds are refused with a sentence", "[
   options.params["q"] = Value(1);
   world.turn(event::RunRequested{1, "two", options, "me"});
   REQUIRE(world.replies.back().error);
-  CHECK(world.replies.back().error->message == "run: pipeline two has no parameter q");
+  CHECK(world.replies.back().error->message == "run: pipeline two has no parameter q; did you mean 'p'?");
   options.params.clear();
   options.params["p"] = Value("x");
   world.turn(event::RunRequested{2, "two", options, "me"});

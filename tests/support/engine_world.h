@@ -11,6 +11,7 @@
 #include "dag/run_state.h"
 #include "dag/spec_toml.h"
 #include "tests/support/memory_ledger.h"
+#include "tests/support/zone_files.h"
 
 namespace pipelined {
 
@@ -90,7 +91,12 @@ struct EngineWorld {
   RequestId last_request = 0;
   Capacity capacity{4};                            ///< of an engine that is built again
 
-  EngineWorld() { turn(event::CapacityChanged{capacity}); }
+  test::Zones zones;
+
+  EngineWorld() {
+    engine->use_zones(zones);
+    turn(event::CapacityChanged{capacity});
+  }
 
   std::shared_ptr<const Pipeline> compiled(const std::string& text, const BundleFiles& files = {}) {
     ParsedPipeline parsed = parse_pipeline(text, "pipeline.toml");
@@ -193,6 +199,7 @@ struct EngineWorld {
     const std::string before = engine->state_text();
     started.clear();
     engine = std::make_unique<Engine>(ledger, 43);
+    engine->use_zones(zones);
     auto found = ledger.recover();
     REQUIRE(found);
     REQUIRE(ledger.begin());
