@@ -115,6 +115,14 @@ Result<std::vector<PlannedStep>> DaemonBackend::plan(const std::string& pipeline
   return engine->plan(pipeline, options, parts_.clock.now());
 }
 
+Result<std::vector<StepFreshness>> DaemonBackend::freshness(const std::string& pipeline) {
+  const Engine* engine = parts_.supervisor.engine();
+  if (!engine) {
+    return Error{ErrorCode::unavailable, "freshness is not known while the daemon cannot write"};
+  }
+  return engine->freshness(pipeline);
+}
+
 std::shared_ptr<const Pipeline> DaemonBackend::pipeline(const std::string& name) {
   const auto row = row_in_force(parts_.store, name);
   return row ? pipeline_version(row->version) : nullptr;

@@ -59,6 +59,7 @@ class DaemonBackend : public Backend {
   std::vector<Diagnostic> check(const PipelineUpload& upload) override;
   Result<std::vector<PlannedStep>> plan(const std::string& pipeline,
                                         const RunOptions& options) override;
+  Result<std::vector<StepFreshness>> freshness(const std::string& pipeline) override;
   std::shared_ptr<const Pipeline> pipeline(const std::string& name) override;
   std::shared_ptr<const Pipeline> pipeline_version(const Digest& version) override;
   Store& store() override { return parts_.store; }

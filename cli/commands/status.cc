@@ -11,6 +11,25 @@ std::string counts_text(const std::map<std::string, std::int64_t>& counts) {
   return spoken_list(parts);
 }
 
+/// What has arrived and is not in the outputs yet; nothing of a pipeline that is up to date.
+void tell_stale(Session& session, const std::string& pipeline) {
+  const auto reply =
+      session.get<protocol::FreshnessReply>("/api/v1/pipelines/" + pipeline + "/freshness");
+  if (!reply) return;  // an older daemon
+  std::vector<std::string> steps;
+  std::string first;
+  TimeMs since = 0;
+  for (const protocol::Freshness& step : reply->steps) {
+    if (step.behind == 0) continue;
+    steps.push_back(step.step);
+    if (since == 0 || step.since.ms < since) since = step.since.ms, first = step.first_behind;
+  }
+  if (steps.empty()) return;
+  session.terminal.out << session.safe(pipeline) << ": stale since " << short_time({since})
+                       << " UTC, when " << session.safe(first) << " arrived: "
+                       << session.safe(spoken_list(steps)) << "\n";
+}
+
 }  // namespace
 
 int run_status(Session& session) {
@@ -40,6 +59,7 @@ int run_status(Session& session) {
                  pipeline.owner});
     }
     session.print(table);
+    for (const protocol::PipelineInfo& pipeline : status->pipelines) tell_stale(session, pipeline.name);
   });
 }
 

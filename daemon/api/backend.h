@@ -152,6 +152,9 @@ class Backend {
   virtual Result<std::vector<PlannedStep>> plan(const std::string& pipeline,
                                                 const RunOptions& options) = 0;
 
+  /// Which steps that data reach are stale.
+  virtual Result<std::vector<StepFreshness>> freshness(const std::string& pipeline) = 0;
+
   /// The version in force, or that very version of an open or finished run; nothing if unknown.
   virtual std::shared_ptr<const Pipeline> pipeline(const std::string& name) = 0;
   virtual std::shared_ptr<const Pipeline> pipeline_version(const Digest& version) = 0;

@@ -78,6 +78,20 @@ void get_pipeline(Backend& backend, const Request& request, const Respond& respo
   refuse(respond, {ErrorCode::not_found, "there is no pipeline '" + request.part("pipeline") + "'"});
 }
 
+void get_freshness(Backend& backend, const Request& request, const Respond& respond) {
+  const auto found = find_pipeline(backend, request.part("pipeline"));
+  if (!found) return refuse(respond, found.error());
+  const auto steps = backend.freshness(request.part("pipeline"));
+  if (!steps) return refuse(respond, steps.error());
+  protocol::FreshnessReply reply;
+  reply.pipeline = request.part("pipeline");
+  for (const StepFreshness& one : *steps) {
+    reply.steps.push_back({one.step, one.behind, one.first_behind, {one.since}, one.run,
+                           {one.made_at}});
+  }
+  answer(respond, reply);
+}
+
 void post_check(Backend& backend, const Request& request, const Respond& respond) {
   const auto upload = read_upload(request);
   if (!upload) return refuse(respond, upload.error());

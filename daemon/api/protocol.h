@@ -105,6 +105,20 @@ struct PlanReply {
   std::vector<Planned> steps;
 };
 
+/// How a step's outputs stand against what has arrived.
+struct Freshness {
+  std::string step;
+  std::int64_t behind = 0;         ///< spans that it has not taken in; 0: it is fresh
+  std::string first_behind;        ///< the first of them, "flights/2013-12"
+  Time since;                      ///< stale since then
+  std::int64_t run = 0;            ///< the newest full run that finished it; 0: none, or by element
+  Time made_at;
+};
+struct FreshnessReply {
+  std::string pipeline;
+  std::vector<Freshness> steps;    ///< those that data reach
+};
+
 /// Request of everything that a person decides about a run, a step or a span.
 struct Decision {
   std::string step, element;       ///< of accept, reject, approve

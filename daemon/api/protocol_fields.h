@@ -68,6 +68,15 @@ void fields(V& visit, PlanReply& x) {
   visit("pipeline", x.pipeline), visit("steps", x.steps);
 }
 template <class V>
+void fields(V& visit, Freshness& x) {
+  visit("step", x.step), visit("behind", x.behind), visit("first_behind", x.first_behind);
+  visit("since", x.since), visit("run", x.run), visit("made_at", x.made_at);
+}
+template <class V>
+void fields(V& visit, FreshnessReply& x) {
+  visit("pipeline", x.pipeline), visit("steps", x.steps);
+}
+template <class V>
 void fields(V& visit, Decision& x) {
   visit("step", x.step), visit("element", x.element), visit("pipeline", x.pipeline);
   visit("source", x.source), visit("span", x.span), visit("why", x.why);

@@ -71,6 +71,9 @@ void add_pipelines(std::vector<Route>& table) {
        json_schema<CheckReply>, bundle_max});
   add({"GET", "/api/v1/pipelines/{pipeline}", Role::viewer, get_pipeline, "One pipeline.", {},
        nullptr, json_schema<PipelineInfo>});
+  add({"GET", "/api/v1/pipelines/{pipeline}/freshness", Role::viewer, get_freshness,
+       "Which outputs are stale against what has arrived, and since when.", {}, nullptr,
+       json_schema<FreshnessReply>});
   add({"POST", "/api/v1/pipelines/{pipeline}/plan", Role::viewer, post_plan,
        "What a run would do now; starts nothing.", {}, json_schema<RunRequest>,
        json_schema<PlanReply>});

@@ -156,6 +156,10 @@ class FakeBackend : public Backend {
     return parsed.problems;
   }
 
+  Result<std::vector<StepFreshness>> freshness(const std::string&) override {
+    return std::vector<StepFreshness>{{"ingest", 0, "", 0, 0, 0},
+                                      {"train", 1, "flights/2013-12", 1'700'000'000'000, 3, 0}};
+  }
   Result<std::vector<PlannedStep>> plan(const std::string&, const RunOptions& options) override {
     planned = options;
     return std::vector<PlannedStep>{
