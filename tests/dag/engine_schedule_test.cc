@@ -508,16 +508,16 @@ TEST_CASE("schedule: months of jumping clocks and crashes, each slot at most onc
                             (seed % 2 == 0 ? "15 */3 * * *" : "30 2 * * *") + "\"\ntimezone = \"" +
                             names[seed % 4] + "\"\ncatch_up = \"" + policies[seed % 3] +
                             "\"\njitter = \"10m\""));
-  for (int i = 0; i < 50; ++i) {
+  for (int i = 0; i < 100; ++i) {
     world.sleep(upto(8 * hour));
     if (upto(9) == 0) world.now.wall_ms += upto(20 * day) - 10 * day;
     if (upto(9) == 0) world.restart();
-    if (upto(30) == 0) world.pause(upto(1) == 0);
+    if (upto(30) == 0) world.pause(upto(3) == 0);
     world.finish();
   }
   std::size_t fired = world.slots("fired").size();
   CHECK(fired == world.run_count());
-  CHECK(fired > 3);
+  CHECK(fired + world.slots("missed").size() > 3);
   const auto schedule = Schedule::parse(seed % 2 == 0 ? "15 */3 * * *" : "30 2 * * *");
   for (const auto& [key, slot] : world.ledger.slots) {  // and each at a time that the schedule has
     if (slot.outcome != "fired") continue;
