@@ -128,7 +128,9 @@ void Engine::State::attempt_time_over(const Timer& timer) {
 void Engine::State::settle() {
   std::int64_t decisions_left = capacity.decisions;
   while (true) {
-    if (!dead.empty()) {
+    if (!causes.empty()) {  // in the turn of what caused it, however much is still to decide
+      fire_causes();
+    } else if (!dead.empty()) {
       const auto [number, index] = dead.front();
       dead.pop_front();
       if (const auto run = runs.find(number); run != runs.end()) block_below(run->second, index);
@@ -145,8 +147,6 @@ void Engine::State::settle() {
       const RunNumber number = *touched.begin();
       touched.erase(touched.begin());
       if (const auto run = runs.find(number); run != runs.end()) consider_end(run->second);
-    } else if (!causes.empty()) {
-      fire_causes();
     } else {
       admit();
       return;

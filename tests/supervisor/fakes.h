@@ -56,6 +56,7 @@ class FakeLedger : public LedgerStore {
   void put(const AlertRow&) override {}
   void put(const DecisionRow&) override {}
   void put(const HoldRow&) override {}
+  void put(const SlotRow&) override {}
   void mark_fired(const std::vector<std::int64_t>&, RunNumber) override {}
   std::optional<ResultRow> find_result(const Digest&, std::int64_t) override { return {}; }
   std::optional<ResultRow> find_result_by_id(std::int64_t) override { return {}; }
@@ -80,6 +81,21 @@ class FakeLedger : public LedgerStore {
   std::vector<Digest> ancestors(const Digest&, int) override { return {}; }
   std::vector<StepRow> steps_of(RunNumber) override { return {}; }
   std::optional<RunRow> find_run(RunNumber) override { return {}; }
+  std::optional<SlotRow> find_slot(const std::string&, const std::string&,
+                                   const std::string&) override {
+    return {};
+  }
+  std::optional<SlotRow> last_slot(const std::string&, const std::string&, TimeMs) override {
+    return {};
+  }
+  std::vector<RunRow> ended_runs(const std::string&, int) override { return {}; }
+  std::optional<DecisionRow> last_decision(const std::string&, const std::string&) override {
+    return {};
+  }
+  std::optional<ArrivalRow> find_arrival(std::int64_t) override { return {}; }
+  std::optional<ArrivalRow> newest_span(const std::string&, const std::string&) override {
+    return {};
+  }
 
   Recovered recovered;
   std::deque<Error> commit_errors;  ///< the next commits fail with these
