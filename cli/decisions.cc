@@ -28,6 +28,23 @@ int decide_step(Session& session, const std::string& verb) {
                                                         protocol::to_json(decision)));
 }
 
+int decide_gate(Session& session, const std::string& verb) {
+  const std::string what = session.arguments.text("RUN");
+  const bool run = what == "last" || what.find_first_not_of("0123456789") == std::string::npos;
+  if (run) return decide_step(session, verb);
+  const StepName arrival = parse_step_name(session.arguments.text("STEP"));
+  protocol::Decision decision;
+  decision.pipeline = what;
+  decision.source = arrival.step, decision.span = arrival.element;
+  decision.why = session.arguments.text("why");
+  if (decision.why.empty()) {
+    return session.fail({ErrorCode::invalid, verb + " needs a reason, which is recorded beside your "
+                                                    "name: --why \"…\""});
+  }
+  return tell_done(session, session.ask<protocol::Done>("POST", "/api/v1/spans/" + verb,
+                                                        protocol::to_json(decision)));
+}
+
 int decide_run(Session& session, const std::string& verb) {
   protocol::Decision decision;
   decision.why = session.arguments.text("why");

@@ -11,6 +11,8 @@ namespace pipelined::cli {
 int tell_done(Session& session, const Result<protocol::Done>& done);
 /// Sends a decision about the step of the arguments; `verb` is the last part of the path.
 int decide_step(Session& session, const std::string& verb);
+/// The same for what can be a review of an arrival too: then PIPELINE SOURCE/SPAN stand there.
+int decide_gate(Session& session, const std::string& verb);
 /// Sends a decision about the run of the arguments.
 int decide_run(Session& session, const std::string& verb);
 /// Sends a decision about the span of the arguments.

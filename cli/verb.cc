@@ -10,6 +10,10 @@ using Count = Positional::Count;
 const Positional run_word = {Count::one, "RUN", "a run's number, or `last`"};
 const Positional run_or_last = {Count::optional, "RUN", "a run's number; the newest if left out"};
 const Positional step_word = {Count::one, "STEP", "a step, or STEP/ELEMENT"};
+const Positional gate_word = {Count::one, "RUN", "a run's number, or `last`; of an arrival its pipeline"};
+const Positional gated_word = {Count::one, "STEP", "a step, or STEP/ELEMENT; of an arrival SOURCE/SPAN"};
+const Positional held_word = {Count::one, "WHAT", "a pipeline's name, a run's number, or `last`"};
+const Positional held_step = {Count::optional, "STEP", "a step, or STEP/ELEMENT"};
 const Positional pipeline_word = {Count::one, "PIPELINE", "a pipeline's name"};
 const Positional digest_word = {Count::one, "DIGEST", "an artifact's digest, or its unique beginning"};
 const Positional span_word = {Count::one, "SPAN", "SOURCE/SPAN, for example flights/2013-12"};
@@ -34,7 +38,8 @@ std::vector<Verb> pipeline_verbs() {
       {"plan", "Tells what a run would do now; starts nothing.", {pipeline_word},
        {param, force, refresh}, run_plan},
       {"run", "Starts a run.", {pipeline_word}, {param, force, refresh, wait, timeout}, run_run},
-      {"pause", "Arrivals start no runs until `unpause`.", {pipeline_word}, {}, run_pause},
+      {"pause", "Arrivals start no runs until `unpause`.", {pipeline_word},
+       {{"hold-steps", nullptr, "no further step of its open runs either"}, why}, run_pause},
       {"unpause", "Arrivals start runs again.", {pipeline_word}, {}, run_unpause},
   };
 }
@@ -62,10 +67,14 @@ std::vector<Verb> decision_verbs() {
       {"reviews", "Everything that waits for a person.", {}, {only_pipeline}, run_reviews},
       {"accept", "Overrules a halt for exactly these data; the run goes on.",
        {run_word, step_word}, {why, wait, timeout}, run_accept},
-      {"approve", "Says yes to a review.", {run_word, step_word}, {why, wait, timeout},
-       run_approve},
+      {"approve", "Says yes to a review, of a step or of an arrival.", {gate_word, gated_word},
+       {why, wait, timeout}, run_approve},
       {"reject", "Confirms a halt or says no to a review; the run ends rejected.",
-       {run_word, step_word}, {why}, run_reject},
+       {gate_word, gated_word}, {why}, run_reject},
+      {"hold", "Lets a pipeline, a run or a step start nothing more.", {held_word, held_step},
+       {why, {"until", "TIME", "a duration such as 2h, or a time; else until `release`"}}, run_hold},
+      {"release", "Lets go on what was held.", {held_word, held_step}, {why}, run_release},
+      {"holds", "What is held, by whom and until when.", {}, {only_pipeline}, run_holds},
       {"alerts", "Lists alerts, newest first.", {},
        {only_pipeline, {"open", nullptr, "only those that still stand"}, limit}, run_alerts},
       {"alerts test", "Sends a test message to a sink and tells what it said.",

@@ -3,6 +3,6 @@
 
 namespace pipelined::cli {
 
-int run_approve(Session& session) { return decide_step(session, "approve"); }
+int run_approve(Session& session) { return decide_gate(session, "approve"); }
 
 }  // namespace pipelined::cli

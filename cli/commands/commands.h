@@ -16,6 +16,9 @@ int run_apply(Session& session);
 int run_plan(Session& session);
 int run_run(Session& session);
 int run_pause(Session& session);
+int run_hold(Session& session);
+int run_release(Session& session);
+int run_holds(Session& session);
 int run_unpause(Session& session);
 /// @}
 

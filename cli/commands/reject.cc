@@ -3,6 +3,6 @@
 
 namespace pipelined::cli {
 
-int run_reject(Session& session) { return decide_step(session, "reject"); }
+int run_reject(Session& session) { return decide_gate(session, "reject"); }
 
 }  // namespace pipelined::cli

@@ -89,6 +89,7 @@ bool TokenBook::has_good(TimeMs now) const {
 Caller caller_of(const Peer& peer, const SocketPolicy& policy) {
   Caller caller;
   caller.who = peer.name.empty() ? "uid " + std::to_string(peer.uid) : peer.name;
+  caller.groups = peer.group_names;
   caller.from = "socket" + (peer.pid > 0 ? " pid " + std::to_string(peer.pid) : std::string());
   if (peer.uid == 0 || peer.uid == policy.own_uid) {
     caller.role = Role::admin;

@@ -63,6 +63,7 @@ struct Peer {
   std::vector<std::uint32_t> groups;   ///< primary and supplementary
   std::string name;                    ///< of the user; empty: unknown
   std::int64_t pid = 0;
+  std::vector<std::string> group_names = {};  ///< of those groups that have one
 };
 
 /// The caller behind a Unix socket with the highest role that its user and groups give; `anyone`

@@ -39,6 +39,7 @@ std::optional<Role> parse_role(std::string_view word);
 struct Caller {
   std::string who;           ///< "alice", "token ci"; recorded with decisions
   Role role = Role::anyone;
+  std::vector<std::string> groups = {};  ///< names of the groups of a peer of the socket
   std::string from;          ///< "socket pid 4711", "127.0.0.1:50412"; for the audit log
 };
 

@@ -45,6 +45,11 @@ void post_plan(Backend& backend, const Request& request, const Respond& respond)
 void post_run(Backend& backend, const Request& request, const Respond& respond);
 void post_pause(Backend& backend, const Request& request, const Respond& respond);
 void post_unpause(Backend& backend, const Request& request, const Respond& respond);
+void get_holds(Backend& backend, const Request& request, const Respond& respond);
+void post_hold(Backend& backend, const Request& request, const Respond& respond);
+void post_release(Backend& backend, const Request& request, const Respond& respond);
+void post_span_approve(Backend& backend, const Request& request, const Respond& respond);
+void post_span_reject(Backend& backend, const Request& request, const Respond& respond);
 void get_spans(Backend& backend, const Request& request, const Respond& respond);
 void post_span_drop(Backend& backend, const Request& request, const Respond& respond);
 void post_span_restore(Backend& backend, const Request& request, const Respond& respond);

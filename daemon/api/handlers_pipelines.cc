@@ -43,8 +43,11 @@ RunOptions read_options(const protocol::RunRequest& body) {
 void set_paused(Backend& backend, const Request& request, const Respond& respond, bool paused) {
   const auto pipeline = find_pipeline(backend, request.part("pipeline"));
   if (!pipeline) return refuse(respond, pipeline.error());
+  const auto body = read_body<protocol::PauseWish>(request);
+  if (!body) return refuse(respond, body.error());
   event::PauseRequested wish;
   wish.pipeline = request.part("pipeline"), wish.who = request.caller.who, wish.paused = paused;
+  wish.hold_steps = paused && body->hold_steps, wish.why = body->why;
   submit(backend, std::move(wish), respond);
 }
 

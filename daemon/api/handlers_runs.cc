@@ -190,6 +190,7 @@ void decide(Backend& backend, const Request& request, const Respond& respond, co
   Wish wish;
   wish.run = *run, wish.step = body->step, wish.element = body->element;
   wish.who = request.caller.who, wish.why = body->why;
+  if constexpr (requires { wish.groups; }) wish.groups = request.caller.groups;
   submit(backend, std::move(wish), respond);
 }
 

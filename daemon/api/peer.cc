@@ -1,5 +1,6 @@
 #include "daemon/api/peer.h"
 
+#include <grp.h>
 #include <pwd.h>
 #include <sys/socket.h>
 
@@ -16,6 +17,14 @@ std::string user_name(uid_t uid) {
   passwd* found = nullptr;
   if (::getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) != 0) return {};
   return found == nullptr ? std::string() : std::string(found->pw_name);
+}
+
+std::string group_name(gid_t gid) {
+  std::array<char, 16384> buffer{};
+  group entry{};
+  group* found = nullptr;
+  if (::getgrgid_r(gid, &entry, buffer.data(), buffer.size(), &found) != 0) return {};
+  return found == nullptr ? std::string() : std::string(found->gr_name);
 }
 
 }  // namespace
@@ -42,6 +51,9 @@ Result<Peer> peer_of(int socket) {
   if (outcome == 0) {
     groups.resize(size / sizeof(gid_t));
     peer.groups.insert(peer.groups.end(), groups.begin(), groups.end());
+  }
+  for (const std::uint32_t id : peer.groups) {
+    if (std::string name = group_name(id); !name.empty()) peer.group_names.push_back(std::move(name));
   }
   return peer;
 }

@@ -126,6 +126,32 @@ struct Decision {
   std::string why;
 };
 
+/// Request of pause.
+struct PauseWish {
+  bool hold_steps = false;         ///< no further step of its open runs either
+  std::string why;
+};
+
+/// Request of hold and release: a pipeline, a run, or a step of either.
+struct HoldWish {
+  std::string pipeline;            ///< empty: a run is meant
+  std::int64_t run = 0;            ///< 0: all runs of the pipeline
+  std::string step, element;
+  std::string why;
+  Time until;                      ///< of hold; 0: until it is released
+};
+
+/// Something that is held.
+struct Hold {
+  std::string kind, pipeline;      ///< kind: hold or pause
+  std::int64_t run = 0;
+  std::string step, element, who, why;
+  Time at, until;
+};
+struct HoldList {
+  std::vector<Hold> holds;
+};
+
 /// A run in a list.
 struct RunSummary {
   std::int64_t number = 0;

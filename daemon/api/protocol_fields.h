@@ -82,6 +82,25 @@ void fields(V& visit, Decision& x) {
   visit("source", x.source), visit("span", x.span), visit("why", x.why);
 }
 template <class V>
+void fields(V& visit, PauseWish& x) {
+  visit("hold_steps", x.hold_steps), visit("why", x.why);
+}
+template <class V>
+void fields(V& visit, HoldWish& x) {
+  visit("pipeline", x.pipeline), visit("run", x.run), visit("step", x.step);
+  visit("element", x.element), visit("why", x.why), visit("until", x.until);
+}
+template <class V>
+void fields(V& visit, Hold& x) {
+  visit("kind", x.kind), visit("pipeline", x.pipeline), visit("run", x.run);
+  visit("step", x.step), visit("element", x.element), visit("who", x.who), visit("why", x.why);
+  visit("at", x.at), visit("until", x.until);
+}
+template <class V>
+void fields(V& visit, HoldList& x) {
+  visit("holds", x.holds);
+}
+template <class V>
 void fields(V& visit, RunSummary& x) {
   visit("number", x.number), visit("pipeline", x.pipeline), visit("version", x.version);
   visit("state", x.state), visit("who", x.who), visit("reason", x.reason);

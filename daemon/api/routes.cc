@@ -80,7 +80,8 @@ void add_pipelines(std::vector<Route>& table) {
   add({"POST", "/api/v1/pipelines/{pipeline}/runs", Role::operator_, post_run, "Starts a run.", {},
        json_schema<RunRequest>, json_schema<Done>});
   add({"POST", "/api/v1/pipelines/{pipeline}/pause", Role::operator_, post_pause,
-       "Arrivals start no runs until it is unpaused.", {}, nullptr, json_schema<Done>});
+       "Arrivals start no runs until it is unpaused.", {}, json_schema<PauseWish>,
+       json_schema<Done>});
   add({"POST", "/api/v1/pipelines/{pipeline}/unpause", Role::operator_, post_unpause,
        "Arrivals start runs again.", {}, nullptr, json_schema<Done>});
   add({"GET", "/api/v1/spans", Role::viewer, get_spans, "Spans and their states, newest first.",
@@ -92,6 +93,17 @@ void add_pipelines(std::vector<Route>& table) {
   add({"POST", "/api/v1/spans/restore", Role::operator_, post_span_restore,
        "Takes a drop or a rejection of a span back.", {}, json_schema<Decision>,
        json_schema<Done>});
+  add({"POST", "/api/v1/spans/approve", Role::reviewer, post_span_approve,
+       "An arrival in review counts from now on.", {}, json_schema<Decision>, json_schema<Done>});
+  add({"POST", "/api/v1/spans/reject", Role::reviewer, post_span_reject,
+       "An arrival in review never counts.", {}, json_schema<Decision>, json_schema<Done>});
+  add({"GET", "/api/v1/holds", Role::viewer, get_holds, "What is held, oldest first.",
+       {of_pipeline}, nullptr, json_schema<HoldList>});
+  add({"POST", "/api/v1/holds", Role::operator_, post_hold,
+       "A pipeline, a run or a step starts nothing more until its time or a release.", {},
+       json_schema<HoldWish>, json_schema<Done>});
+  add({"POST", "/api/v1/holds/release", Role::operator_, post_release,
+       "What was held goes on.", {}, json_schema<HoldWish>, json_schema<Done>});
 }
 
 void add_runs(std::vector<Route>& table) {
