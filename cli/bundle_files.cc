@@ -60,7 +60,7 @@ SourcePosition place_of(const std::string& text, const std::string& name) {
 
 }  // namespace
 
-Result<LocalBundle> read_bundle(const std::string& given) {
+Result<LocalBundle> read_bundle(const std::string& given, const std::string& environment) {
   std::error_code error;
   fs::path path = fs::absolute(given, error);
   if (fs::is_directory(path, error)) path /= bundle_pipeline_file;
@@ -69,10 +69,11 @@ Result<LocalBundle> read_bundle(const std::string& given) {
   TRY(text, read_file(path, limits.bytes));
   LocalBundle bundle;
   bundle.folder = path.parent_path().string(), bundle.file = path.filename().string();
-  ParsedPipeline parsed = parse_pipeline(text, bundle.file);
+  ParsedPipeline parsed = parse_pipeline(text, bundle.file, {}, environment);
   bundle.problems = std::move(parsed.problems);
   bundle.spec = std::move(parsed.spec);
   bundle.files[bundle_pipeline_file] = text;
+  if (!environment.empty()) bundle.files[bundle_environment_file] = environment;
   if (!bundle.spec) return bundle;
   for (const std::string& name : referenced_files(*bundle.spec)) {
     Result<fs::path> real = inside(bundle.folder, name);

@@ -22,7 +22,7 @@ struct LocalBundle {
 };
 
 /// `path` is a pipeline file, or a folder with a pipeline.toml.  An error means that there is no such
-/// file; everything else is a diagnostic.
-Result<LocalBundle> read_bundle(const std::string& path);
+/// file; everything else is a diagnostic.  `environment` names an [environment.NAME] of the file.
+Result<LocalBundle> read_bundle(const std::string& path, const std::string& environment = {});
 
 }  // namespace pipelined::cli

@@ -22,6 +22,7 @@ void add_flag(CLI::App& app, const Flag& flag, Slots& slots) {
   const std::string name =
       std::string(flag.name) == "output" ? "-o,--output"
       : std::string(flag.name) == "follow" ? "-f,--follow"
+      : std::string(flag.name) == "lines" ? "-n,--lines"
       : std::string(flag.name) == "count" ? "-n,--count" : "--" + std::string(flag.name);
   if (flag.value_name == nullptr) {
     app.add_flag(name, slots.switches[flag.name], flag.summary);

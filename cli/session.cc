@@ -115,4 +115,11 @@ std::string short_time(protocol::Time time) {
   return text.substr(0, 19);
 }
 
+std::string exact_time(protocol::Time time) {
+  std::string text = protocol::iso_time(time.ms);
+  if (text.size() < 23) return "-";
+  text[10] = ' ';
+  return text.substr(0, 23);
+}
+
 }  // namespace pipelined::cli

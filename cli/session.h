@@ -89,6 +89,11 @@ class Session {
     return ask<T>("GET", target);
   }
 
+  /// Puts a reply that was put together from several in the place of the last one.
+  template <class T>
+  void replace_reply(const T& value) {
+    raw_ = protocol::to_json(value);
+  }
   /// Writes the last reply as JSON or YAML if that is wanted, else what `tell` writes.
   int show(const std::function<void()>& tell);
   /// A table in this session's format.
@@ -108,5 +113,7 @@ std::string run_target(const Session& session, const std::string& rest = {});
 std::string query_of(const std::vector<std::pair<std::string, std::string>>& parameters);
 /// "2026-01-31 08:15:00" in UTC, or "-" for never.
 std::string short_time(protocol::Time time);
+/// "2026-01-31 08:15:00.250" in UTC, or "-" for never.
+std::string exact_time(protocol::Time time);
 
 }  // namespace pipelined::cli

@@ -16,6 +16,10 @@ const Positional held_word = {Count::one, "WHAT", "a pipeline's name, a run's nu
 const Positional held_step = {Count::optional, "STEP", "a step, or STEP/ELEMENT"};
 const Positional pipeline_word = {Count::one, "PIPELINE", "a pipeline's name"};
 const Positional digest_word = {Count::one, "DIGEST", "an artifact's digest, or its unique beginning"};
+const Positional artifact_word = {Count::one, "ARTIFACT",
+                                  "an artifact's digest or its beginning; a run before STEP.PORT"};
+const Positional port_word = {Count::optional, "STEP.PORT",
+                              "an output in that run, for example train.model"};
 const Positional span_word = {Count::one, "SPAN", "SOURCE/SPAN, for example flights/2013-12"};
 const Flag only_pipeline = {"pipeline", "NAME", "only of this pipeline"};
 const Flag limit = {"limit", "N", "at most so many"};
@@ -25,16 +29,22 @@ const Flag wait = {"wait", "final", "wait for the end; a halt or a review ends i
 const Flag timeout = {"timeout", "DURATION", "with --wait: at most so long (30s, 5m, 1h)"};
 const Flag param = {"param", "K=V", "another value for a parameter of the pipeline", true};
 const Flag force = {"force", "STEP", "run this step even if its result is known", true};
+const Flag env = {"env", "NAME", "with what [environment.NAME] puts in place of the rest"};
 const Flag refresh = {"refresh", nullptr, "look up newest and earlier results anew"};
 
 std::vector<Verb> pipeline_verbs() {
   return {
-      {"init", "Writes a starter pipeline of two command steps.",
+      {"init", "Writes a small pipeline with scripts and data that runs at once.",
        {{Count::optional, "FOLDER", "where; the current folder if left out"}}, {}, run_init},
       {"check", "Tells everything that is wrong with a pipeline file.",
-       {{Count::one, "FILE", "a pipeline file, or its folder"}}, {}, run_check},
+       {{Count::one, "FILE", "a pipeline file, or its folder"}}, {env}, run_check},
       {"apply", "Uploads a pipeline with the files that it names and puts it in force.",
-       {{Count::one, "FILE", "a pipeline file, or its folder"}}, {}, run_apply},
+       {{Count::one, "FILE", "a pipeline file, or its folder"}}, {env}, run_apply},
+      {"try", "Runs one step of a pipeline file on recorded inputs; records nothing.",
+       {{Count::one, "FILE", "a pipeline file, or its folder"}},
+       {{"step", "STEP", "the step, or STEP/ELEMENT"},
+        {"sample", "SHARE", "only this share of the rows of tables, for example 1%"}, param, env},
+       run_try},
       {"plan", "Tells what a run would do now; starts nothing.", {pipeline_word},
        {param, force, refresh}, run_plan},
       {"run", "Starts a run.", {pipeline_word}, {param, force, refresh, wait, timeout}, run_run},
@@ -48,10 +58,22 @@ std::vector<Verb> run_verbs() {
   return {
       {"status", "The daemon, its pipelines and what waits for a person.", {}, {}, run_status},
       {"runs", "Lists runs, newest first.", {},
-       {only_pipeline, {"state", "STATE", "only in this state"}, limit}, run_runs},
-      {"show", "A run with its steps.", {run_or_last}, {wait, timeout}, run_show},
+       {only_pipeline, {"state", "STATE", "only in this state"}, limit,
+        {"columns", "A,B", "these columns: run, pipeline, state, started, took, steps, who, version, "
+         "why, params.NAME, metrics.NAME or metrics.STEP.NAME"},
+        {"sort", "COLUMN", "by this column, least first"},
+        {"desc", nullptr, "with --sort: greatest first"}}, run_runs},
+      {"runs diff", "What differs between two runs.",
+       {{Count::one, "A", "a run's number"}, {Count::one, "B", "another one"}},
+       {{"all", nullptr, "also what is alike"}}, run_runs_diff},
+      {"show", "A run with its steps, the first 500 unless told otherwise.", {run_or_last},
+       {wait, timeout, {"all", nullptr, "every step, however many"},
+        {"stuck", nullptr, "only those that failed, halted, are in review or were rejected"}},
+       run_show},
       {"explain", "Why a run, a step or an element is as it is, and how to go on.",
        {run_or_last, {Count::optional, "STEP", "a step, or STEP/ELEMENT"}}, {}, run_explain},
+      {"history", "Every state of a run and its steps, in the order of time.", {run_or_last},
+       {{"events", nullptr, "as JSON from which an engine can replay the run"}}, run_history},
       {"logs", "What the newest attempt of a step printed.", {run_word, step_word},
        {{"follow", nullptr, "go on until the attempt has ended"},
         {"attempt", "N", "that attempt rather than the newest"}}, run_logs},
@@ -97,9 +119,13 @@ std::vector<Verb> artifact_verbs() {
       {"artifact export", "Writes an artifact's files into a new folder, every byte verified.",
        {digest_word, {Count::one, "FOLDER", "a folder that does not exist yet"}}, {},
        run_artifact_export},
-      {"artifact head", "The first lines of an artifact's text files.", {digest_word},
-       {{"file", "PATH", "only this file"}, {"lines", "N", "so many lines, 10 if left out"}},
+      {"artifact head", "The first lines of an artifact's texts, or the first rows of a table.",
+       {artifact_word, port_word},
+       {{"file", "PATH", "only this file"}, {"lines", "N", "so many, 10 if left out"}},
        run_artifact_head},
+      {"artifact sql", "One SELECT over an artifact, which the query calls data.",
+       {artifact_word, port_word, {Count::optional, "QUERY", "the query, one word for the shell"}},
+       {{"lines", "N", "at most so many rows, 100 if left out"}}, run_artifact_sql},
       {"lineage", "All that an artifact was made from.", {digest_word}, {}, run_lineage},
   };
 }
@@ -126,6 +152,10 @@ std::vector<Verb> machine_verbs() {
       {"sources", "Sources as their watchers see them.", {}, {only_pipeline}, run_sources},
       {"operators", "Operators, and plugins that could not be read.",
        {{Count::optional, "OPERATOR", "one with its ports and parameters"}}, {}, run_operators},
+      {"operators new", "Writes a plugin that builds and runs, to be changed.",
+       {{Count::one, "NAME", "the plugin's name"},
+        {Count::optional, "FOLDER", "where; a folder of that name if left out"}}, {},
+       run_operators_new},
       {"doctor", "What this machine gives and lacks.", {}, {}, run_doctor},
       {"next", "When a schedule is due next; asks no daemon.",
        {{Count::one, "EXPR", "a cron expression, @daily and the like, or @every 15m"}},

@@ -125,6 +125,14 @@ Result<void> App::State::open_parts() {
       [this](const Digest& digest) { return store->find_manifest(digest); }, &zones);
   supervisor = std::make_unique<Supervisor>(clock, *store, *artifacts, *executor,
                                             supervisor_callbacks());
+  adhoc = std::make_unique<AdHoc>(
+      clock, *artifacts, *executor, [this](std::int64_t ms, std::function<void()> task) {
+        auto timer = std::make_shared<asio::steady_timer>(loop, milliseconds(ms));
+        timer->async_wait([timer, task = std::move(task)](const boost::system::error_code& error) {
+          if (!error) task();
+        });
+      });
+  trials = std::make_unique<Trials>(*store, *artifacts, *shelf, registry, *adhoc);
   return {};
 }
 
@@ -218,7 +226,7 @@ void App::State::make_deliveries() {
 
 void App::State::make_backend() {
   BackendParts parts{*store,   *artifacts, *supervisor,
-                     *shelf,   *deliveries, registry,
+                     *shelf,   *deliveries, registry, *trials,
                      clock,    [this](std::function<void()> task) { post(std::move(task)); },
                      nullptr,  nullptr, nullptr, nullptr, nullptr, nullptr};
   parts.reload = [this] { return reload(); };
@@ -449,6 +457,8 @@ void App::State::close() {
   sinks.reset();
   commands.reset();
   webhooks.reset();
+  trials.reset();
+  adhoc.reset();
   supervisor.reset();
   executor.reset();
   backend.reset();

@@ -123,6 +123,12 @@ Result<std::vector<StepFreshness>> DaemonBackend::freshness(const std::string& p
   return engine->freshness(pipeline);
 }
 
+std::optional<Reason> DaemonBackend::why_waiting(RunNumber run, const StepName& step) {
+  const Engine* engine = parts_.supervisor.engine();
+  if (!engine) return std::nullopt;
+  return engine->why_waiting(run, step.step, step.element, parts_.clock.now());
+}
+
 std::shared_ptr<const Pipeline> DaemonBackend::pipeline(const std::string& name) {
   const auto row = row_in_force(parts_.store, name);
   return row ? pipeline_version(row->version) : nullptr;
@@ -135,6 +141,16 @@ std::shared_ptr<const Pipeline> DaemonBackend::pipeline_version(const Digest& ve
 
 Result<OpenedFile> DaemonBackend::open_file(const Digest& artifact, const std::string& path) {
   return parts_.artifacts.open_file(artifact, path);
+}
+
+void DaemonBackend::query_artifact(const Digest& artifact, const std::string& query,
+                                   std::int64_t rows,
+                                   std::function<void(Result<std::string>)> done) {
+  parts_.trials.query(artifact, query, rows, std::move(done));
+}
+
+void DaemonBackend::try_step(Trial trial, std::function<void(Result<TrialOutcome>)> done) {
+  parts_.trials.try_step(std::move(trial), std::move(done));
 }
 
 std::string DaemonBackend::log_path(const std::string& attempt) {

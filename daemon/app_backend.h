@@ -14,6 +14,7 @@
 #include "daemon/api/backend.h"
 #include "daemon/app_deliveries.h"
 #include "daemon/app_pipelines.h"
+#include "daemon/app_trials.h"
 #include "daemon/exec/plugin_registry.h"
 #include "daemon/exec/supervisor.h"
 
@@ -27,6 +28,7 @@ struct BackendParts {
   PipelineShelf& shelf;
   Deliveries& deliveries;
   const PluginRegistry& registry;
+  Trials& trials;
   Clock& clock;
   /// Runs a function on the loop, later.
   std::function<void(std::function<void()>)> post;
@@ -60,10 +62,14 @@ class DaemonBackend : public Backend {
   Result<std::vector<PlannedStep>> plan(const std::string& pipeline,
                                         const RunOptions& options) override;
   Result<std::vector<StepFreshness>> freshness(const std::string& pipeline) override;
+  std::optional<Reason> why_waiting(RunNumber run, const StepName& step) override;
   std::shared_ptr<const Pipeline> pipeline(const std::string& name) override;
   std::shared_ptr<const Pipeline> pipeline_version(const Digest& version) override;
   Store& store() override { return parts_.store; }
   Result<OpenedFile> open_file(const Digest& artifact, const std::string& path) override;
+  void query_artifact(const Digest& artifact, const std::string& query, std::int64_t rows,
+                      std::function<void(Result<std::string>)> done) override;
+  void try_step(Trial trial, std::function<void(Result<TrialOutcome>)> done) override;
   std::string log_path(const std::string& attempt) override;
   OperatorListing operators() override;
   std::vector<SourceState> sources() override;

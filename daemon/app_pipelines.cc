@@ -57,7 +57,8 @@ Judgement PipelineShelf::compile_files(const BundleFiles& files, const std::stri
     return judgement;
   };
   if (auto fits = check_bundle(files); !fits) return refuse(fits.error().message);
-  ParsedPipeline parsed = parse_pipeline(files.at(bundle_pipeline_file), file_name);
+  ParsedPipeline parsed = parse_pipeline(files.at(bundle_pipeline_file), file_name, {},
+                                         bundle_environment(files));
   judgement.problems = std::move(parsed.problems);
   if (!parsed.spec) return judgement;
   const auto found = check(*parsed.spec, operators_(), files, file_name, zones);

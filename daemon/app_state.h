@@ -24,10 +24,12 @@
 #include "daemon/app_deliveries.h"
 #include "daemon/app_folders.h"
 #include "daemon/app_pipelines.h"
+#include "daemon/app_trials.h"
 #include "daemon/app_version.h"
 #include "daemon/app_watchdog.h"
 #include "daemon/artifacts/artifacts.h"
 #include "daemon/config_change.h"
+#include "daemon/exec/adhoc.h"
 #include "daemon/exec/cgroups.h"
 #include "daemon/exec/doctor.h"
 #include "daemon/exec/local.h"
@@ -113,6 +115,8 @@ struct App::State {
   std::unique_ptr<LocalExecutor> executor;
   std::unique_ptr<PipelineShelf> shelf;
   std::unique_ptr<Supervisor> supervisor;
+  std::unique_ptr<AdHoc> adhoc;
+  std::unique_ptr<Trials> trials;
   std::unique_ptr<WebhookClient> webhooks;
   std::unique_ptr<CommandSink> commands;
   std::unique_ptr<Sinks> sinks;

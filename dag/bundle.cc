@@ -41,6 +41,11 @@ Manifest bundle_manifest(const BundleFiles& files) {
   return manifest;
 }
 
+std::string bundle_environment(const BundleFiles& files) {
+  const auto found = files.find(bundle_environment_file);
+  return found == files.end() ? std::string() : found->second;
+}
+
 Digest bundle_version(const BundleFiles& files) { return bundle_manifest(files).digest(); }
 
 }  // namespace pipelined

@@ -15,6 +15,8 @@ namespace pipelined {
 
 inline constexpr const char* bundle_type = "bundle/1";
 inline constexpr const char* bundle_pipeline_file = "pipeline.toml";
+/// Holds the name of the environment that was chosen, if one was: so it is part of the version.
+inline constexpr const char* bundle_environment_file = ".environment";
 
 /// What a bundle may weigh: schemas, queries and scripts, not data.
 struct BundleLimits {
@@ -27,6 +29,9 @@ Result<void> check_bundle(const BundleFiles& files, const BundleLimits& limits =
 
 /// Its manifest.  REQUIRES: check_bundle found nothing.
 Manifest bundle_manifest(const BundleFiles& files);
+
+/// The environment that was chosen; empty: none.
+std::string bundle_environment(const BundleFiles& files);
 
 /// The version that these files are: the digest of the manifest.
 Digest bundle_version(const BundleFiles& files);

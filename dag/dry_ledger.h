@@ -56,10 +56,6 @@ class DryLedger : public Ledger {
                                       std::int64_t before_seq, int offset, int limit) override {
     return real_.finished_steps(pipeline, step, element, full_only, before_seq, offset, limit);
   }
-  std::optional<StepRow> last_failure(const std::string& pipeline, const std::string& step,
-                                      const std::string& element) override {
-    return real_.last_failure(pipeline, step, element);
-  }
   std::vector<Digest> ancestors(const Digest& artifact, int limit) override {
     return real_.ancestors(artifact, limit);
   }

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "dag/dry_ledger.h"
 #include "dag/engine_state.h"
 
 namespace pipelined {
@@ -298,43 +297,6 @@ std::optional<std::int64_t> Engine::next_timer() const {
 }
 
 void Engine::use_zones(ZoneSource& zones) { state_->zones = &zones; }
-
-Result<std::vector<PlannedStep>> Engine::plan(const std::string& pipeline,
-                                              const RunOptions& options, Instant now) const {
-  const auto found = state_->pipelines.find(pipeline);
-  if (found == state_->pipelines.end() || !found->second.current) {
-    return Error{ErrorCode::not_found, "plan: there is no pipeline " + pipeline};
-  }
-  // The same engine over a ledger that forgets: a plan cannot contradict the run.
-  DryLedger ledger(state_->ledger);
-  State dry(ledger, 0);
-  std::vector<Effect> effects;
-  dry.dry = true;
-  dry.now = now;
-  dry.effects = &effects;
-  dry.last_seq = state_->last_seq;
-  dry.last_run = state_->last_run;
-  dry.last_arrival = state_->last_arrival;
-  dry.last_result = state_->last_result;
-  dry.pipelines[pipeline] = found->second;
-  const RunNumber number = dry.create_run(dry.pipelines[pipeline], options, {}, "plan");
-  dry.keep = number;
-  dry.settle();
-  std::vector<PlannedStep> steps;
-  const Run& run = dry.runs.at(number);
-  for (NodeIndex n = 0; n < run.nodes.size(); ++n) {
-    static const std::map<StepState, const char*> words = {
-        {StepState::cached, "reuse"},   {StepState::ready, "run"},     {StepState::waiting, "depends"},
-        {StepState::halted, "halt"},    {StepState::skipped, "skip"},  {StepState::blocked, "block"},
-        {StepState::in_review, "wait"}, {StepState::failed, "block"},  {StepState::rejected, "block"}};
-    const auto word = words.find(run.nodes[n].state);
-    const auto reason = dry.dry_reasons.find({number, n});
-    steps.push_back({run.step_of(n).spec.name, run.element_of(n),
-                     word == words.end() ? name_of(run.nodes[n].state) : word->second,
-                     reason == dry.dry_reasons.end() ? Reason{} : reason->second});
-  }
-  return steps;
-}
 
 std::string Engine::state_text() const {
   std::string text;

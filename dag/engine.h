@@ -279,6 +279,10 @@ class Engine {
 
   /// Which steps that data reach are stale, in step order.  Records nothing.
   Result<std::vector<StepFreshness>> freshness(const std::string& pipeline) const;
+  /// What a step of an open run waits for, as "waits for train, which is halted"; nothing if it does
+  /// not wait or is not known.
+  std::optional<Reason> why_waiting(RunNumber run, const std::string& step,
+                                    const std::string& element, Instant now) const;
 
   /// A deterministic text of all that the engine holds, for comparing an engine with its rebuilt self.
   std::string state_text() const;

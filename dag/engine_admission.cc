@@ -106,6 +106,7 @@ void Engine::State::queue_ready(Run& run, NodeIndex index, ReadyWork item) {
   }
   run.nodes[index].state = StepState::ready;
   ++run.ready;
+  item.since = now.wall_ms;
   QueuedWork queued{std::move(item), demand_of(run, index), turn_of(run, index), now.steady_ms};
   if (ready.size() >= work_kept_max && !dry) queued.set_aside();
   queue.add(queued.demand, queued.turn);
@@ -229,6 +230,7 @@ void Engine::State::start_attempt(Run& run, NodeIndex index, QueuedWork item) {
   live.row.element = run.element_of(index);
   live.row.number = ++node.attempts;
   live.row.fence = new_fence();
+  live.row.queued_at = item.work.since;
   live.row.started_at = now.wall_ms;
   live.run = run.row.number;
   live.node = index;

@@ -357,6 +357,7 @@ void Engine::State::write_step(const Run& run, NodeIndex index, const Reason& re
   row.first_try_at = node.first_try_at;
   row.reason = reason;
   row.started_at = node.started_at;
+  row.at = now.wall_ms;
   if (node.state != StepState::running && node.state != StepState::waiting) {
     row.ended_at = now.wall_ms;
   }

@@ -3,35 +3,11 @@
 
 #include "dag/cache_key.h"
 #include "dag/engine_state.h"
+#include "dag/run_layout.h"
 #include "dag/span_pattern.h"
 
 namespace pipelined {
 namespace {
-
-bool selected(const SpanSelection& selection, const RunSpan& span) {
-  if (!span.left_out.empty()) return false;
-  switch (selection.kind) {
-    case SpanSelection::Kind::only_new: return span.fresh;
-    case SpanSelection::Kind::range:
-      return span_in_range(span.span, selection.first, selection.last);
-    case SpanSelection::Kind::all:
-    case SpanSelection::Kind::last: return true;
-  }
-  return true;
-}
-
-std::vector<SpanIndex> elements_of(const RunRow& row, const std::string& source,
-                                   const SpanSelection& selection) {
-  std::vector<SpanIndex> elements;
-  for (SpanIndex i = 0; i < row.spans.size(); ++i) {
-    if (row.spans[i].source == source && selected(selection, row.spans[i])) elements.push_back(i);
-  }
-  const auto wanted = static_cast<std::size_t>(selection.count);
-  if (selection.kind == SpanSelection::Kind::last && elements.size() > wanted) {
-    elements.erase(elements.begin(), elements.end() - static_cast<std::ptrdiff_t>(wanted));
-  }
-  return elements;
-}
 
 // The newest version of a span that had arrived at the horizon.
 const SpanRow* at_horizon(const SpanVersions& versions, std::int64_t horizon) {
@@ -129,7 +105,7 @@ std::vector<RunSpan> Engine::State::spans_for_run(const PipelineState& pipeline,
 
 void Engine::State::lay_out(Run& run) const {
   const auto& steps = run.pipeline->steps;
-  std::vector<std::vector<SpanIndex>> elements(steps.size());
+  const std::vector<std::vector<SpanIndex>> elements = run_elements(*run.pipeline, run.row);
   const std::size_t span_count = run.row.spans.size();
   run.span_dropped.assign(span_count, false);
   run.span_accepted.assign(span_count, false);
@@ -138,21 +114,12 @@ void Engine::State::lay_out(Run& run) const {
   for (StepIndex s = 0; s < steps.size(); ++s) {
     run.first_node.push_back(static_cast<NodeIndex>(run.nodes.size()));
     const PipelineStep& step = steps[s];
-    if (!step.spec.foreach) {
-      Node node;
-      node.step = s;
-      run.nodes.push_back(node);
-      continue;
-    }
-    const ForeachSpec& foreach = *step.spec.foreach;
-    elements[s] = foreach.is_source ? elements_of(run.row, foreach.of, foreach.spans)
-                                    : elements[run.pipeline->find(foreach.of)];
     for (const SpanIndex span : elements[s]) {
       Node node;
       node.step = s;
       node.span = span;
       run.nodes.push_back(node);
-      if (decides_span(step)) ++run.span_open[span];
+      if (span != no_span && decides_span(step)) ++run.span_open[span];
     }
   }
   run.first_node.push_back(static_cast<NodeIndex>(run.nodes.size()));

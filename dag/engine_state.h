@@ -17,14 +17,13 @@
 
 #include "dag/engine.h"
 #include "dag/engine_clocks.h"
+#include "dag/run_layout.h"
 #include "dag/run_state.h"
 #include "dag/span_pattern.h"
 
 namespace pipelined {
 
 using NodeIndex = std::uint32_t;
-using SpanIndex = std::uint32_t;  ///< into RunRow::spans
-inline constexpr SpanIndex no_span = 0xffffffff;
 
 /// A step or element in an open run.
 struct Node {
@@ -54,6 +53,7 @@ struct ReadyWork {
   std::vector<PortInputs> inputs;
   std::string key_text;
   Reason reason;                  ///< why it runs rather than being reused
+  TimeMs since = 0;               ///< waits for a slot since then
 };
 
 /// The same in the queue for slots.
@@ -312,6 +312,19 @@ struct Engine::State {
   void drop_ready(Run& run, NodeIndex index);
   void queue_time_over(Run& run, NodeIndex index);
   std::string why_no_slot(const Run& run, NodeIndex index) const;
+
+  // engine_plan.cc
+  struct PlanFacts;
+  PlanFacts plan_facts(const Run& run) const;
+  PlannedStep planned_step(const Run& run, NodeIndex index, const PlanFacts& facts) const;
+
+  // engine_explain.cc
+  std::string node_path(const Run& run, NodeIndex index) const;
+  std::optional<NodeIndex> watched_by(const Run& run, NodeIndex index) const;
+  std::string told_chain(const Run& run, NodeIndex first) const;
+  Reason why_ready_waits(const Run& run, NodeIndex index) const;
+  Reason why_node_waits(const Run& run, NodeIndex index) const;
+  Reason why_run_waits(const Run& run) const;
 
   // engine_attempts.cc
   void on(const event::AttemptProgress& event);

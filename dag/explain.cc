@@ -1,5 +1,6 @@
 #include "dag/explain.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -38,7 +39,82 @@ std::string span_clause(const HeldStep& held) {
   return " between " + held.previous + " and " + held.element;
 }
 
+bool is_settled_run(const StateChange& change) {
+  return change.state == StepState::succeeded;
+}
+
+/// The attempt that was running when a state at `at` began, the newest of them.
+const AttemptRow* attempt_before(const std::vector<AttemptRow>& attempts, TimeMs at) {
+  const AttemptRow* found = nullptr;
+  for (const AttemptRow& attempt : attempts) {
+    if (attempt.started_at <= at) found = &attempt;
+  }
+  return found;
+}
+
+/// Its row does not keep "running" behind "succeeded" when nothing else was to be said.
+std::vector<StateChange> with_runs(std::vector<StateChange> changes,
+                                   const std::vector<AttemptRow>& attempts) {
+  std::vector<StateChange> all;
+  for (StateChange& change : changes) {
+    const bool told = !all.empty() && all.back().state == StepState::running;
+    const AttemptRow* attempt = attempt_before(attempts, change.at);
+    if (is_settled_run(change) && !told && attempt != nullptr) {
+      all.push_back({attempt->started_at, StepState::running, change.reason});
+    }
+    // Why it ran was said where it began.
+    const bool said = !all.empty() && all.back().state == StepState::running &&
+                      all.back().reason.sentence == change.reason.sentence;
+    if (is_settled_run(change) && said) change.reason.sentence.clear();
+    all.push_back(std::move(change));
+  }
+  return all;
+}
+
 }  // namespace
+
+std::vector<StateChange> step_history(const StepRow& row, const std::vector<StateChange>& past,
+                                      const std::vector<AttemptRow>& attempts,
+                                      TimeMs run_started_at, const std::string& waited_for) {
+  std::vector<StateChange> changes = past;
+  changes.push_back({row.at, row.state, row.reason});
+  std::vector<StateChange> all;
+  for (StateChange& change : with_runs(std::move(changes), attempts)) {
+    const AttemptRow* attempt = attempt_before(attempts, change.at);
+    const bool starts = change.state == StepState::running && attempt != nullptr &&
+                        attempt->started_at == change.at && attempt->queued_at > 0;
+    const TimeMs settled_at = starts ? attempt->queued_at : change.at;
+    if (all.empty() && run_started_at > 0 && settled_at > run_started_at) {
+      const std::string what = waited_for.empty() ? "for what it reads" : "for " + waited_for;
+      all.push_back({run_started_at, StepState::waiting,
+                     {"waited", spoken_duration(settled_at - run_started_at) + " " + what, {}}});
+    }
+    if (starts && change.at > settled_at) {
+      all.push_back({settled_at, StepState::ready,
+                     {"waited_for_slot", spoken_duration(change.at - settled_at) + " for a slot",
+                      {}}});
+    }
+    all.push_back(std::move(change));
+  }
+  return all;
+}
+
+std::string explain_attempt(const AttemptRow& row) {
+  if (row.running || row.error.empty()) return {};
+  const std::string why = open_ended(row.error) + ".";
+  const std::string which = "attempt " + std::to_string(row.number);
+  if (row.machine_fault) {
+    return which + " was lost by a fault of the machine, which counts no try: " + why;
+  }
+  if (row.outcome == Outcome::cancelled) return which + " was cancelled: " + why;
+  if (row.outcome == Outcome::failed || row.outcome == Outcome::retry) {
+    std::string kind = row.failure_class;
+    std::replace(kind.begin(), kind.end(), '_', ' ');
+    return which + " failed by a fault of the step" + (kind.empty() ? "" : " (" + kind + ")") +
+           ": " + why;
+  }
+  return which + " ended " + name_of(row.outcome) + ": " + why;
+}
 
 std::string explain_held(const HeldStep& held) {
   std::string sentence = name_of(held.state);

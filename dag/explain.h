@@ -14,6 +14,14 @@
 
 namespace pipelined {
 
+/// A state that a step was in, since when and why.
+struct StateChange {
+  TimeMs at = 0;
+  StepState state = StepState::waiting;
+  Reason reason;
+  bool operator==(const StateChange&) const = default;
+};
+
 /// A halted or reviewed step with what surrounds it.
 struct HeldStep {
   RunNumber run = 0;
@@ -38,6 +46,16 @@ std::string spoken_ways(const std::vector<std::string>& ways);
 
 /// One thing that changed: "parameter max_depth changed from 6 to 8".
 std::string explain_change(const ReasonDetail& change);
+
+/// All states of a step in order: what its row said before and says now, when it ran, which its
+/// attempts tell, and the waits between.  `waited_for` names the step whose end let it begin.
+std::vector<StateChange> step_history(const StepRow& row, const std::vector<StateChange>& past,
+                                      const std::vector<AttemptRow>& attempts,
+                                      TimeMs run_started_at, const std::string& waited_for);
+
+/// How an attempt ended and whose fault that was: "attempt 2 failed by a fault of the step: …";
+/// empty for one that runs or was good.
+std::string explain_attempt(const AttemptRow& row);
 
 /// A step that is not held: its state and why, "cached: same inputs as run 1".
 std::string explain_step(const StepRow& row);

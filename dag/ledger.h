@@ -69,10 +69,6 @@ class Ledger {
   virtual std::vector<StepRow> finished_steps(const std::string& pipeline, const std::string& step,
                                               const std::string& element, bool full_only,
                                               std::int64_t before_seq, int offset, int limit) = 0;
-  /// The newest step row of (pipeline, step, element) that ended failed, and the version that it ran
-  /// under; used to tell whether a failed span is open again.
-  virtual std::optional<StepRow> last_failure(const std::string& pipeline, const std::string& step,
-                                              const std::string& element) = 0;
   /// Every digest that the artifact descends from, through recorded results, nearest first, at most
   /// `limit`; the artifact itself is not among them.
   virtual std::vector<Digest> ancestors(const Digest& artifact, int limit) = 0;

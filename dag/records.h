@@ -141,6 +141,7 @@ struct StepRow {
   TimeMs first_try_at = 0;    ///< start of the first try that counts against retry.max_time
   Reason reason;
   TimeMs started_at = 0, ended_at = 0;
+  TimeMs at = 0;              ///< since when it is in this state for this reason
   std::int64_t seq = 0;
 };
 
@@ -154,6 +155,7 @@ struct AttemptRow {
   Outcome outcome = Outcome::failed;
   bool machine_fault = false;
   std::string error;          ///< a sentence; empty on success
+  TimeMs queued_at = 0;       ///< its inputs were there and it began to wait for a slot
   TimeMs started_at = 0, ended_at = 0;
   std::int64_t cpu_ms = 0, memory_peak_bytes = 0, scratch_bytes = 0;
   /// Of one that did not succeed: "out_of_memory", "scratch", "timeout", "killed", "crash" or "exit";

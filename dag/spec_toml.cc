@@ -253,22 +253,68 @@ void Reader::source(const std::string& name, SourcePosition at, const toml::node
 
 }  // namespace spec_reader
 
+namespace {
+
+/// Tables are merged, everything else is replaced.  Nodes are moved: a copy forgets its place.
+void lay_over(toml::table& base, toml::table& over) {
+  for (auto&& [key, node] : over) {
+    toml::node* below = base.get(key);
+    if (below != nullptr && below->is_table() && node.is_table()) {
+      lay_over(*below->as_table(), *node.as_table());
+    } else {
+      node.visit([&base, &key](auto& value) { base.insert_or_assign(key, std::move(value)); });
+    }
+  }
+}
+
+/// Takes the environments out of the file and lays the one that is wanted over the rest.
+std::optional<Diagnostic> choose_environment(toml::table& file, std::string_view wanted,
+                                             const std::string& file_name) {
+  toml::table none;
+  toml::node* const node = file.get("environment");
+  if (node != nullptr && !node->is_table()) {
+    return Diagnostic{file_name, spec_reader::position_of(node->source()),
+                      "'environment' must be tables, [environment.NAME]", false};
+  }
+  toml::table environments = node == nullptr ? std::move(none) : std::move(*node->as_table());
+  file.erase("environment");
+  if (wanted.empty()) return std::nullopt;
+  toml::node* const chosen = environments.get(wanted);
+  if (chosen != nullptr && chosen->is_table()) {
+    lay_over(file, *chosen->as_table());
+    return std::nullopt;
+  }
+  std::string known;
+  for (const auto& [name, table] : environments) {
+    known += (known.empty() ? "; it has " : ", ") + std::string(name.str());
+  }
+  return Diagnostic{file_name, {}, "the file has no [environment." + std::string(wanted) + "]" + known,
+                    false};
+}
+
+}  // namespace
+
 ParsedPipeline parse_pipeline(std::string_view text, const std::string& file_name,
-                              const PipelineLimits& limits) {
+                              const PipelineLimits& limits, std::string_view environment) {
   ParsedPipeline result;
   if (auto breach = find_breach(text, file_name, limits)) {
     result.problems.push_back(std::move(*breach));
     return result;
   }
-  const toml::parse_result parsed = toml::parse(text);
+  toml::parse_result parsed = toml::parse(text);
   if (parsed.failed()) {
     const toml::parse_error& problem = parsed.error();
     result.problems.push_back({file_name, spec_reader::position_of(problem.source()),
                                std::string(problem.description()), false});
     return result;
   }
+  toml::table file = std::move(parsed).table();
+  if (auto wrong = choose_environment(file, environment, file_name)) {
+    result.problems.push_back(std::move(*wrong));
+    return result;
+  }
   spec_reader::Reader reader(file_name);
-  PipelineSpec spec = reader.read(parsed.table());
+  PipelineSpec spec = reader.read(file);
   result.problems = reader.take_problems();
   sort_by_place(result.problems);
   if (!has_errors(result.problems)) result.spec = std::move(spec);

@@ -23,9 +23,12 @@ struct ParsedPipeline {
   std::vector<Diagnostic> problems;  ///< in order of their place in the text
 };
 
-/// Reads `text`; `file_name` goes into the problems.  All problems are found, not only the first
+/// Reads `text`; `file_name` goes into the problems.  With an `environment` what stands in its table,
+/// `[environment.NAME]`, is laid over the file before: tables are merged key by key, anything else
+/// is replaced.  All problems are found, not only the first
 /// (after a breach of TOML's own grammar nothing more can be read, so that one stands alone).
 ParsedPipeline parse_pipeline(std::string_view text, const std::string& file_name,
-                              const PipelineLimits& limits = {});
+                              const PipelineLimits& limits = {},
+                              std::string_view environment = {});
 
 }  // namespace pipelined

@@ -8,7 +8,7 @@
 namespace pipelined::cli {
 
 int run_apply(Session& session) {
-  auto bundle = read_bundle(session.arguments.text("FILE"));
+  auto bundle = read_bundle(session.arguments.text("FILE"), session.arguments.text("env"));
   if (!bundle) return session.fail(bundle.error());
   if (has_errors(bundle->problems)) {
     return show_findings(session, bundle->problems, bundle->file);

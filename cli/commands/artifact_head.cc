@@ -1,6 +1,8 @@
 #include <charconv>
 #include <ostream>
 
+#include "cli/artifact_name.h"
+#include "cli/artifact_table.h"
 #include "cli/commands/commands.h"
 
 namespace pipelined::cli {
@@ -38,9 +40,11 @@ int run_artifact_head(Session& session) {
   if (error != std::errc() || end != wanted.data() + wanted.size() || lines < 1) {
     return session.fail({ErrorCode::invalid, "--lines takes a whole number, not '" + wanted + "'"});
   }
-  const auto artifact = session.get<protocol::ArtifactDetail>(
-      "/api/v1/artifacts/" + protocol::percent_encode(session.arguments.text("DIGEST")));
+  const auto artifact = find_artifact(session);
   if (!artifact) return session.fail(artifact.error());
+  if (artifact->type == "examples/1" && !session.arguments.has("file")) {
+    return print_query(session, artifact->digest, "SELECT * FROM data LIMIT " + wanted, lines);
+  }
   const std::string only = session.arguments.text("file");
   bool found = false;
   for (const protocol::FileInfo& file : artifact->files) {

@@ -24,7 +24,7 @@ Result<std::vector<Diagnostic>> check_here(Session& session, const LocalBundle& 
 }  // namespace
 
 int run_check(Session& session) {
-  auto bundle = read_bundle(session.arguments.text("FILE"));
+  auto bundle = read_bundle(session.arguments.text("FILE"), session.arguments.text("env"));
   if (!bundle) return session.fail(bundle.error());
   std::vector<Diagnostic> found = bundle->problems;
   if (bundle->spec) {

@@ -13,6 +13,7 @@ namespace pipelined::cli {
 int run_init(Session& session);
 int run_check(Session& session);
 int run_apply(Session& session);
+int run_try(Session& session);
 int run_plan(Session& session);
 int run_run(Session& session);
 int run_pause(Session& session);
@@ -26,6 +27,8 @@ int run_unpause(Session& session);
 /// @{
 int run_status(Session& session);
 int run_runs(Session& session);
+int run_runs_diff(Session& session);
+int run_history(Session& session);
 int run_show(Session& session);
 int run_explain(Session& session);
 int run_logs(Session& session);
@@ -52,6 +55,7 @@ int run_artifacts(Session& session);
 int run_artifact_show(Session& session);
 int run_artifact_export(Session& session);
 int run_artifact_head(Session& session);
+int run_artifact_sql(Session& session);
 int run_lineage(Session& session);
 /// @}
 
@@ -69,6 +73,7 @@ int run_alerts_test(Session& session);
 /// @{
 int run_sources(Session& session);
 int run_operators(Session& session);
+int run_operators_new(Session& session);
 int run_doctor(Session& session);
 int run_next(Session& session);
 int run_version(Session& session);

@@ -24,6 +24,16 @@ void tell_comparisons(Session& session, const Value& comparisons) {
   }
 }
 
+/// Every state so far; a single one was said in the sentence before.
+void tell_history(Session& session, const std::vector<protocol::StateTold>& history) {
+  if (history.size() < 2) return;
+  Table table = session.table({{"SINCE"}, {"STATE"}, {"WHY"}});
+  for (const protocol::StateTold& state : history) {
+    table.add({exact_time(state.at), state.state, state.sentence});
+  }
+  session.print(table);
+}
+
 void tell_step(Session& session, const protocol::StepExplanation& step) {
   std::ostream& out = session.terminal.out;
   const std::string name = step_path(step.step, step.element);
@@ -40,6 +50,7 @@ void tell_step(Session& session, const protocol::StepExplanation& step) {
   }
   tell_comparisons(session, step.comparisons);
   if (!step.ways_on.empty()) out << session.safe(spoken_ways(step.ways_on)) << "\n";
+  tell_history(session, step.history);
 }
 
 }  // namespace

@@ -74,6 +74,22 @@ void add_steps(Table& table, const std::vector<protocol::Step>& steps, bool all)
   }
 }
 
+/// The run with its first page of steps, or with all of them, page by page.
+Result<protocol::RunDetail> read_run(Session& session) {
+  static constexpr std::int64_t page = 500;
+  const std::string stuck = session.arguments.has("stuck") ? "true" : "";
+  TRY(detail, session.get<protocol::RunDetail>(run_target(session, query_of({{"stuck", stuck}}))));
+  if (!session.arguments.has("all") || !stuck.empty()) return detail;
+  const std::string run = "/api/v1/runs/" + std::to_string(detail.run.number);
+  for (std::int64_t at = page; at < detail.steps_total; at += page) {
+    TRY(more, session.get<protocol::RunDetail>(
+                  run + query_of({{"limit", std::to_string(page)}, {"offset", std::to_string(at)}})));
+    for (protocol::Step& step : more.steps) detail.steps.push_back(std::move(step));
+  }
+  session.replace_reply(detail);
+  return detail;
+}
+
 }  // namespace
 
 int run_show(Session& session) {
@@ -82,7 +98,7 @@ int run_show(Session& session) {
     code = wait_for_run(session, protocol::percent_encode(session.arguments.text("RUN", "last")));
     if (code == exit_usage || code == exit_unreachable || code == exit_denied) return code;
   }
-  const auto detail = session.get<protocol::RunDetail>(run_target(session));
+  const auto detail = read_run(session);
   if (!detail) return session.fail(detail.error());
   session.show([&] {
     tell_head(session, *detail);
@@ -90,6 +106,11 @@ int run_show(Session& session) {
                                  {"KEY", true}, {"METRICS", true}, {"WHY"}});
     add_steps(table, detail->steps, session.format == Format::wide);
     session.print(table);
+    const auto listed = static_cast<std::int64_t>(detail->steps.size());
+    if (listed < detail->steps_total && !session.arguments.has("stuck")) {
+      session.say(with_thousands(detail->steps_total - listed) +
+                  " more steps; --all lists them, --stuck those that stand in the way");
+    }
     for (const std::string& sentence : detail->explanation) {
       session.terminal.out << session.safe(sentence) << "\n";
     }

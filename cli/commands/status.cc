@@ -30,6 +30,10 @@ void tell_stale(Session& session, const std::string& pipeline) {
                        << session.safe(spoken_list(steps)) << "\n";
 }
 
+std::string counted(std::int64_t number, const std::string& what) {
+  return with_thousands(number) + " " + what + (number == 1 ? "" : "s");
+}
+
 }  // namespace
 
 int run_status(Session& session) {
@@ -44,10 +48,11 @@ int run_status(Session& session) {
       out << "only reads are answered: " << session.safe(status->read_only) << "\n";
     }
     const std::string open = counts_text(status->open_runs);
-    out << "open runs: " << (open.empty() ? "none" : open) << "; " << status->live_attempts
-        << " attempts running; " << status->alerts << " open alerts\n";
+    out << "open runs: " << (open.empty() ? "none" : open) << "; " << counted(status->live_attempts, "attempt")
+        << " running; " << counted(status->alerts, "open alert") << "\n";
     if (status->outbox_waiting > 0) {
-      out << status->outbox_waiting << " notifications wait to be sent\n";
+      out << counted(status->outbox_waiting, "notification")
+          << (status->outbox_waiting == 1 ? " waits" : " wait") << " to be sent\n";
     }
     Table table = session.table({{"PIPELINE"}, {"VERSION"}, {"LAST RUN", false, true}, {"STATE"},
                                  {"SPANS"}, {"FOLDER", true}, {"OWNER", true}});

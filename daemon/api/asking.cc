@@ -49,9 +49,9 @@ Result<RunNumber> run_number(Backend& backend, const Request& request) {
   return number;
 }
 
-Result<RunDetail> find_run_named(Backend& backend, const Request& request) {
+Result<RunView> find_run_named(Backend& backend, const Request& request) {
   TRY(number, run_number(backend, request));
-  std::optional<RunDetail> run = show_run(backend.store(), number);
+  std::optional<RunView> run = find_run_view(backend.store(), number);
   if (!run) return Error{ErrorCode::not_found, "there is no run " + std::to_string(number)};
   return *std::move(run);
 }

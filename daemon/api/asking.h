@@ -20,7 +20,7 @@ Result<std::int64_t> asked_number(const Request& request, const char* name, std:
 Result<bool> asked_flag(const Request& request, const char* name);
 
 /// The run that `{run}` means: a number, or `last`.
-Result<RunDetail> find_run_named(Backend& backend, const Request& request);
+Result<RunView> find_run_named(Backend& backend, const Request& request);
 /// The same, its number alone.
 Result<RunNumber> run_number(Backend& backend, const Request& request);
 /// The artifact that a digest or a unique prefix of one means.

@@ -17,6 +17,7 @@
 
 #include "dag/digest.h"
 #include "dag/engine.h"
+#include "dag/explain.h"
 #include "dag/pipeline.h"
 #include "dag/records.h"
 #include "dag/result.h"
@@ -118,6 +119,36 @@ struct ReloadOutcome {
   std::vector<std::string> problems;       ///< why nothing was taken; empty: it was
 };
 
+/// A step to be tried: nothing is put in force and nothing is recorded.
+struct Trial {
+  PipelineUpload upload;
+  std::string step, element;
+  double sample = 0;      ///< this share of the rows of tables; 0: all
+  ValueTable params;
+};
+
+/// A file that a tried step wrote; `text` only of small plain ones.
+struct TrialFile {
+  std::string port, path;
+  std::int64_t size = 0;
+  std::string text;
+};
+
+/// What became of a trial.
+struct TrialOutcome {
+  std::vector<Diagnostic> diagnostics;  ///< of the pipeline; with an error nothing was tried
+  std::string element;
+  Outcome outcome = Outcome::ok;
+  std::string error;
+  RunNumber from_run = 0;  ///< the run whose recorded result is the same; 0: it was tried
+  std::int64_t took_ms = 0, cpu_ms = 0, memory_peak_bytes = 0;
+  std::vector<Binding> inputs;
+  std::vector<TrialFile> outputs;
+  std::vector<MetricFact> metrics;
+  Value notes;
+  std::string log;
+};
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -154,6 +185,8 @@ class Backend {
 
   /// Which steps that data reach are stale.
   virtual Result<std::vector<StepFreshness>> freshness(const std::string& pipeline) = 0;
+  /// What a step of an open run waits for; nothing if it does not wait.
+  virtual std::optional<Reason> why_waiting(RunNumber run, const StepName& step) = 0;
 
   /// The version in force, or that very version of an open or finished run; nothing if unknown.
   virtual std::shared_ptr<const Pipeline> pipeline(const std::string& name) = 0;
@@ -165,6 +198,12 @@ class Backend {
   /// One file of a stored artifact for streaming; the server closes the descriptor.  Clients compare
   /// the digest of what they got with the manifest.
   virtual Result<OpenedFile> open_file(const Digest& artifact, const std::string& path) = 0;
+  /// Runs one SELECT over an artifact, called `data` in it, in a worker; the answer is the worker's
+  /// JSON text, unread.
+  virtual void query_artifact(const Digest& artifact, const std::string& query, std::int64_t rows,
+                              std::function<void(Result<std::string>)> done) = 0;
+  /// Tries a step on recorded inputs in a worker.
+  virtual void try_step(Trial trial, std::function<void(Result<TrialOutcome>)> done) = 0;
   /// Where the log of an attempt is or will be; the file may be absent and may grow.
   virtual std::string log_path(const std::string& attempt) = 0;
 

@@ -61,6 +61,9 @@ void get_runs(Backend& backend, const Request& request, const Respond& respond);
 void get_run(Backend& backend, const Request& request, const Respond& respond);
 void get_run_wait(Backend& backend, const Request& request, const Respond& respond);
 void get_explanation(Backend& backend, const Request& request, const Respond& respond);
+void get_run_diff(Backend& backend, const Request& request, const Respond& respond);
+void get_run_history(Backend& backend, const Request& request, const Respond& respond);
+void get_run_replay(Backend& backend, const Request& request, const Respond& respond);
 void get_log(Backend& backend, const Request& request, const Respond& respond);
 void get_reviews(Backend& backend, const Request& request, const Respond& respond);
 void post_accept(Backend& backend, const Request& request, const Respond& respond);
@@ -76,6 +79,9 @@ void get_artifacts(Backend& backend, const Request& request, const Respond& resp
 void get_artifact(Backend& backend, const Request& request, const Respond& respond);
 void get_artifact_file(Backend& backend, const Request& request, const Respond& respond);
 void get_lineage(Backend& backend, const Request& request, const Respond& respond);
+void post_query(Backend& backend, const Request& request, const Respond& respond);
+void post_try(Backend& backend, const Request& request, const Respond& respond);
+void get_run_step(Backend& backend, const Request& request, const Respond& respond);
 /// @}
 
 }  // namespace pipelined::api

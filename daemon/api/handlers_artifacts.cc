@@ -84,4 +84,21 @@ void get_lineage(Backend& backend, const Request& request, const Respond& respon
   answer(respond, lineage_of(backend, detail->view.ref.digest, 1000));
 }
 
+void post_query(Backend& backend, const Request& request, const Respond& respond) {
+  const auto body = read_body<protocol::QueryRequest>(request);
+  if (!body) return refuse(respond, body.error());
+  static constexpr std::int64_t rows_max = 1000;
+  if (body->rows < 1 || body->rows > rows_max) {
+    return refuse(respond, {ErrorCode::invalid, "'rows' must be a whole number from 1 to " +
+                                                    std::to_string(rows_max)});
+  }
+  const auto detail = find_detail(backend, request);
+  if (!detail) return refuse(respond, detail.error());
+  backend.query_artifact(detail->view.ref.digest, body->query, body->rows,
+                         [respond](Result<std::string> found) {
+                           if (!found) return refuse(respond, found.error());
+                           respond(json_answer(*std::move(found)));
+                         });
+}
+
 }  // namespace pipelined::api

@@ -7,8 +7,9 @@
 namespace pipelined::api {
 namespace {
 
-Result<PipelineUpload> read_upload(const Request& request) {
-  TRY(body, read_body<protocol::Upload>(request));
+/// Of an Upload, or of anything else that has the same fields.
+template <class Body>
+Result<PipelineUpload> upload_of(Body body, const Request& request) {
   PipelineUpload upload;
   upload.folder = body.folder, upload.file = body.file.empty() ? bundle_pipeline_file : body.file;
   upload.who = request.caller.who;
@@ -24,6 +25,34 @@ Result<PipelineUpload> read_upload(const Request& request) {
   }
   TRY_VOID(check_bundle(upload.files));
   return upload;
+}
+
+Result<PipelineUpload> read_upload(const Request& request) {
+  TRY(body, read_body<protocol::Upload>(request));
+  return upload_of(std::move(body), request);
+}
+
+protocol::TryReply reply_of(const TrialOutcome& outcome, const std::string& step) {
+  protocol::TryReply reply;
+  for (const Diagnostic& one : outcome.diagnostics) {
+    reply.findings.push_back(finding_of(one));
+  }
+  reply.step = step, reply.element = outcome.element;
+  reply.outcome = name_of(outcome.outcome), reply.error = outcome.error;
+  reply.from_run = outcome.from_run, reply.took_ms = outcome.took_ms;
+  reply.cpu_ms = outcome.cpu_ms, reply.memory_peak_bytes = outcome.memory_peak_bytes;
+  for (const Binding& input : outcome.inputs) {
+    reply.inputs.push_back({input.port, input.position, input.artifact.digest.hex(),
+                            input.artifact.type, input.artifact.size});
+  }
+  for (const TrialFile& file : outcome.outputs) {
+    reply.outputs.push_back({file.port, file.path, file.size, file.text});
+  }
+  for (const MetricFact& fact : outcome.metrics) {
+    reply.metrics.push_back({fact.name, fact.slice, fact.value});
+  }
+  reply.notes = outcome.notes, reply.log = outcome.log;
+  return reply;
 }
 
 bool has_error(const std::vector<Diagnostic>& diagnostics) {
@@ -121,6 +150,23 @@ void post_apply(Backend& backend, const Request& request, const Respond& respond
       reply.sentence = "pipeline " + reply.pipeline + " version " + outcome->version.brief() +
                        (reply.changed ? " is in force" : " was in force already");
     }
+    answer(respond, reply);
+  });
+}
+
+void post_try(Backend& backend, const Request& request, const Respond& respond) {
+  auto body = read_body<protocol::TryRequest>(request);
+  if (!body) return refuse(respond, body.error());
+  if (body->sample < 0 || body->sample > 1) {
+    return refuse(respond, {ErrorCode::invalid, "'sample' must be a share from 0 to 1"});
+  }
+  auto upload = upload_of(*body, request);
+  if (!upload) return refuse(respond, upload.error());
+  Trial trial{*std::move(upload), body->step, body->element, body->sample, body->params};
+  backend.try_step(std::move(trial), [respond, step = body->step](Result<TrialOutcome> outcome) {
+    if (!outcome) return refuse(respond, outcome.error());
+    protocol::TryReply reply = reply_of(*outcome, step);
+    reply.ok = !has_error(outcome->diagnostics);
     answer(respond, reply);
   });
 }

@@ -8,13 +8,50 @@
 #include <cerrno>
 
 #include "daemon/api/asking.h"
+#include "daemon/api/comparing.h"
+#include "daemon/api/explaining.h"
 #include "daemon/api/handlers.h"
+#include "daemon/api/recounting.h"
 #include "daemon/api/translate.h"
 #include "daemon/api/waiting.h"
 #include "dag/nearest_name.h"
 #include "dag/run_state.h"
 
 namespace pipelined::api {
+namespace {
+
+constexpr std::size_t metrics_asked_max = 20;
+
+std::vector<std::string> split_at_commas(const std::string& text) {
+  std::vector<std::string> words;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    if (end > begin) words.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return words;
+}
+
+/// Names to choose from when somebody named a step wrongly.
+std::vector<std::string> known_steps(Backend& backend, RunNumber run) {
+  StepFilter filter;
+  filter.run = run, filter.limit = view_limit_max;
+  std::vector<std::string> known;
+  for (const StepRow& row : list_step_rows(backend.store(), filter)) {
+    known.push_back(step_path(row.step, row.element));
+  }
+  return known;
+}
+
+/// The parameters that the run worked with: the pipeline's own, and those it was given instead.
+ValueTable values_of(Backend& backend, const RunRow& run) {
+  ValueTable values;
+  if (const auto pipeline = backend.pipeline_version(run.version)) values = pipeline->spec.params;
+  for (const auto& [name, value] : run.options.params) values[name] = value;
+  return values;
+}
+
+}  // namespace
 
 void get_runs(Backend& backend, const Request& request, const Respond& respond) {
   const auto limit = asked_number(request, "limit", 50, 1, view_limit_max);
@@ -32,17 +69,84 @@ void get_runs(Backend& backend, const Request& request, const Respond& respond) 
                               "and succeeded"});
     }
   }
+  const auto values = asked_flag(request, "values");
+  if (!values) return refuse(respond, values.error());
+  const std::vector<std::string> metrics = split_at_commas(request.asked("metrics"));
+  if (metrics.size() > metrics_asked_max) {
+    return refuse(respond, {ErrorCode::invalid, "at most " + std::to_string(metrics_asked_max) +
+                                                    " metrics can be asked for at once"});
+  }
   protocol::RunList reply;
   for (const RunView& view : list_runs(backend.store(), filter)) {
-    reply.runs.push_back(summary_of(view));
+    protocol::RunSummary run = summary_of(view);
+    if (*values) run.values = values_of(backend, view.row);
+    for (const std::string& name : metrics) {
+      const auto value = find_metric(backend.store(), view.row.number, name);
+      if (value) run.metrics[name] = *value;
+    }
+    reply.runs.push_back(std::move(run));
   }
   answer(respond, reply);
+}
+
+void get_run_diff(Backend& backend, const Request& request, const Respond& respond) {
+  const auto first = find_run_named(backend, request);
+  if (!first) return refuse(respond, first.error());
+  const auto other = asked_number(request, "with", 0, 1, INT64_MAX);
+  if (!other) return refuse(respond, other.error());
+  const auto all = asked_flag(request, "all");
+  if (!all) return refuse(respond, all.error());
+  const auto second = find_run_view(backend.store(), *other);
+  if (!second) {
+    return refuse(respond, {ErrorCode::not_found, "there is no run " + std::to_string(*other) +
+                                                      " to compare with; name it as `with`"});
+  }
+  answer(respond, compare_runs(backend, *first, *second, *all));
+}
+
+void get_run_history(Backend& backend, const Request& request, const Respond& respond) {
+  const auto run = find_run_named(backend, request);
+  if (!run) return refuse(respond, run.error());
+  const auto limit = asked_number(request, "limit", view_limit_max, 1, view_limit_max);
+  if (!limit) return refuse(respond, limit.error());
+  answer(respond, recount(backend, *run, parse_step_name(request.asked("after")),
+                          static_cast<int>(*limit)));
+}
+
+void get_run_replay(Backend& backend, const Request& request, const Respond& respond) {
+  const auto run = find_run_named(backend, request);
+  if (!run) return refuse(respond, run.error());
+  const auto replay = replay_of(backend, *run);
+  if (!replay) return refuse(respond, replay.error());
+  answer(respond, *replay);
 }
 
 void get_run(Backend& backend, const Request& request, const Respond& respond) {
   const auto run = find_run_named(backend, request);
   if (!run) return refuse(respond, run.error());
-  answer(respond, detail_of(backend, *run));
+  StepPage page;
+  const auto limit = asked_number(request, "limit", page.limit, 0, view_limit_max);
+  if (!limit) return refuse(respond, limit.error());
+  const auto offset = asked_number(request, "offset", 0, 0, INT64_MAX / 2);
+  if (!offset) return refuse(respond, offset.error());
+  const auto stuck = asked_flag(request, "stuck");
+  if (!stuck) return refuse(respond, stuck.error());
+  page.limit = *limit, page.offset = *offset, page.stuck_only = *stuck;
+  answer(respond, detail_of(backend, *run, page));
+}
+
+void get_run_step(Backend& backend, const Request& request, const Respond& respond) {
+  const auto run = run_number(backend, request);
+  if (!run) return refuse(respond, run.error());
+  const StepName name = {request.asked("step"), request.asked("element")};
+  const auto view = find_step(backend.store(), *run, name);
+  if (!view) {
+    const std::string where = step_path(name.step, name.element);
+    return refuse(respond, {ErrorCode::not_found,
+                            "run " + std::to_string(*run) + " has recorded no step '" + where + "'" +
+                                did_you_mean(where, known_steps(backend, *run))});
+  }
+  answer(respond, step_of(*view));
 }
 
 void get_run_wait(Backend& backend, const Request& request, const Respond& respond) {
@@ -82,16 +186,13 @@ Result<AttemptRow> find_logged_attempt(Backend& backend, const Request& request,
                                            " has no attempt " + std::to_string(*number)};
   }
   if (!attempts.empty()) return attempts.back();
-  std::vector<std::string> known;
-  for (const StepRow& row : backend.store().steps_of(run)) {
-    known.push_back(step_path(row.step, row.element));
-    if (row.step != step || row.element != element || row.result == 0) continue;
-    const auto result = backend.store().find_result_by_id(row.result);
-    const auto maker = result ? find_attempt(backend.store(), result->attempt) : std::nullopt;
+  if (const auto view = find_step(backend.store(), run, {step, element}); view && view->result) {
+    const auto maker = find_attempt(backend.store(), view->result->attempt);
     if (maker) return *maker;
   }
   return Error{ErrorCode::not_found, "step " + where + " of run " + std::to_string(run) +
-                                         " has not been tried" + did_you_mean(where, known)};
+                                         " has not been tried" +
+                                         did_you_mean(where, known_steps(backend, run))};
 }
 
 /// What has been written behind `offset`, at most 64 KiB of it.
@@ -150,12 +251,14 @@ void get_reviews(Backend& backend, const Request& request, const Respond& respon
     filter.pipeline = request.asked("pipeline"), filter.state = state;
     filter.limit = view_limit_max;
     for (const RunView& view : list_runs(backend.store(), filter)) {
-      const auto run = show_run(backend.store(), view.row.number);
-      for (const StepView& step : run ? run->steps : std::vector<StepView>()) {
+      StepFilter stuck;
+      stuck.run = view.row.number, stuck.stuck_only = true, stuck.limit = view_limit_max;
+      for (const StepView& step : list_steps(backend.store(), stuck)) {
         if (!is_held(step.row.state)) continue;
         reply.reviews.push_back({view.row.number, view.row.pipeline, step.row.step,
                                  step.row.element, name_of(step.row.state),
-                                 explain_held(held_of(backend, *run, step)), {step.row.ended_at}});
+                                 explain_held(held_of(backend, view.row, step)),
+                                 {step.row.ended_at}});
       }
     }
   }
@@ -175,17 +278,11 @@ void decide(Backend& backend, const Request& request, const Respond& respond, co
     return refuse(respond, {ErrorCode::invalid, std::string("to ") + verb +
                             " needs a reason: it is recorded beside your name"});
   }
-  std::vector<std::string> known;
-  bool found = false;
-  for (const StepRow& row : backend.store().steps_of(*run)) {
-    known.push_back(step_path(row.step, row.element));
-    found = found || (row.step == body->step && row.element == body->element);
-  }
-  if (!found) {
+  if (!find_step(backend.store(), *run, {body->step, body->element})) {
     const std::string where = step_path(body->step, body->element);
-    return refuse(respond, {ErrorCode::not_found, "run " + std::to_string(*run) + " has no step '" +
-                                                      where + "' to " + verb +
-                                                      did_you_mean(where, known)});
+    return refuse(respond, {ErrorCode::not_found,
+                            "run " + std::to_string(*run) + " has no step '" + where + "' to " +
+                                verb + did_you_mean(where, known_steps(backend, *run))});
   }
   Wish wish;
   wish.run = *run, wish.step = body->step, wish.element = body->element;

@@ -160,6 +160,8 @@ struct RunSummary {
   ValueTable params;
   Time created_at, started_at, ended_at;
   std::map<std::string, std::int64_t> steps;   ///< state → how many steps and elements
+  ValueTable values;               ///< all parameters, also those left as they are; if asked for
+  std::map<std::string, double> metrics;       ///< those asked for, where the run has them
 };
 struct RunList {
   std::vector<RunSummary> runs;
@@ -210,16 +212,24 @@ struct RunDetail {
   RunSummary run;
   std::vector<std::string> force;
   std::vector<RunSpanInfo> spans;
+  std::int64_t steps_total = 0;    ///< steps and elements of the run
+  std::int64_t offset = 0;         ///< of the first one listed
   std::vector<Step> steps;         ///< in topological order, elements in span order
   std::vector<std::string> explanation;  ///< sentences on what stands in the way, if anything does
   std::vector<std::string> ways_on;      ///< what a person can do, as commands
 };
 
+/// A state that a step was in, since when and why.
+struct StateTold {
+  Time at;
+  std::string state, code, sentence;
+};
 /// Why a step or element is as it is.
 struct StepExplanation {
   std::string step, element, state;
   std::vector<std::string> sentences;
   std::vector<ReasonDetail> changes;     ///< what differs from the nearest earlier result
+  std::vector<StateTold> history;        ///< every state so far, oldest first; of a named step
   Value comparisons;                     ///< measured values beside thresholds, as the operator noted
   std::vector<std::string> ways_on;
 };
@@ -228,6 +238,65 @@ struct Explanation {
   std::string pipeline, state;
   std::vector<std::string> sentences;
   std::vector<StepExplanation> steps;
+};
+
+/// One thing in which two runs differ, or are alike if that was asked for.
+struct DiffLine {
+  std::string topic;               ///< run, definition, parameter, input, metric or duration
+  std::string step, element, name;
+  std::string before, after;       ///< in the first and in the second run; empty: not there
+};
+struct RunDiff {
+  RunSummary first, second;
+  std::vector<DiffLine> lines;
+};
+
+/// A state that a step, or with an empty `step` the run itself, came to.
+struct HistoryLine {
+  Time at;
+  std::int64_t rank = 0;           ///< orders what happened in one millisecond
+  std::string step, element, state, code, sentence;
+};
+/// One page of the history of a run, step by step; clients sort all pages by time and rank.
+struct RunHistory {
+  RunSummary run;
+  std::vector<HistoryLine> lines;
+  std::string next;                ///< `after` of the next page; empty: that was the last
+};
+
+/// A fact that the engine was told, with all that it needs to be told again.
+struct ReplayEvent {
+  Time at;
+  std::string kind;                ///< run, arrived, attempt_ended, attempt_lost, accept, approve,
+                                   ///< reject, cancel, retry, span_drop or span_restore
+  std::string source, span, step, element;
+  std::int64_t attempt = 0;        ///< its number among those of the step
+  std::string outcome, error, who, why;
+  bool retryable = false;
+  std::vector<PortArtifact> artifacts;  ///< what was delivered, or made
+  std::vector<Metric> metrics;
+  Value notes;
+};
+/// What was recorded before and is looked up while the run goes on.
+struct ReplayResult {
+  std::int64_t id = 0, run = 0;
+  std::string key, key_text, step, element, verdict;
+  bool halt = false, accepted = false;
+  std::vector<PortArtifact> outputs;
+  std::vector<Metric> metrics;
+  Value notes;
+};
+struct ReplaySpan {
+  std::string source, span, left_out, digest, type;
+  std::int64_t version = 0, arrival = 0, size = 0;
+  bool fresh = false;
+};
+struct ReplayResolution {
+  std::string scope, port, digest, type, origin;
+  std::int64_t run = 0, size = 0;
+};
+struct ReplayStep {
+  std::string step, element, state;
 };
 
 struct PipelineInfo {
@@ -285,6 +354,48 @@ struct ArtifactDetail {
   std::vector<FileInfo> files;
   std::vector<ArtifactInfo> bindings;    ///< where it stood
 };
+/// Request: one SELECT over an artifact, which the query calls `data`.
+struct QueryRequest {
+  std::string query;
+  std::int64_t rows = 10;          ///< at most so many are told
+};
+struct TableRow {
+  std::vector<std::string> cells;  ///< as text; null is the empty text
+};
+/// What a query found, as the worker wrote it.
+struct TableReply {
+  std::vector<std::string> columns;
+  std::vector<TableRow> rows;
+  bool more = false;               ///< there are further rows
+};
+
+/// Request: one step of a pipeline that is not put in force.
+struct TryRequest {
+  std::string folder, file;
+  std::map<std::string, std::string> files, binary;  ///< as in an Upload
+  std::string step, element;
+  double sample = 0;               ///< this share of the rows of tables; 0: all
+  ValueTable params;
+};
+/// A file that a tried step wrote.
+struct TriedFile {
+  std::string port, path;
+  std::int64_t size = 0;
+  std::string text;                ///< the file, if it is small and plain text
+};
+struct TryReply {
+  bool ok = false;
+  std::vector<Finding> findings;   ///< what is wrong with the pipeline; nothing was tried then
+  std::string step, element, outcome, error;
+  std::int64_t from_run = 0;       ///< the run whose result is the same; 0: it was tried
+  std::int64_t took_ms = 0, cpu_ms = 0, memory_peak_bytes = 0;
+  std::vector<PortArtifact> inputs;
+  std::vector<TriedFile> outputs;
+  std::vector<Metric> metrics;
+  Value notes;
+  std::string log;                 ///< the end of what it printed
+};
+
 /// One artifact with the artifacts that it was made from.
 struct LineageNode {
   std::string digest, type, step, element, port;
@@ -338,6 +449,26 @@ struct Operator {
   std::vector<Param> params;
   std::map<std::string, std::string> libraries;
   bool effect = false, network = false, open_inputs = false, open_outputs = false;
+  bool cacheable = true;
+  std::string build;               ///< digest of the plugin in a development build
+  double cpus = 1;
+};
+/// A run as the engine saw it: enough to give the same facts to another engine, which comes to the
+/// same states.  What is not in it: times that depend on chance (back-off) and other runs.
+struct RunEvents {
+  std::int64_t format = 1;
+  std::int64_t run = 0, horizon = 0;
+  std::string pipeline, version, folder, state;
+  ValueTable params;
+  std::vector<std::string> force;
+  std::string select;
+  std::map<std::string, std::string> files, binary;  ///< as in an Upload
+  std::vector<Operator> operators;
+  std::vector<ReplaySpan> spans;
+  std::vector<ReplayResult> results;
+  std::vector<ReplayResolution> resolutions;
+  std::vector<ReplayEvent> events;
+  std::vector<ReplayStep> steps;   ///< what became of every step
 };
 struct OperatorList {
   std::vector<Operator> operators;

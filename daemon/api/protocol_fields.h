@@ -107,6 +107,7 @@ void fields(V& visit, RunSummary& x) {
   visit("end_reason", x.end_reason), visit("params", x.params);
   visit("created_at", x.created_at), visit("started_at", x.started_at);
   visit("ended_at", x.ended_at), visit("steps", x.steps);
+  visit("values", x.values), visit("metrics", x.metrics);
 }
 template <class V>
 void fields(V& visit, RunList& x) {
@@ -145,19 +146,73 @@ void fields(V& visit, RunSpanInfo& x) {
 }
 template <class V>
 void fields(V& visit, RunDetail& x) {
-  visit("run", x.run), visit("force", x.force), visit("spans", x.spans), visit("steps", x.steps);
+  visit("run", x.run), visit("force", x.force), visit("spans", x.spans);
+  visit("steps_total", x.steps_total), visit("offset", x.offset), visit("steps", x.steps);
   visit("explanation", x.explanation), visit("ways_on", x.ways_on);
+}
+template <class V>
+void fields(V& visit, StateTold& x) {
+  visit("at", x.at), visit("state", x.state), visit("code", x.code), visit("sentence", x.sentence);
 }
 template <class V>
 void fields(V& visit, StepExplanation& x) {
   visit("step", x.step), visit("element", x.element), visit("state", x.state);
   visit("sentences", x.sentences), visit("changes", x.changes);
+  visit("history", x.history);
   visit("comparisons", x.comparisons), visit("ways_on", x.ways_on);
 }
 template <class V>
 void fields(V& visit, Explanation& x) {
   visit("run", x.run), visit("pipeline", x.pipeline), visit("state", x.state);
   visit("sentences", x.sentences), visit("steps", x.steps);
+}
+template <class V>
+void fields(V& visit, DiffLine& x) {
+  visit("topic", x.topic), visit("step", x.step), visit("element", x.element);
+  visit("name", x.name), visit("before", x.before), visit("after", x.after);
+}
+template <class V>
+void fields(V& visit, RunDiff& x) {
+  visit("first", x.first), visit("second", x.second), visit("lines", x.lines);
+}
+template <class V>
+void fields(V& visit, HistoryLine& x) {
+  visit("at", x.at), visit("rank", x.rank), visit("step", x.step), visit("element", x.element);
+  visit("state", x.state), visit("code", x.code), visit("sentence", x.sentence);
+}
+template <class V>
+void fields(V& visit, RunHistory& x) {
+  visit("run", x.run), visit("lines", x.lines), visit("next", x.next);
+}
+template <class V>
+void fields(V& visit, ReplayEvent& x) {
+  visit("at", x.at), visit("kind", x.kind), visit("source", x.source), visit("span", x.span);
+  visit("step", x.step), visit("element", x.element), visit("attempt", x.attempt);
+  visit("outcome", x.outcome), visit("error", x.error), visit("who", x.who), visit("why", x.why);
+  visit("retryable", x.retryable), visit("artifacts", x.artifacts), visit("metrics", x.metrics);
+  visit("notes", x.notes);
+}
+template <class V>
+void fields(V& visit, ReplayResult& x) {
+  visit("id", x.id), visit("run", x.run), visit("key", x.key), visit("key_text", x.key_text);
+  visit("step", x.step), visit("element", x.element), visit("verdict", x.verdict);
+  visit("halt", x.halt), visit("accepted", x.accepted), visit("outputs", x.outputs);
+  visit("metrics", x.metrics), visit("notes", x.notes);
+}
+template <class V>
+void fields(V& visit, ReplaySpan& x) {
+  visit("source", x.source), visit("span", x.span), visit("version", x.version);
+  visit("arrival", x.arrival), visit("fresh", x.fresh), visit("left_out", x.left_out);
+  visit("digest", x.digest), visit("type", x.type), visit("size", x.size);
+}
+template <class V>
+void fields(V& visit, ReplayResolution& x) {
+  visit("scope", x.scope), visit("run", x.run), visit("port", x.port), visit("origin", x.origin);
+  visit("digest", x.digest), visit("type", x.type), visit("size", x.size);
+}
+template <class V>
+void fields(V& visit, ReplayStep& x) {
+  visit("step", x.step), visit("element", x.element), visit("state", x.state);
 }
 template <class V>
 void fields(V& visit, PipelineInfo& x) {
@@ -205,6 +260,37 @@ template <class V>
 void fields(V& visit, ArtifactDetail& x) {
   visit("digest", x.digest), visit("type", x.type), visit("size", x.size);
   visit("files", x.files), visit("bindings", x.bindings);
+}
+template <class V>
+void fields(V& visit, QueryRequest& x) {
+  visit("query", x.query), visit("rows", x.rows);
+}
+template <class V>
+void fields(V& visit, TableRow& x) {
+  visit("cells", x.cells);
+}
+template <class V>
+void fields(V& visit, TableReply& x) {
+  visit("columns", x.columns), visit("rows", x.rows), visit("more", x.more);
+}
+template <class V>
+void fields(V& visit, TryRequest& x) {
+  visit("folder", x.folder), visit("file", x.file), visit("files", x.files);
+  visit("binary", x.binary), visit("step", x.step), visit("element", x.element);
+  visit("sample", x.sample), visit("params", x.params);
+}
+template <class V>
+void fields(V& visit, TriedFile& x) {
+  visit("port", x.port), visit("path", x.path), visit("size", x.size), visit("text", x.text);
+}
+template <class V>
+void fields(V& visit, TryReply& x) {
+  visit("ok", x.ok), visit("findings", x.findings), visit("step", x.step);
+  visit("element", x.element), visit("outcome", x.outcome), visit("error", x.error);
+  visit("from_run", x.from_run), visit("took_ms", x.took_ms), visit("cpu_ms", x.cpu_ms);
+  visit("memory_peak_bytes", x.memory_peak_bytes), visit("inputs", x.inputs);
+  visit("outputs", x.outputs), visit("metrics", x.metrics), visit("notes", x.notes);
+  visit("log", x.log);
 }
 template <class V>
 void fields(V& visit, LineageNode& x) {
@@ -255,7 +341,17 @@ void fields(V& visit, Operator& x) {
   visit("doc", x.doc), visit("plugin", x.plugin), visit("inputs", x.inputs);
   visit("outputs", x.outputs), visit("params", x.params), visit("libraries", x.libraries);
   visit("effect", x.effect), visit("network", x.network), visit("open_inputs", x.open_inputs);
-  visit("open_outputs", x.open_outputs);
+  visit("open_outputs", x.open_outputs), visit("cacheable", x.cacheable);
+  visit("build", x.build), visit("cpus", x.cpus);
+}
+template <class V>
+void fields(V& visit, RunEvents& x) {
+  visit("format", x.format), visit("run", x.run), visit("horizon", x.horizon);
+  visit("pipeline", x.pipeline), visit("version", x.version), visit("folder", x.folder);
+  visit("state", x.state), visit("params", x.params), visit("force", x.force);
+  visit("select", x.select), visit("files", x.files), visit("binary", x.binary);
+  visit("operators", x.operators), visit("spans", x.spans), visit("results", x.results);
+  visit("resolutions", x.resolutions), visit("events", x.events), visit("steps", x.steps);
 }
 template <class V>
 void fields(V& visit, OperatorList& x) {

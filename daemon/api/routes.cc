@@ -66,6 +66,9 @@ void add_pipelines(std::vector<Route>& table) {
   add({"POST", "/api/v1/pipelines", Role::operator_, post_apply,
        "Puts a pipeline with its files in force, or tells what is wrong with it.", {},
        json_schema<Upload>, json_schema<ApplyReply>, bundle_max});
+  add({"POST", "/api/v1/try", Role::operator_, post_try,
+       "Runs one step of a pipeline on recorded inputs; puts nothing in force and records nothing.",
+       {}, json_schema<TryRequest>, json_schema<TryReply>, bundle_max});
   add({"POST", "/api/v1/check", Role::viewer, post_check,
        "Tells everything that is wrong with a pipeline; changes nothing.", {}, json_schema<Upload>,
        json_schema<CheckReply>, bundle_max});
@@ -112,10 +115,16 @@ void add_runs(std::vector<Route>& table) {
   constexpr QueryParameter step = {"step", "the name of a step"};
   constexpr QueryParameter element = {"element", "an element of that step"};
   add({"GET", "/api/v1/runs", Role::viewer, get_runs, "Runs, newest first.",
-       {of_pipeline, limit, before, {"state", "only in this state"}}, nullptr,
-       json_schema<RunList>});
+       {of_pipeline, limit, before, {"state", "only in this state"},
+        {"metrics", "names or STEP.NAME, with commas between: these metrics of each run"},
+        {"values", "true: all parameters of each run"}},
+       nullptr, json_schema<RunList>});
   add({"GET", "/api/v1/runs/{run}", Role::viewer, get_run,
-       "A run with its steps; the run is a number, or `last`.", {of_pipeline}, nullptr,
+       "A run with its steps; the run is a number, or `last`.",
+       {of_pipeline, {"limit", "at most so many steps; 500 if left out"},
+        {"offset", "leaves out so many before them"},
+        {"stuck", "true: only steps that failed, halted, are in review or were rejected"}},
+       nullptr,
        json_schema<protocol::RunDetail>});
   add({"GET", "/api/v1/runs/{run}/wait", Role::viewer, get_run_wait,
        "Answers when the run has ended, is halted or in review, or the time is over.",
@@ -125,6 +134,20 @@ void add_runs(std::vector<Route>& table) {
   add({"GET", "/api/v1/runs/{run}/explanation", Role::viewer, get_explanation,
        "Why the run, a step or an element is as it is.", {of_pipeline, step, element}, nullptr,
        json_schema<Explanation>});
+  add({"GET", "/api/v1/runs/{run}/step", Role::viewer, get_run_step,
+       "One step or element as it is recorded.", {of_pipeline, step, element}, nullptr,
+       json_schema<protocol::Step>});
+  add({"GET", "/api/v1/runs/{run}/diff", Role::viewer, get_run_diff,
+       "What differs between the run and another one.",
+       {of_pipeline, {"with", "the number of the other run"},
+        {"all", "true: also what is alike"}}, nullptr, json_schema<RunDiff>});
+  add({"GET", "/api/v1/runs/{run}/history", Role::viewer, get_run_history,
+       "Every state of the run and its steps, a page of steps at a time.",
+       {of_pipeline, {"after", "only steps behind this one, as `next` of the page before"}, limit},
+       nullptr, json_schema<RunHistory>});
+  add({"GET", "/api/v1/runs/{run}/replay", Role::viewer, get_run_replay,
+       "The facts from which an engine comes to the same states.", {of_pipeline}, nullptr,
+       json_schema<RunEvents>});
   add({"GET", "/api/v1/runs/{run}/log", Role::viewer, get_log, "What an attempt printed.",
        {of_pipeline, step, element, {"attempt", "its number; the newest if left out"},
         {"follow", "true: go on until the attempt has ended"}}});
@@ -154,6 +177,9 @@ void add_artifacts(std::vector<Route>& table) {
        nullptr, json_schema<protocol::ArtifactDetail>});
   add({"GET", "/api/v1/artifacts/{digest}/file", Role::viewer, get_artifact_file,
        "The bytes of one file.", {{"path", "its path as the artifact lists it"}}});
+  add({"POST", "/api/v1/artifacts/{digest}/query", Role::viewer, post_query,
+       "One SELECT over the artifact, called `data` in it; it runs in a worker.", {},
+       json_schema<QueryRequest>, json_schema<TableReply>});
   add({"GET", "/api/v1/artifacts/{digest}/lineage", Role::viewer, get_lineage,
        "All that the artifact was made from, nearest first.", {}, nullptr, json_schema<Lineage>});
 }

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "dag/nearest_name.h"
+#include "daemon/api/explaining.h"
+#include "dag/run_layout.h"
 #include "dag/run_state.h"
 
 namespace pipelined::api {
@@ -44,16 +45,6 @@ protocol::Attempt attempt_of(const AttemptRow& row) {
   return attempt;
 }
 
-/// The elements that a step has in this run, in span order; one empty one if it is not fanned out.
-std::vector<std::string> elements_of(const PipelineStep& step, const RunRow& run) {
-  if (step.fan_source.empty()) return {""};
-  std::vector<std::string> elements;
-  for (const RunSpan& span : run.spans) {
-    if (span.source == step.fan_source && span.left_out.empty()) elements.push_back(span.span);
-  }
-  return elements;
-}
-
 }  // namespace
 
 protocol::Why why_of(const Reason& reason) {
@@ -88,212 +79,91 @@ protocol::Step step_of(const StepView& view) {
   return step;
 }
 
-protocol::RunDetail detail_of(Backend& backend, const RunDetail& run) {
-  protocol::RunDetail detail;
-  detail.run = summary_of({run.row, run.counts});
-  detail.force = run.row.options.force;
-  for (const RunSpan& span : run.row.spans) {
-    detail.spans.push_back({span.source, span.span, span.version, span.left_out});
+namespace {
+
+/// One step or element as it is recorded; nothing if it has no row and the run is over.
+std::optional<protocol::Step> listed_step(Backend& backend, const RunRow& run,
+                                          const PipelineStep& step, const std::string& element) {
+  protocol::Step listed;
+  if (const auto view = find_step(backend.store(), run.number, {step.spec.name, element})) {
+    listed = step_of(*view);
+  } else if (is_open(run.state)) {
+    listed.step = step.spec.name, listed.element = element;
+    listed.state = name_of(StepState::waiting);
+  } else {
+    return std::nullopt;
   }
-  std::map<std::pair<std::string, std::string>, const StepView*> recorded;
-  for (const StepView& view : run.steps) recorded[{view.row.step, view.row.element}] = &view;
-  const auto pipeline = backend.pipeline_version(run.row.version);
-  const std::size_t steps = pipeline ? pipeline->steps.size() : 0;
-  for (std::size_t i = 0; i < steps; ++i) {
-    const PipelineStep& step = pipeline->steps[i];
-    for (const std::string& element : elements_of(step, run.row)) {
-      const auto found = recorded.find({step.spec.name, element});
-      protocol::Step row;
-      if (found != recorded.end()) {
-        row = step_of(*found->second);
-        recorded.erase(found);
-      } else if (is_open(run.row.state)) {
-        row.step = step.spec.name, row.element = element;
-        row.state = name_of(StepState::waiting);
-        ++detail.run.steps[row.state];
-      } else {
-        continue;
-      }
-      row.operator_id = step.info.id;
-      detail.steps.push_back(std::move(row));
+  listed.operator_id = step.info.id;
+  return listed;
+}
+
+/// Rows that no compiled pipeline orders, as they are recorded.
+void list_as_recorded(Backend& backend, const StepFilter& filter, protocol::RunDetail& detail) {
+  for (const StepView& view : list_steps(backend.store(), filter)) {
+    detail.steps.push_back(step_of(view));
+  }
+  detail.steps_total = static_cast<std::int64_t>(detail.steps.size());
+}
+
+/// The steps of the page in topological order, elements in span order.
+void list_page(Backend& backend, const RunRow& run, const Pipeline& pipeline, const StepPage& page,
+               protocol::RunDetail& detail) {
+  const std::vector<std::vector<SpanIndex>> elements = run_elements(pipeline, run);
+  for (std::size_t i = 0; i < pipeline.steps.size(); ++i) {
+    for (const SpanIndex span : elements[i]) {
+      const std::int64_t at = detail.steps_total++;
+      if (at < page.offset || at >= page.offset + page.limit) continue;
+      auto step = listed_step(backend, run, pipeline.steps[i], element_name(run, span));
+      if (step) detail.steps.push_back(*std::move(step));
     }
   }
-  for (const StepView& view : run.steps) {  // what the pipeline does not tell of, as recorded
-    if (recorded.count({view.row.step, view.row.element}) > 0) {
-      detail.steps.push_back(step_of(view));
-    }
-    if (!is_held(view.row.state)) continue;
-    const HeldStep held = held_of(backend, run, view);
-    detail.explanation.push_back(step_path(view.row.step, view.row.element) + " " +
-                                 explain_held(held));
+}
+
+/// What stands in the way of the run, and what a person can do about it.
+void tell_stuck(Backend& backend, const RunView& run, protocol::RunDetail& detail) {
+  static constexpr int told_max = 20;
+  if (run.counts.halted + run.counts.in_review == 0) return;
+  StepFilter filter;
+  filter.run = run.row.number, filter.stuck_only = true;
+  int told = 0;
+  for (const StepRow& row : list_step_rows(backend.store(), filter)) {
+    if (!is_held(row.state) || ++told > told_max) continue;
+    const auto view = find_step(backend.store(), row.run, {row.step, row.element});
+    const HeldStep held = held_of(backend, run.row, *view);
+    detail.explanation.push_back(step_path(row.step, row.element) + " " + explain_held(held));
     for (std::string& way : ways_on(held)) detail.ways_on.push_back(std::move(way));
   }
-  return detail;
-}
-
-namespace {
-
-/// The element at whose output the artifact stood, nearest before `element` if there are several.
-std::string origin_of(Backend& backend, const std::string& pipeline, const std::string& step,
-                      const Digest& artifact, const std::string& element) {
-  const auto detail = show_artifact(backend.store(), artifact, 100);
-  if (!detail) return {};
-  std::string best;
-  for (const BindingView& binding : detail->producers) {
-    const bool fits = binding.pipeline == pipeline && binding.step == step &&
-                      binding.element != element;
-    if (fits && binding.element > best) best = binding.element;
+  if (told > told_max) {
+    detail.explanation.push_back("and " + std::to_string(told - told_max) +
+                                 " more, which `pipectl reviews` lists.");
   }
-  return best;
-}
-
-/// Names of the steps that read this one, directly or not, and have not got anywhere yet.
-std::vector<std::string> waiting_for(const Pipeline& pipeline, const RunDetail& run,
-                                     const std::string& name) {
-  std::vector<bool> below(pipeline.steps.size(), false);
-  const StepIndex start = pipeline.find(name);
-  if (start == no_step) return {};
-  std::vector<StepIndex> queue = {start};
-  while (!queue.empty()) {
-    const StepIndex at = queue.back();
-    queue.pop_back();
-    for (const StepIndex next : pipeline.steps[at].consumers) {
-      if (!below[next]) below[next] = true, queue.push_back(next);
-    }
-  }
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < pipeline.steps.size(); ++i) {
-    if (!below[i] || !pipeline.steps[i].fan_source.empty()) continue;
-    const bool settled = std::any_of(run.steps.begin(), run.steps.end(), [&](const StepView& s) {
-      return s.row.step == pipeline.steps[i].spec.name && s.row.state != StepState::waiting;
-    });
-    // Steps that only follow other waiting ones would make the sentence long and say nothing new.
-    const auto& parents = pipeline.steps[i].parents;
-    const bool direct = std::find(parents.begin(), parents.end(), start) != parents.end();
-    if (!settled && direct) names.push_back(pipeline.steps[i].spec.name);
-  }
-  return names;
 }
 
 }  // namespace
 
-HeldStep held_of(Backend& backend, const RunDetail& run, const StepView& step) {
-  HeldStep held;
-  held.run = run.row.number, held.pipeline = run.row.pipeline;
-  held.step = step.row.step, held.element = step.row.element, held.state = step.row.state;
-  held.verdict = step.row.reason.sentence;
-  if (step.result && !step.result->verdict.empty() && held.state == StepState::halted) {
-    held.verdict = step.result->verdict;
+protocol::RunDetail detail_of(Backend& backend, const RunView& run, const StepPage& page) {
+  static constexpr std::size_t spans_told_max = 1000;
+  protocol::RunDetail detail;
+  detail.run = summary_of(run);
+  detail.force = run.row.options.force, detail.offset = page.offset;
+  for (const RunSpan& span : run.row.spans) {
+    if (detail.spans.size() == spans_told_max) break;
+    detail.spans.push_back({span.source, span.span, span.version, span.left_out});
   }
-  if (step.result) held.notes = step.result->notes;
   const auto pipeline = backend.pipeline_version(run.row.version);
-  if (!pipeline) return held;
-  held.waiting = waiting_for(*pipeline, run, step.row.step);
-  const StepIndex index = pipeline->find(step.row.step);
-  if (index == no_step) return held;
-  held.source = pipeline->steps[index].fan_source;
-  if (!step.result) return held;
-  for (const PipelineInput& input : pipeline->steps[index].inputs) {
-    if (input.spec.kind != InputSpec::Kind::span) continue;
-    for (const Binding& binding : step.result->inputs) {
-      if (binding.port != input.spec.port) continue;
-      held.previous = origin_of(backend, run.row.pipeline, input.spec.step,
-                                binding.artifact.digest, step.row.element);
-    }
-  }
-  return held;
-}
-
-namespace {
-
-protocol::StepExplanation explain_one(Backend& backend, const RunDetail& run,
-                                      const StepView& view) {
-  protocol::StepExplanation told;
-  told.step = view.row.step, told.element = view.row.element;
-  told.state = name_of(view.row.state);
-  if (is_held(view.row.state)) {
-    const HeldStep held = held_of(backend, run, view);
-    told.sentences.push_back(explain_held(held));
-    told.ways_on = ways_on(held);
+  StepFilter recorded;
+  recorded.run = run.row.number, recorded.limit = static_cast<int>(page.limit);
+  recorded.stuck_only = page.stuck_only;
+  if (!pipeline || page.stuck_only) {
+    list_as_recorded(backend, recorded, detail);
   } else {
-    told.sentences.push_back(explain_step(view.row));
+    list_page(backend, run.row, *pipeline, page, detail);
+    const std::int64_t waiting = detail.steps_total - run.counts.total();
+    if (is_open(run.row.state) && waiting > 0) detail.run.steps["waiting"] = waiting;
+    if (!is_open(run.row.state)) detail.steps_total = run.counts.total();
   }
-  for (const AttemptRow& attempt : view.attempts) {
-    if (attempt.running || attempt.error.empty()) continue;
-    told.sentences.push_back("Attempt " + std::to_string(attempt.number) + " ended " +
-                             name_of(attempt.outcome) + ": " + attempt.error);
-  }
-  told.changes = view.row.reason.details;
-  if (!view.result) return told;
-  if (const ValueTable* notes = view.result->notes.as_table()) {
-    const auto found = notes->find("comparisons");
-    if (found != notes->end()) told.comparisons = found->second;
-  }
-  return told;
-}
-
-/// A step without a row: it waits, or the run ended before it.
-Result<protocol::StepExplanation> explain_unrecorded(Backend& backend, const RunDetail& run,
-                                                     const StepName& name,
-                                                     const std::vector<std::string>& known) {
-  const auto pipeline = backend.pipeline_version(run.row.version);
-  const StepIndex index = pipeline ? pipeline->find(name.step) : no_step;
-  if (index == no_step) {
-    return Error{ErrorCode::not_found, "run " + std::to_string(run.row.number) + " of " +
-                                           run.row.pipeline + " has no step '" + name.step + "'" +
-                                           did_you_mean(name.step, known)};
-  }
-  const PipelineStep& step = pipeline->steps[index];
-  const std::vector<std::string> elements = elements_of(step, run.row);
-  if (!name.element.empty() &&
-      std::find(elements.begin(), elements.end(), name.element) == elements.end()) {
-    return Error{ErrorCode::not_found,
-                 "step '" + name.step + "' has no element '" + name.element + "' in run " +
-                     std::to_string(run.row.number) + did_you_mean(name.element, elements)};
-  }
-  protocol::StepExplanation told;
-  told.step = name.step, told.element = name.element, told.state = "waiting";
-  std::vector<std::string> open;
-  for (const StepIndex parent : step.parents) {
-    const std::string& parent_name = pipeline->steps[parent].spec.name;
-    bool held = false, recorded = false;
-    for (const StepView& view : run.steps) {
-      if (view.row.step != parent_name) continue;
-      recorded = true;
-      held = held || !is_terminal(view.row.state);
-    }
-    if (held || !recorded) open.push_back(parent_name);
-  }
-  told.sentences.push_back(open.empty() ? "waiting: its turn has not come yet."
-                                        : "waiting for " + spoken_list(open) + ".");
-  return told;
-}
-
-}  // namespace
-
-Result<protocol::Explanation> explanation_of(Backend& backend, const RunDetail& run,
-                                             const StepName& name) {
-  protocol::Explanation told;
-  told.run = run.row.number, told.pipeline = run.row.pipeline, told.state = name_of(run.row.state);
-  told.sentences.push_back(explain_run(run.row));
-  std::vector<std::string> known;
-  if (const auto pipeline = backend.pipeline_version(run.row.version)) {
-    for (const PipelineStep& step : pipeline->steps) known.push_back(step.spec.name);
-  }
-  for (const StepView& view : run.steps) {
-    const bool plain = is_done(view.row.state) && view.row.reason.details.empty();
-    const bool wanted =
-        name.step.empty()
-            ? !plain
-            : view.row.step == name.step &&
-                  (name.element.empty() || view.row.element == name.element);
-    if (wanted) told.steps.push_back(explain_one(backend, run, view));
-  }
-  if (!name.step.empty() && told.steps.empty()) {
-    TRY(waiting, explain_unrecorded(backend, run, name, known));
-    told.steps.push_back(std::move(waiting));
-  }
-  return told;
+  tell_stuck(backend, run, detail);
+  return detail;
 }
 
 protocol::Span span_of(const SpanRow& row) {
@@ -332,6 +202,7 @@ protocol::Operator operator_of(const OperatorInfo& info) {
   for (const LibraryInfo& library : info.libraries) listed.libraries[library.name] = library.version;
   listed.effect = info.effect, listed.network = info.network;
   listed.open_inputs = info.open_inputs, listed.open_outputs = info.open_outputs;
+  listed.cacheable = info.cacheable, listed.build = info.build, listed.cpus = info.cpus;
   return listed;
 }
 

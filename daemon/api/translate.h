@@ -1,7 +1,7 @@
 // Recorded rows as the structs of the protocol.
 //
-// Adds what rows do not say: steps that still wait (they have no row), the sentences of explain, the
-// spans behind a halt's inputs.  Reads through the backend and changes nothing.  Loop thread only.
+// Adds what rows do not say: steps that still wait have no row.  Why things are as they are is
+// explaining.h's part.  Reads through the backend and changes nothing.  Loop thread only.
 #pragma once
 
 #include <string>
@@ -9,22 +9,20 @@
 
 #include "daemon/api/backend.h"
 #include "daemon/api/protocol.h"
-#include "dag/explain.h"
 
 namespace pipelined::api {
 
 protocol::Why why_of(const Reason& reason);
 protocol::RunSummary summary_of(const RunView& view);
-/// The whole run; steps without a row stand as waiting while the run is open.
-protocol::RunDetail detail_of(Backend& backend, const RunDetail& run);
+/// Which of a run's steps are listed.
+struct StepPage {
+  std::int64_t offset = 0, limit = 500;
+  bool stuck_only = false;   ///< only those that failed, halted, are in review or were rejected
+};
+/// A run with one page of its steps; steps without a row stand as waiting while the run is open.
+protocol::RunDetail detail_of(Backend& backend, const RunView& run, const StepPage& page);
 /// One step of a run with its attempts, inputs and outputs.
 protocol::Step step_of(const StepView& view);
-/// Why the run is as it is; `name.step` empty: every step that is not simply done.  An unknown step
-/// is an error that names the nearest.
-Result<protocol::Explanation> explanation_of(Backend& backend, const RunDetail& run,
-                                             const StepName& name);
-/// What is known of a halted or reviewed step, for sentences.
-HeldStep held_of(Backend& backend, const RunDetail& run, const StepView& step);
 
 protocol::Span span_of(const SpanRow& row);
 protocol::Alert alert_of(const AlertView& view);

@@ -118,7 +118,7 @@ RunRow read_run(const Query& row) {
 const char* const step_columns =
     "s.run, s.step, s.element, s.state, s.key, s.result, s.tries, s.faults, s.next_try_at, "
     "s.started_at, s.ended_at, s.seq, s.reason_code, s.reason, s.reason_details, s.attempts, "
-    "s.first_try_at";
+    "s.first_try_at, s.at";
 
 StepRow read_step(const Query& row) {
   StepRow step;
@@ -137,13 +137,14 @@ StepRow read_step(const Query& row) {
   step.reason = read_reason(row, 12);
   step.attempts = row.integer(15);
   step.first_try_at = row.integer(16);
+  step.at = row.integer(17);
   return step;
 }
 
 const char* const attempt_columns =
     "a.id, a.run, a.step, a.element, a.number, a.fence, a.running, a.outcome, a.machine_fault, "
-    "a.error, a.started_at, a.ended_at, a.cpu_ms, a.memory_peak_bytes, a.scratch_bytes, "
-    "a.failure_class";
+    "a.error, a.queued_at, a.started_at, a.ended_at, a.cpu_ms, a.memory_peak_bytes, "
+    "a.scratch_bytes, a.failure_class";
 
 AttemptRow read_attempt(const Query& row) {
   AttemptRow attempt;
@@ -157,12 +158,13 @@ AttemptRow read_attempt(const Query& row) {
   attempt.outcome = parse_outcome(row.text(7)).value_or(Outcome::failed);
   attempt.machine_fault = row.flag(8);
   attempt.error = row.string(9);
-  attempt.started_at = row.integer(10);
-  attempt.ended_at = row.integer(11);
-  attempt.cpu_ms = row.integer(12);
-  attempt.memory_peak_bytes = row.integer(13);
-  attempt.scratch_bytes = row.integer(14);
-  attempt.failure_class = row.string(15);
+  attempt.queued_at = row.integer(10);
+  attempt.started_at = row.integer(11);
+  attempt.ended_at = row.integer(12);
+  attempt.cpu_ms = row.integer(13);
+  attempt.memory_peak_bytes = row.integer(14);
+  attempt.scratch_bytes = row.integer(15);
+  attempt.failure_class = row.string(16);
   return attempt;
 }
 

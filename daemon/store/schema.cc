@@ -262,6 +262,14 @@ CREATE TABLE slots (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX slots_by_time ON slots (pipeline, trigger, due_at);
 CREATE INDEX decisions_by_subject ON decisions (pipeline, subject, kind, id);
+
+-- Explaining: since when a step is as it is, how it was before, what stands in the way of a run.
+ALTER TABLE steps ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE steps ADD COLUMN history TEXT;
+ALTER TABLE attempts ADD COLUMN queued_at INTEGER NOT NULL DEFAULT 0;
+DROP INDEX steps_failed;
+CREATE INDEX steps_stuck ON steps (run, step, element)
+  WHERE state IN ('failed', 'halted', 'in_review', 'rejected');
 )sql";
 
 /// The step that leads to version n + 1 stands at n.  The text of a version that was released is

@@ -130,8 +130,6 @@ class Store : public LedgerStore {
   std::vector<StepRow> finished_steps(const std::string& pipeline, const std::string& step,
                                       const std::string& element, bool full_only,
                                       std::int64_t before_seq, int offset, int limit) override;
-  std::optional<StepRow> last_failure(const std::string& pipeline, const std::string& step,
-                                      const std::string& element) override;
   std::vector<Digest> ancestors(const Digest& artifact, int limit) override;
   std::vector<StepRow> steps_of(RunNumber run) override;
   std::optional<RunRow> find_run(RunNumber run) override;

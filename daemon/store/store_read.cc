@@ -163,17 +163,6 @@ std::vector<StepRow> Store::finished_steps(const std::string& pipeline, const st
   return rows;
 }
 
-std::optional<StepRow> Store::last_failure(const std::string& pipeline, const std::string& step,
-                                           const std::string& element) {
-  static const std::string sql = select(
-      step_columns,
-      "FROM steps s WHERE s.pipeline = ?1 AND s.step = ?2 AND s.element = ?3 "
-      "AND s.state = 'failed' ORDER BY s.seq DESC LIMIT 1");
-  Query query(*state_->database, sql.c_str(), pipeline, step, element);
-  if (!query.next()) return std::nullopt;
-  return read_step(query);
-}
-
 std::vector<Digest> Store::ancestors(const Digest& artifact, int limit) {
   // Breadth first over artifact numbers.  A passed-through output is an input of its own result,
   // and results may share inputs: every artifact is visited once.

@@ -81,6 +81,8 @@ void Store::put(const RunRow& row) {
                         "WHERE spans <> excluded.spans", row.number, spans_text(row.spans));
 }
 
+// What a row said before stands behind it in `history`: no row and no index more a transition, and
+// nothing at all for a step that ran once and succeeded, since its attempt tells when it ran.
 void Store::put(const StepRow& row) {
   state_->note(row.seq);
   const RunFacts& facts = state_->facts_of(row.run);
@@ -88,38 +90,43 @@ void Store::put(const StepRow& row) {
   state_->database->run(
       "INSERT INTO steps (run, step, element, state, key, result, tries, faults, next_try_at, "
       "started_at, ended_at, seq, reason_code, reason, reason_details, pipeline, full_run, "
-      "attempts, first_try_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
-      "?15, ?16, ?17, ?18, ?19) "
+      "attempts, first_try_at, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
+      "?14, ?15, ?16, ?17, ?18, ?19, ?20) "
       "ON CONFLICT (run, step, element) DO UPDATE SET state = excluded.state, key = excluded.key, "
       "result = excluded.result, tries = excluded.tries, faults = excluded.faults, "
       "next_try_at = excluded.next_try_at, started_at = excluded.started_at, "
       "ended_at = excluded.ended_at, seq = excluded.seq, reason_code = excluded.reason_code, "
       "reason = excluded.reason, reason_details = excluded.reason_details, "
       "pipeline = excluded.pipeline, full_run = excluded.full_run, attempts = excluded.attempts, "
-      "first_try_at = excluded.first_try_at",
+      "first_try_at = excluded.first_try_at, at = excluded.at, "
+      "history = CASE WHEN steps.state = 'running' AND steps.reason = "
+      "excluded.reason THEN steps.history ELSE substr(coalesce(steps.history, '') || steps.at || "
+      "char(31) || steps.state || char(31) || steps.reason_code || char(31) || steps.reason || "
+      "char(30), -16384) END",
       row.run, row.step, row.element, name_of(row.state), row.key, row.result, row.tries,
       row.faults, row.next_try_at, row.started_at, row.ended_at, row.seq, row.reason.code,
       row.reason.sentence, details_text(row.reason.details), facts.pipeline, facts.full,
-      row.attempts, row.first_try_at);
+      row.attempts, row.first_try_at, row.at);
 }
 
 void Store::put(const AttemptRow& row) {
   CHECK(state_->in_turn);
   state_->database->run(
       "INSERT INTO attempts (id, run, step, element, number, fence, running, outcome, "
-      "machine_fault, error, started_at, ended_at, cpu_ms, memory_peak_bytes, scratch_bytes, "
-      "failure_class) "
-      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) "
+      "machine_fault, error, queued_at, started_at, ended_at, cpu_ms, memory_peak_bytes, "
+      "scratch_bytes, failure_class) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) "
       "ON CONFLICT (id) DO UPDATE SET run = excluded.run, step = excluded.step, "
       "element = excluded.element, number = excluded.number, fence = excluded.fence, "
       "running = excluded.running, outcome = excluded.outcome, "
       "machine_fault = excluded.machine_fault, error = excluded.error, "
+      "queued_at = excluded.queued_at, "
       "started_at = excluded.started_at, ended_at = excluded.ended_at, cpu_ms = excluded.cpu_ms, "
       "memory_peak_bytes = excluded.memory_peak_bytes, scratch_bytes = excluded.scratch_bytes, "
       "failure_class = excluded.failure_class",
       row.id, row.run, row.step, row.element, row.number, row.fence, row.running,
-      name_of(row.outcome), row.machine_fault, row.error, row.started_at, row.ended_at, row.cpu_ms,
-      row.memory_peak_bytes, row.scratch_bytes, row.failure_class);
+      name_of(row.outcome), row.machine_fault, row.error, row.queued_at, row.started_at,
+      row.ended_at, row.cpu_ms, row.memory_peak_bytes, row.scratch_bytes, row.failure_class);
 }
 
 void Store::put(const ResultRow& row) {

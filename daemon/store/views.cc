@@ -95,59 +95,14 @@ RunNumber newest_run(Store& store, const std::string& pipeline) {
   return query.next() ? query.integer(0) : 0;
 }
 
-std::optional<RunDetail> show_run(Store& store, RunNumber run) {
+std::optional<RunView> find_run_view(Store& store, RunNumber run) {
   auto row = store.find_run(run);
   if (!row) return std::nullopt;
-  RunDetail detail{*std::move(row), {}, {}};
-  std::vector<StepRow> steps = store.steps_of(run);
-  std::stable_sort(steps.begin(), steps.end(),
-                   [](const StepRow& a, const StepRow& b) { return a.seq < b.seq; });
-  for (StepRow& step : steps) {
-    count_step(detail.counts, step.state, 1);
-    StepView view{std::move(step), {}, {}};
-    if (view.row.result != 0) view.result = store.find_result_by_id(view.row.result);
-    view.attempts = list_attempts(store, run, view.row.step, view.row.element);
-    detail.steps.push_back(std::move(view));
-  }
-  return detail;
-}
-
-std::vector<AttemptRow> list_attempts(Store& store, RunNumber run, const std::string& step,
-                                      const std::string& element) {
-  static const std::string sql =
-      select(attempt_columns,
-             "FROM attempts a WHERE a.run = ?1 AND a.step = ?2 AND a.element = ?3 "
-             "ORDER BY a.number LIMIT ?4");
-  Query query(store.database(), sql.c_str(), run, step, element, view_limit_max);
-  std::vector<AttemptRow> rows;
-  while (query.next()) rows.push_back(read_attempt(query));
-  return rows;
-}
-
-std::optional<AttemptRow> find_attempt(Store& store, const std::string& id) {
-  static const std::string sql = select(attempt_columns, "FROM attempts a WHERE a.id = ?1");
-  Query query(store.database(), sql.c_str(), id);
-  if (!query.next()) return std::nullopt;
-  return read_attempt(query);
-}
-
-std::vector<StepHistoryView> step_history(Store& store, const std::string& pipeline,
-                                          const std::string& step, const std::string& element,
-                                          int limit) {
-  static const std::string sql =
-      select(step_columns,
-             ", r.state, r.created_at FROM runs r INDEXED BY runs_by_pipeline "
-             "CROSS JOIN steps s ON s.run = r.number AND s.step = ?2 "
-             "WHERE r.pipeline = ?1 AND (?3 = '' OR s.element = ?3) "
-             "ORDER BY r.number DESC, s.element LIMIT ?4");
-  Query query(store.database(), sql.c_str(), pipeline, step, element, bounded(limit));
-  std::vector<StepHistoryView> views;
-  while (query.next()) {
-    views.push_back({read_step(query),
-                     parse_run_state(query.text(step_column_count)).value_or(RunState::failed),
-                     query.integer(step_column_count + 1)});
-  }
-  return views;
+  RunView view{*std::move(row), {}};
+  Query query(store.database(), "SELECT counts FROM runs WHERE number = ?1", run);
+  if (query.next()) view.counts = parse_counts(query.text(0));
+  if (view.counts.total() == 0) view.counts = counts_of(store.database(), run);
+  return view;
 }
 
 std::vector<MetricView> list_metrics(Store& store, const std::vector<RunNumber>& runs) {

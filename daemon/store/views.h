@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "daemon/store/store.h"
+#include "dag/explain.h"
 #include "dag/records.h"
 
 namespace pipelined {
@@ -55,13 +56,16 @@ struct StepView {
   StepRow row;
   std::optional<ResultRow> result;   ///< of row.result
   std::vector<AttemptRow> attempts;  ///< of this run, in order
+  std::vector<StateChange> past;     ///< what the row said before, oldest first
 };
 
-/// A run with its steps, in the order in which they were first recorded.
-struct RunDetail {
-  RunRow row;
-  StepCounts counts;
-  std::vector<StepView> steps;
+/// Which recorded steps of a run; they come in the order of step and element.
+struct StepFilter {
+  RunNumber run = 0;
+  StepName after;            ///< only those behind this one
+  std::string step;          ///< only elements of this step; empty: of all
+  bool stuck_only = false;   ///< only those that failed, halted, are in review or were rejected
+  int limit = 1000;
 };
 
 /// A step in the history of its pipeline.
@@ -134,7 +138,14 @@ struct OutboxCounts {
 };
 
 std::vector<RunView> list_runs(Store& store, const RunFilter& filter);
-std::optional<RunDetail> show_run(Store& store, RunNumber run);
+/// One run with its spans and the counts of its steps.
+std::optional<RunView> find_run_view(Store& store, RunNumber run);
+/// A recorded step or element with its result, attempts and past; nothing if it has no row.
+std::optional<StepView> find_step(Store& store, RunNumber run, const StepName& name);
+/// The same for many: a handful of small queries a step, so ask for what is shown.
+std::vector<StepView> list_steps(Store& store, const StepFilter& filter);
+/// The rows alone.
+std::vector<StepRow> list_step_rows(Store& store, const StepFilter& filter);
 /// The newest run's number, of a pipeline if one is named; 0: none.
 RunNumber newest_run(Store& store, const std::string& pipeline);
 std::vector<AttemptRow> list_attempts(Store& store, RunNumber run, const std::string& step,
@@ -144,6 +155,19 @@ std::optional<AttemptRow> find_attempt(Store& store, const std::string& id);
 std::vector<StepHistoryView> step_history(Store& store, const std::string& pipeline,
                                           const std::string& step, const std::string& element,
                                           int limit);
+/// How long each recorded result of the run took to make, reused ones included.
+struct DurationView {
+  std::string step, element;
+  std::int64_t took_ms = 0;
+};
+std::vector<DurationView> list_durations(Store& store, RunNumber run);
+/// A metric without a slice by its name, or by STEP.NAME; of several the newest.
+std::optional<double> find_metric(Store& store, RunNumber run, const std::string& name);
+/// The result that an attempt made, if it made one that has a key or is the step's own.
+std::optional<ResultRow> result_of_attempt(Store& store, const RunRow& run,
+                                           const AttemptRow& attempt);
+/// What inputs of that run and earlier ones resolved to, newest runs first.
+std::vector<ResolutionRow> list_resolutions(Store& store, RunNumber run, int limit);
 /// Metrics of these runs, reused results included, run by run in the given order.
 std::vector<MetricView> list_metrics(Store& store, const std::vector<RunNumber>& runs);
 

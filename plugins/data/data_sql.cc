@@ -4,10 +4,13 @@
 // Inputs are views over Parquet parts; delivered CSV and other files are turned into parts in the
 // scratch folder first, by the rules of ingest.files.  The paths of the parts are all that the query
 // could reach; functions whose answer does not follow from the inputs are refused.
+#include <arrow/array.h>
 #include <arrow/record_batch.h>
+#include <arrow/scalar.h>
 #include <arrow/type.h>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "plugins/common/column_types.h"
@@ -126,13 +129,63 @@ Result<void> bind_inputs(Database& database, const sdk::Context& context) {
 
 }  // namespace
 
-Result<void> run_data_sql(sdk::Context& context) {
-  const std::string query = context.text("query");
+namespace {
+
+/// A session that can answer this query and nothing else.
+Result<Database> open_for(sdk::Context& context, const std::string& query) {
   TRY(database, Database::open());
   TRY_VOID(configure(database, context));
   TRY(refused, refused_functions(database));
   TRY_VOID(check_sql_words(query, refused));
   TRY_VOID(bind_inputs(database, context));
+  return std::move(database);
+}
+
+std::string json_text(const std::string& text) {
+  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+/// The cells of a row as JSON texts.
+void append_row(std::string& json, const arrow::RecordBatch& batch, std::int64_t row) {
+  json += json.back() == '[' ? "{\"cells\":[" : ",{\"cells\":[";
+  for (int column = 0; column < batch.num_columns(); ++column) {
+    const auto scalar = batch.column(column)->GetScalar(row);
+    const bool known = scalar.ok() && (*scalar)->is_valid;
+    json += (column > 0 ? "," : "") + json_text(known ? (*scalar)->ToString() : std::string());
+  }
+  json += "]}";
+}
+
+}  // namespace
+
+// The answer is cut here, not by the query, which may have an order and a limit of its own.
+Result<void> run_data_table(sdk::Context& context) {
+  const std::string query = context.text("query");
+  TRY(database, open_for(context, query));
+  std::string columns = "[", rows = "[";
+  std::int64_t count = 0, rows_max = context.integer("rows");
+  const auto begin = [&](const arrow::Schema& schema) -> Result<void> {
+    for (const auto& field : schema.fields()) {
+      columns += (columns.size() > 1 ? "," : "") + json_text(field->name());
+    }
+    return {};
+  };
+  const auto take = [&](std::shared_ptr<arrow::RecordBatch> batch) -> Result<void> {
+    if (context.cancelled()) return Error{ErrorCode::cancelled, "the query was asked to stop"};
+    for (std::int64_t row = 0; row < batch->num_rows(); ++row) {
+      if (count++ < rows_max) append_row(rows, *batch, row);
+    }
+    return {};
+  };
+  TRY_VOID(database.select(query, begin, take));
+  return write_text((context.output_path("table") / "table.json").string(),
+                    "{\"columns\":" + columns + "],\"rows\":" + rows + "],\"more\":" +
+                        (count > rows_max ? "true" : "false") + "}");
+}
+
+Result<void> run_data_sql(sdk::Context& context) {
+  const std::string query = context.text("query");
+  TRY(database, open_for(context, query));
   std::optional<ExamplesWriter> writer;
   std::shared_ptr<arrow::Schema> schema;
   const auto begin = [&](const arrow::Schema& raw) -> Result<void> {

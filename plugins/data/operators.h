@@ -11,6 +11,9 @@ namespace pipelined {
 /// data.sql: one query over the named inputs.
 Result<void> run_data_sql(sdk::Context& context);
 
+/// data.table: the first rows of one query over `data`, as JSON for people.
+Result<void> run_data_table(sdk::Context& context);
+
 /// data.statistics: a table's statistics/1.
 Result<void> run_data_statistics(sdk::Context& context);
 

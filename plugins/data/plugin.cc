@@ -19,6 +19,19 @@ constexpr auto sql =
         .library("arrow", arrow_version)
         .library("duckdb", duckdb_version);
 
+constexpr auto rows =
+    sdk::describe("data.table", 1, "Runs one SELECT and writes its first rows as text")
+        .doc("What `pipectl artifact head` and `artifact sql` run; the query calls its table data.")
+        .input("data", "examples/1|files/1", "the table", sdk::many)
+        .output("table", "report/1", "table.json: columns and rows of text", sdk::evidence)
+        .param(sdk::text("query", "one SELECT over data").required())
+        .param(sdk::integer("rows", "at most so many rows").standard("10").at_least(1)
+                   .at_most(1000))
+        .param(sdk::list("null", "words that mean no value in delivered text files")
+                   .standard("[\"\"]"))
+        .library("arrow", arrow_version)
+        .library("duckdb", duckdb_version);
+
 constexpr auto statistics =
     sdk::describe("data.statistics", 1, "Describes every column in one pass")
         .input("examples", "examples/1", "the table, in parts", sdk::many)
@@ -61,6 +74,6 @@ constexpr auto split =
 
 }  // namespace
 
-PL_PLUGIN("data", "0.1", sdk::Operator<sql, run_data_sql>,
+PL_PLUGIN("data", "0.1", sdk::Operator<sql, run_data_sql>, sdk::Operator<rows, run_data_table>,
           sdk::Operator<statistics, run_data_statistics>,
           sdk::Operator<validate, run_data_validate>, sdk::Operator<split, run_data_split>)

@@ -21,6 +21,17 @@ run(nm -D --defined-only ${folder}/build/example.so)
 if(NOT output MATCHES "^[0-9a-f]+ [A-Z] pl_plugin_entry\n$")
   message(FATAL_ERROR "the plugin exports more than its entry:\n${output}")
 endif()
+
+# What `pipectl operators new` writes builds in the same way.
+run(${PIPECTL} operators new words ${folder}/words)
+run(${CMAKE_COMMAND} -S ${folder}/words -B ${folder}/words/build
+    -DCMAKE_PREFIX_PATH=${folder}/prefix -DCMAKE_CXX_FLAGS=-Wall\ -Wextra\ -Werror)
+run(${CMAKE_COMMAND} --build ${folder}/words/build)
+run(${WORKER} describe ${folder}/words/build/words.so)
+string(JSON made GET "${output}" operators 0 id)
+if(NOT made STREQUAL "words.count")
+  message(FATAL_ERROR "the worker read \"${made}\"")
+endif()
 run(${WORKER} describe ${folder}/build/example.so)
 string(JSON id GET "${output}" operators 0 id)
 if(NOT id STREQUAL "example.count")

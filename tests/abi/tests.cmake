@@ -40,4 +40,4 @@ add_dependencies(abi_tests pipelined-worker plugin_example ${variants})
 
 add_test(NAME "abi/a plugin outside this tree builds with the installed package"
   COMMAND ${CMAKE_COMMAND} -DBUILD=${CMAKE_BINARY_DIR} -DSOURCE=${PROJECT_SOURCE_DIR}
-          -DWORKER=$<TARGET_FILE:pipelined-worker> -P ${abi}/outside_tree.cmake)
+          -DWORKER=$<TARGET_FILE:pipelined-worker> -DPIPECTL=$<TARGET_FILE:pipectl> -P ${abi}/outside_tree.cmake)

@@ -148,7 +148,8 @@ class FakeBackend : public Backend {
 
   std::vector<Diagnostic> check(const PipelineUpload& upload) override {
     const auto text = upload.files.find(bundle_pipeline_file);
-    ParsedPipeline parsed = parse_pipeline(text->second, upload.file);
+    ParsedPipeline parsed =
+        parse_pipeline(text->second, upload.file, {}, bundle_environment(upload.files));
     if (!parsed.spec) return parsed.problems;
     std::vector<Diagnostic> found =
         pipelined::check(*parsed.spec, operator_set, upload.files, upload.file);
@@ -167,6 +168,11 @@ class FakeBackend : public Backend {
         {"train", "", "run", {"parameter_changed", "depth changed", {{"depth", "6", "8"}}}}};
   }
 
+  std::optional<Reason> why_waiting(RunNumber, const StepName& step) override {
+    if (step.step != "split") return std::nullopt;
+    return Reason{"waits_for_step", "waits for validate/2013-12, which is halted", {}};
+  }
+
   std::shared_ptr<const Pipeline> pipeline(const std::string& name) override {
     return name == "flights" ? flights : nullptr;
   }
@@ -180,6 +186,24 @@ class FakeBackend : public Backend {
     const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) return Error{ErrorCode::not_found, "lost: " + file};
     return OpenedFile{descriptor, static_cast<std::int64_t>(std::filesystem::file_size(file))};
+  }
+  void query_artifact(const Digest&, const std::string& query, std::int64_t rows,
+                      std::function<void(Result<std::string>)> done) override {
+    boost::asio::post(loop, [query, rows, done = std::move(done)] {
+      if (query.find("nonsense") != std::string::npos) {
+        return done(Error{ErrorCode::invalid, "query: nonsense is no table"});
+      }
+      done(R"({"columns":["query","rows"],"rows":[{"cells":[")" + query + R"(",")" +
+           std::to_string(rows) + R"("]}],"more":true})");
+    });
+  }
+  void try_step(Trial trial, std::function<void(Result<TrialOutcome>)> done) override {
+    TrialOutcome tried;
+    tried.diagnostics = check(trial.upload);
+    tried.element = trial.element, tried.took_ms = 1200;
+    tried.outputs = {{"to", "to.txt", 6, "hello\n"}};
+    trials.push_back(std::move(trial));
+    boost::asio::post(loop, [tried, done = std::move(done)] { done(tried); });
   }
   std::string log_path(const std::string& attempt) override {
     return folder.path() + "/" + attempt + ".log";
@@ -244,6 +268,7 @@ class FakeBackend : public Backend {
   std::shared_ptr<const Pipeline> flights;
   std::vector<Event> submitted;
   std::vector<PipelineUpload> uploads;
+  std::vector<Trial> trials;
   RunOptions planned;
   Result<RequestOutcome> outcome = RequestOutcome{4, "run 4 goes on"};
   std::map<std::uint64_t, Listener> listeners;
@@ -267,6 +292,7 @@ class FakeBackend : public Backend {
     row.run = 4, row.step = name, row.element = element, row.state = state;
     row.key = sha256(std::string(name) + element), row.result = result, row.reason = std::move(reason);
     row.started_at = 1'386'000'000'000, row.ended_at = 1'386'000'000'400, row.seq = ++seq_;
+    row.at = row.ended_at, row.attempts = state == StepState::cached ? 0 : 1;
     return row;
   }
   ResultRow result(std::int64_t id, const char* name, const char* element,

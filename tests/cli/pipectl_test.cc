@@ -73,7 +73,10 @@ TEST_CASE("pipectl: explain reads aloud what halted and how to go on", "[cli]") 
   TestDaemon daemon;
   const Output output = pipectl({"explain", "last", "validate"}, daemon.socket());
   CHECK(output.code == 0);
-  CHECK(output.out ==
+  const std::size_t table = output.out.find("SINCE");
+  REQUIRE(table != std::string::npos);
+  CHECK(output.out.substr(table).find("2013-12-02 16:00:00.400  halted") != std::string::npos);
+  CHECK(output.out.substr(0, table) ==
         "validate/2013-12 halted: label late moved from 9.8 % to 21.1 % true (l_infinity 0.114 > 0.1) "
         "between 2013-11 and 2013-12, 27,020 rows; steps split and backtest wait.\n"
         "To go on: pipectl accept 4 validate/2013-12 --why …; pipectl span drop flights "
@@ -273,7 +276,86 @@ TEST_CASE("pipectl: init writes a pipeline that can be read", "[cli]") {
   CHECK(parsed.problems.empty());
   CHECK(parsed.spec->name == "myfirst");
   CHECK(parsed.spec->steps.size() == 2);
+  const ParsedPipeline other = parse_pipeline(text, "pipeline.toml", {}, "prod");
+  REQUIRE(other.spec);
+  CHECK(other.spec->name == "myfirst-prod");
+  CHECK(*other.spec->params.at("words").as_int() == 10);
+  CHECK(text_of_file(folder.path() + "/My First/count.sh").find("uniq -c") != std::string::npos);
   CHECK(pipectl({"init", folder.path() + "/My First"}).code == 1);
+}
+
+TEST_CASE("pipectl: runs are shown by columns and sorted by what they measured", "[cli]") {
+  TestDaemon daemon;
+  const Output plain = pipectl({"runs", "--columns", "run,params.depth,metrics.l_infinity"},
+                               daemon.socket());
+  REQUIRE(plain.code == 0);
+  CHECK(plain.out.find("params.depth") != std::string::npos);
+  CHECK(plain.out.find("4             6") != std::string::npos);
+  const Output sorted = pipectl({"runs", "--columns", "run", "--sort", "run"}, daemon.socket());
+  CHECK(sorted.out == "RUN\n  3\n  4\n");
+  CHECK(pipectl({"runs", "--columns", "run", "--sort", "run", "--desc"}, daemon.socket()).out ==
+        "RUN\n  4\n  3\n");
+  CHECK(pipectl({"runs", "--columns", "colour"}, daemon.socket()).code == 2);
+}
+
+TEST_CASE("pipectl: history, diff and single steps are asked for by run", "[cli]") {
+  TestDaemon daemon;
+  const Output history = pipectl({"history", "4"}, daemon.socket());
+  REQUIRE(history.code == 0);
+  CHECK(history.out.find("validate/2013-12") != std::string::npos);
+  CHECK(history.out.find("halted") != std::string::npos);
+  const Output events = pipectl({"history", "4", "--events"}, daemon.socket());
+  CHECK(nlohmann::json::parse(events.out)["format"] == 1);
+  CHECK(pipectl({"runs", "diff", "3", "4"}, daemon.socket()).out.find("succeeded") !=
+        std::string::npos);
+  CHECK(pipectl({"runs", "diff", "3", "77"}, daemon.socket()).code == 2);
+  CHECK(pipectl({"show", "4", "--stuck"}, daemon.socket()).out.find("ingest") == std::string::npos);
+  const Output head = pipectl({"artifact", "head", "4", "ingest/2013-12.to", "-n", "2"},
+                              daemon.socket());
+  CHECK(head.out == "line 1\nline 2\n");
+  const Output unknown = pipectl({"artifact", "head", "4", "ingest/2013-12.too"}, daemon.socket());
+  CHECK(unknown.code == 2);
+  CHECK(unknown.err.find("to") != std::string::npos);
+  const Output sql = pipectl({"artifact", "sql", "4", "ingest/2013-12", "SELECT 1", "--lines", "7"},
+                             daemon.socket());
+  CHECK(sql.out.find("SELECT 1") != std::string::npos);
+  CHECK(sql.err.find("more rows") != std::string::npos);
+  CHECK(pipectl({"artifact", "sql", "4", "ingest/2013-12", "nonsense"}, daemon.socket()).code == 2);
+}
+
+TEST_CASE("pipectl: try sends the file and the step, and tells what came of it", "[cli]") {
+  TestDaemon daemon;
+  TemporaryFolder folder;
+  const std::string file = folder.write("pipeline.toml", flights_toml);
+  const Output tried = pipectl({"try", file, "--step", "ingest/2013-12", "--sample", "1%",
+                                "--param", "depth=8"}, daemon.socket());
+  CHECK(tried.code == 0);
+  CHECK(tried.out.find("ended ok after 1.2 s") != std::string::npos);
+  CHECK(tried.out.find("hello\n") != std::string::npos);
+  daemon.on_loop([](FakeBackend& backend) {
+    REQUIRE(backend.trials.size() == 1);
+    CHECK(backend.trials[0].element == "2013-12");
+    CHECK(backend.trials[0].sample == 0.01);
+    CHECK(*backend.trials[0].params.at("depth").as_int() == 8);
+  });
+  CHECK(pipectl({"try", file}, daemon.socket()).code == 2);
+  CHECK(pipectl({"try", file, "--step", "ingest", "--sample", "all"}, daemon.socket()).code == 2);
+}
+
+TEST_CASE("pipectl: operators new writes the example plugin under another name", "[cli]") {
+  TemporaryFolder folder;
+  const std::string made = folder.path() + "/words";
+  REQUIRE(pipectl({"operators", "new", "words", made}).code == 0);
+  std::string example = text_of_file(std::string(PIPELINED_SOURCE_DIR) + "/plugins/example/plugin.cc");
+  std::string source = text_of_file(made + "/plugin.cc");
+  example.erase(0, example.find('\n')), source.erase(0, source.find('\n'));
+  for (std::size_t at = source.find("\"words"); at != std::string::npos; at = source.find("\"words")) {
+    source.replace(at, 6, "\"example");
+  }
+  CHECK(source == example);
+  CHECK(parse_pipeline(text_of_file(made + "/pipeline.toml"), "pipeline.toml").spec);
+  CHECK(pipectl({"operators", "new", "words", made}).code == 1);
+  CHECK(pipectl({"operators", "new", "Words"}).code == 2);
 }
 
 TEST_CASE("pipectl: completions hold every verb", "[cli]") {

@@ -66,6 +66,46 @@ TEST_CASE("explain: steps and runs are told with their reasons", "[dag][explain]
   CHECK(explain_change({"salt", "x", ""}) == "salt is gone: it was x");
 }
 
+TEST_CASE("explain: a step's past has its waits, its tries and what came of them",
+          "[dag][explain]") {
+  StepRow row;
+  row.state = StepState::succeeded, row.at = 9000, row.reason = {"first_time", "no result", {}};
+  AttemptRow first, second;
+  first.number = 1, first.queued_at = 3000, first.started_at = 3500, first.ended_at = 4000;
+  second.number = 2, second.queued_at = 8000, second.started_at = 8000, second.ended_at = 9000;
+  const std::vector<StateChange> past = {
+      {3500, StepState::running, {"first_time", "no result", {}}},
+      {4000, StepState::waiting, {"retry", "try 2 of 2 in 4 s; the last one: exit 1", {}}}};
+  const auto told = step_history(row, past, {first, second}, 1000, "split");
+  const std::vector<StateChange> expected = {
+      {1000, StepState::waiting, {"waited", "2.0 s for split", {}}},
+      {3000, StepState::ready, {"waited_for_slot", "0.5 s for a slot", {}}},
+      past[0],
+      past[1],
+      {8000, StepState::running, {"first_time", "no result", {}}},
+      {9000, StepState::succeeded, {"first_time", "", {}}}};
+  CHECK(told == expected);
+
+  SECTION("a step that was reused at once has one state") {
+    row.state = StepState::cached, row.at = 1000;
+    CHECK(step_history(row, {}, {}, 1000, "").size() == 1);
+  }
+}
+
+TEST_CASE("explain: whose fault the end of an attempt was is said", "[dag][explain]") {
+  AttemptRow attempt;
+  attempt.number = 2, attempt.running = false, attempt.error = "exit code 3.";
+  CHECK(explain_attempt(attempt) == "attempt 2 failed by a fault of the step: exit code 3.");
+  attempt.failure_class = "out_of_memory";
+  CHECK(explain_attempt(attempt) ==
+        "attempt 2 failed by a fault of the step (out of memory): exit code 3.");
+  attempt.machine_fault = true, attempt.error = "the host died";
+  CHECK(explain_attempt(attempt) ==
+        "attempt 2 was lost by a fault of the machine, which counts no try: the host died.");
+  attempt.running = true;
+  CHECK(explain_attempt(attempt).empty());
+}
+
 TEST_CASE("explain: numbers, times and sizes are said as people say them", "[dag][explain]") {
   CHECK(with_thousands(0) == "0");
   CHECK(with_thousands(999) == "999");

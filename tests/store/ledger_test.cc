@@ -111,19 +111,6 @@ TEST_CASE("store: finished steps come highest run first and only from full runs 
   }
 }
 
-TEST_CASE("store: the last failure of a step is the newest one", "[store][ledger]") {
-  const TestFolder folder;
-  auto store = open_in(folder);
-  REQUIRE(put_all(*store, run_row(1), run_row(2), run_row(3),
-                  step_row(1, "ingest", "a", StepState::failed, 10),
-                  step_row(2, "ingest", "a", StepState::failed, 20),
-                  step_row(3, "ingest", "a", StepState::succeeded, 30)));
-  CHECK(store->last_failure("flights", "ingest", "a")->run == 2);
-  CHECK_FALSE(store->last_failure("flights", "ingest", "b"));
-  REQUIRE(put_all(*store, step_row(2, "ingest", "a", StepState::succeeded, 40)));
-  CHECK(store->last_failure("flights", "ingest", "a")->run == 1);
-}
-
 //      raw ─▶ joined ─▶ left ──▶ model
 //                  └──▶ right ──┘         `joined` is also passed through by a gate.
 TEST_CASE("store: ancestors of a diamond are found once, nearest first", "[store][ledger]") {

@@ -121,11 +121,11 @@ inline auto fields(const RunRow& r) {
 }
 inline auto fields(const StepRow& r) {
   return std::tie(r.run, r.step, r.element, r.state, r.key, r.result, r.tries, r.faults, r.attempts,
-                  r.next_try_at, r.reason, r.started_at, r.ended_at, r.seq);
+                  r.next_try_at, r.reason, r.started_at, r.ended_at, r.at, r.seq);
 }
 inline auto fields(const AttemptRow& r) {
   return std::tie(r.id, r.run, r.step, r.element, r.number, r.fence, r.running, r.outcome,
-                  r.machine_fault, r.error, r.started_at, r.ended_at, r.cpu_ms,
+                  r.machine_fault, r.error, r.queued_at, r.started_at, r.ended_at, r.cpu_ms,
                   r.memory_peak_bytes, r.scratch_bytes, r.failure_class);
 }
 inline auto fields(const ResultRow& r) {

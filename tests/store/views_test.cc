@@ -71,6 +71,56 @@ TEST_CASE("views: runs are listed newest first, by pipeline and state, page by p
   }
 }
 
+TEST_CASE("views: a step tells what it was before, and nothing twice", "[store][views]") {
+  const TestFolder folder;
+  auto store = open_in(folder);
+  const auto put = [&](StepState state, const std::string& code, TimeMs at) {
+    StepRow row = step_row(1, "train", "", state, at);
+    row.reason = {code, "because of " + code, {}}, row.at = at;
+    REQUIRE(put_all(*store, row));
+  };
+  REQUIRE(put_all(*store, run_row(1)));
+  put(StepState::running, "first_time", 10);
+  CHECK(find_step(*store, 1, {"train", ""})->past.empty());
+  put(StepState::waiting, "retry", 20);
+  put(StepState::running, "first_time", 30);
+  put(StepState::succeeded, "first_time", 40);
+  const auto view = find_step(*store, 1, {"train", ""});
+  REQUIRE(view);
+  const std::vector<StateChange> expected = {
+      {10, StepState::running, {"first_time", "because of first_time", {}}},
+      {20, StepState::waiting, {"retry", "because of retry", {}}}};
+  CHECK(view->past == expected);
+  CHECK(view->row.at == 40);
+
+  SECTION("a very long past loses its oldest part") {
+    for (TimeMs at = 100; at < 1100; ++at) put(StepState::waiting, "retry", at);
+    const auto late = find_step(*store, 1, {"train", ""});
+    CHECK(late->past.back().at == 1098);
+    CHECK(late->past.size() > 100);
+    CHECK(late->past.size() < 1000);
+  }
+}
+
+TEST_CASE("views: what stands in the way of a run is found among many steps", "[store][views]") {
+  const TestFolder folder;
+  auto store = open_in(folder);
+  REQUIRE(store->begin());
+  store->put(run_row(1));
+  for (int i = 0; i < 3000; ++i) {
+    store->put(step_row(1, "a", std::to_string(10000 + i),
+                        i % 1000 == 7 ? StepState::halted : StepState::cached, i + 1));
+  }
+  REQUIRE(store->commit());
+  StepFilter filter;
+  filter.run = 1, filter.stuck_only = true;
+  const std::vector<StepRow> stuck = list_step_rows(*store, filter);
+  REQUIRE(stuck.size() == 3);
+  CHECK(stuck[1].element == "11007");
+  filter.stuck_only = false;
+  CHECK(list_step_rows(*store, filter).size() == 1000);
+}
+
 TEST_CASE("views: a run is shown with its steps in order, their results and attempts",
           "[store][views]") {
   const TestFolder folder;
@@ -78,7 +128,7 @@ TEST_CASE("views: a run is shown with its steps in order, their results and atte
   ResultRow result = result_row(1, "train", "", "k", 3);
   result.metrics = {{"auc", "", 0.7}, {"auc", "carrier=UA", 0.6}};
   StepRow train = step_row(1, "train", "", StepState::succeeded, 5);
-  train.result = 1;
+  train.result = 1, train.attempts = 2;
   AttemptRow first, second;
   first.id = "z", first.run = 1, first.step = "train", first.number = 1;
   second.id = "a", second.run = 1, second.step = "train", second.number = 2;
@@ -88,16 +138,26 @@ TEST_CASE("views: a run is shown with its steps in order, their results and atte
                   step_row(1, "ingest", "b", StepState::succeeded, 2),
                   step_row(1, "ingest", "a", StepState::succeeded, 4), first, second, result,
                   reused));
-  const auto detail = show_run(*store, 1);
-  REQUIRE(detail);
-  REQUIRE(detail->steps.size() == 3);
-  CHECK(detail->steps[0].row.element == "b");
-  CHECK(detail->steps[2].row.step == "train");
-  REQUIRE(detail->steps[2].result);
-  CHECK(fields(*detail->steps[2].result) == fields(result));
-  REQUIRE(detail->steps[2].attempts.size() == 2);
-  CHECK(detail->steps[2].attempts[1].id == "a");
-  CHECK_FALSE(show_run(*store, 3));
+  const auto run = find_run_view(*store, 1);
+  REQUIRE(run);
+  CHECK(run->counts.succeeded == 3);
+  CHECK_FALSE(find_run_view(*store, 3));
+  StepFilter filter;
+  filter.run = 1;
+  const std::vector<StepView> steps = list_steps(*store, filter);
+  REQUIRE(steps.size() == 3);
+  CHECK(steps[0].row.element == "a");
+  CHECK(steps[2].row.step == "train");
+  REQUIRE(steps[2].result);
+  CHECK(fields(*steps[2].result) == fields(result));
+  REQUIRE(steps[2].attempts.size() == 2);
+  CHECK(steps[2].attempts[1].id == "a");
+  CHECK(find_step(*store, 1, {"ingest", "b"})->row.seq == 2);
+  CHECK_FALSE(find_step(*store, 1, {"ingest", "c"}));
+  filter.after = {"ingest", "a"}, filter.limit = 1;
+  CHECK(list_step_rows(*store, filter).at(0).element == "b");
+  filter.after = {}, filter.step = "train";
+  CHECK(list_step_rows(*store, filter).size() == 1);
 
   const auto metrics = list_metrics(*store, {2, 1});
   REQUIRE(metrics.size() == 4);

@@ -74,10 +74,6 @@ class FakeLedger : public LedgerStore {
                                       bool, std::int64_t, int, int) override {
     return {};
   }
-  std::optional<StepRow> last_failure(const std::string&, const std::string&,
-                                      const std::string&) override {
-    return {};
-  }
   std::vector<Digest> ancestors(const Digest&, int) override { return {}; }
   std::vector<StepRow> steps_of(RunNumber) override { return {}; }
   std::optional<RunRow> find_run(RunNumber) override { return {}; }

@@ -180,17 +180,6 @@ class MemoryLedger : public LedgerStore {
     }
     return found;
   }
-  std::optional<StepRow> last_failure(const std::string& pipeline, const std::string& step,
-                                      const std::string& element) override {
-    for (auto run = runs.rbegin(); run != runs.rend(); ++run) {
-      const auto row = steps.find({run->first, step, element});
-      if (run->second.pipeline == pipeline && row != steps.end() &&
-          row->second.state == StepState::failed) {
-        return row->second;
-      }
-    }
-    return std::nullopt;
-  }
   std::vector<Digest> ancestors(const Digest& artifact, int limit) override {
     std::vector<Digest> order = {artifact};
     std::set<Digest> seen = {artifact};

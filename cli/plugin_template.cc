@@ -1,0 +1,86 @@
+#include "cli/plugin_template.h"
+
+namespace pipelined::cli {
+
+const char* const plugin_template = R"template(// The examples of docs/plugin-authors.md: one counts lines of text files, one can go on after a loss.
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+#include "operators/sdk.h"
+
+namespace {
+namespace sdk = pipelined::sdk;
+using pipelined::Error;
+using pipelined::ErrorCode;
+using pipelined::Result;
+
+constexpr auto count_lines =
+    sdk::describe("example.count", 1, "Counts the lines of delivered text files")
+        .input("files", "files/1", "the files to count", sdk::many)
+        .output("report", "report/1", "count.txt: a line a file", sdk::evidence)
+        .param(sdk::integer("lines_min", "halt when there are fewer lines than this")
+                   .standard("0").at_least(0));
+
+Result<void> run_count_lines(sdk::Context& context) {
+  std::ofstream report(context.output_path("report") / "count.txt");
+  std::int64_t total = 0;
+  for (std::int64_t i = 0; i < context.input_count("files"); ++i) {
+    for (const auto& file : context.input_files("files", i)) {
+      if (context.cancelled()) return Error{ErrorCode::cancelled, "stopped while counting"};
+      std::ifstream stream(file, std::ios::binary);
+      if (!stream) return Error{ErrorCode::io, "cannot read " + file.filename().string()};
+      const auto lines = std::count(std::istreambuf_iterator<char>(stream), {}, '\n');
+      report << lines << ' ' << file.filename().string() << '\n';
+      total += lines;
+    }
+    context.progress(i + 1, context.input_count("files"));
+  }
+  if (!report.flush()) return Error{ErrorCode::io, "cannot write count.txt"};
+  context.metric("lines", static_cast<double>(total));
+  if (const auto lines_min = context.integer("lines_min"); total < lines_min) {
+    context.halt("only " + std::to_string(total) + " lines, " + std::to_string(lines_min) +
+                 " are wanted");
+  }
+  return {};
+}
+
+constexpr auto long_work =
+    sdk::describe("example.long_work", 1, "Works through rounds, and goes on where it was lost")
+        .output("report", "report/1", "rounds.txt: how many rounds there were")
+        .param(sdk::integer("rounds", "how many").standard("10").at_least(1))
+        .param(sdk::integer("pause_ms", "how long one takes").standard("100").at_least(0))
+        .flags(PL_DETERMINISTIC | PL_CACHEABLE | PL_RESUMABLE);
+
+Result<void> run_long_work(sdk::Context& context) {
+  const std::filesystem::path checkpoint = context.scratch_path() / "done";
+  std::int64_t done = 0;
+  std::ifstream(checkpoint) >> done;  // nothing there: from the beginning
+  context.metric("rounds_found", static_cast<double>(done));
+  const std::int64_t rounds = context.integer("rounds");
+  while (done < rounds) {
+    if (context.cancelled()) return Error{ErrorCode::cancelled, "stopped; the checkpoint is kept"};
+    std::this_thread::sleep_for(std::chrono::milliseconds(context.integer("pause_ms")));
+    context.progress(++done, rounds);
+    // Whole or not at all: an attempt may be lost between any two bytes.
+    std::filesystem::path next = checkpoint;
+    next += ".new";
+    if (!(std::ofstream(next) << done << std::flush)) {
+      return Error{ErrorCode::io, "cannot write the checkpoint " + next.string()};
+    }
+    std::filesystem::rename(next, checkpoint);
+  }
+  std::ofstream report(context.output_path("report") / "rounds.txt");
+  report << rounds << '\n';
+  if (!report.flush()) return Error{ErrorCode::io, "cannot write rounds.txt"};
+  return {};
+}
+}  // namespace
+
+PL_PLUGIN("example", "1.0", sdk::Operator<count_lines, run_count_lines>,
+          sdk::Operator<long_work, run_long_work>)
+)template";
+
+}  // namespace pipelined::cli

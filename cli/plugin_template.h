@@ -1,0 +1,11 @@
+// The plugin from which `pipectl operators new` makes another one.
+//
+// The text of the example plugin of this tree (plugins/example), which is built and tested there; a
+// test compares the two.
+#pragma once
+
+namespace pipelined::cli {
+
+extern const char* const plugin_template;
+
+}  // namespace pipelined::cli
