@@ -75,6 +75,11 @@ bool feed(int pipe, std::string_view& rest) {
 }
 
 Result<int> run_to_end(CommandRun command, const std::atomic<bool>& stopping) {
+  // A program that does not read its input is no reason for this process to die.
+  sigset_t broken_pipe;
+  sigemptyset(&broken_pipe);
+  sigaddset(&broken_pipe, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) {
     return Error{ErrorCode::io, std::string("make a pipe: ") + std::strerror(errno)};
