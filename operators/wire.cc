@@ -44,8 +44,8 @@ struct Kind {
   ValueTable fields;
 };
 
-Kind write(const Run& run) {
-  ValueTable inputs, outputs;
+ValueTable inputs_table(const Run& run) {
+  ValueTable inputs;
   for (const auto& [port, artifacts] : run.inputs) {
     ValueList list;
     for (const Input& input : artifacts) {
@@ -54,6 +54,11 @@ Kind write(const Run& run) {
     }
     inputs[port] = std::move(list);
   }
+  return inputs;
+}
+
+Kind write(const Run& run) {
+  ValueTable inputs = inputs_table(run), outputs;
   for (const auto& [port, output] : run.outputs) {
     outputs[port] = ValueTable{{"type", output.type}, {"path", output.path}};
   }
@@ -65,12 +70,14 @@ Kind write(const Run& run) {
     limits["processors"] =
         ValueList(run.limits.processors.begin(), run.limits.processors.end());
   }
-  return {"run",
-          {{"attempt", run.attempt}, {"fence", run.fence}, {"operator", run.operator_id},
-           {"parameters", run.parameters}, {"inputs", std::move(inputs)},
-           {"outputs", std::move(outputs)}, {"folder", run.folder}, {"scratch", run.scratch},
-           {"log", run.log}, {"seed", run.seed}, {"limits", std::move(limits)},
-           {"network", run.network}, {"secrets", text_list(run.secrets)}}};
+  ValueTable fields{
+      {"attempt", run.attempt}, {"fence", run.fence}, {"operator", run.operator_id},
+      {"parameters", run.parameters}, {"inputs", std::move(inputs)},
+      {"outputs", std::move(outputs)}, {"folder", run.folder}, {"scratch", run.scratch},
+      {"log", run.log}, {"seed", run.seed}, {"limits", std::move(limits)},
+      {"network", run.network}, {"secrets", text_list(run.secrets)}};
+  if (!run.inputs_file.empty()) fields["inputs_file"] = run.inputs_file;
+  return {"run", std::move(fields)};
 }
 
 Kind write(const Cancel& cancel) {
@@ -120,6 +127,22 @@ Result<Message> finish(const Fields& fields, T message) {
   return Message(std::move(message));
 }
 
+Result<void> take_inputs(Run& run, const ValueTable& inputs) {
+  for (const auto& [port, value] : inputs) {
+    if (!value.as_list()) {
+      return Error{ErrorCode::invalid, "frame run: inputs." + port + " is not a list"};
+    }
+    for (const Value& item : *value.as_list()) {
+      if (!item.as_table()) return Error{ErrorCode::invalid, "frame run: an input is no table"};
+      Fields input(*item.as_table(), "frame run, input " + port);
+      run.inputs[port].push_back(
+          {input.text("digest", true), input.text("type", true), input.text("path", true)});
+      if (input.error()) return *input.error();
+    }
+  }
+  return {};
+}
+
 Result<Message> read_run(const ValueTable& table) {
   Fields fields(table, "frame run");
   Run run;
@@ -136,17 +159,8 @@ Result<Message> read_run(const ValueTable& table) {
     if (name.as_text() == nullptr) fields.refuse("secrets", "holds something that is no name");
     if (name.as_text() != nullptr) run.secrets.push_back(*name.as_text());
   }
-  for (const auto& [port, value] : fields.table("inputs")) {
-    if (!value.as_list()) fields.refuse("inputs." + port, "is not a list");
-    if (fields.error()) return *fields.error();
-    for (const Value& item : *value.as_list()) {
-      if (!item.as_table()) return Error{ErrorCode::invalid, "frame run: an input is no table"};
-      Fields input(*item.as_table(), "frame run, input " + port);
-      run.inputs[port].push_back(
-          {input.text("digest", true), input.text("type", true), input.text("path", true)});
-      if (input.error()) return *input.error();
-    }
-  }
+  run.inputs_file = fields.text("inputs_file");
+  if (auto read = take_inputs(run, fields.table("inputs")); !read) return read.error();
   for (const auto& [port, value] : fields.table("outputs")) {
     if (!value.as_table()) return Error{ErrorCode::invalid, "frame run: an output is no table"};
     Fields output(*value.as_table(), "frame run, output " + port);
@@ -270,6 +284,23 @@ Result<Message> from_json(std::string_view json) {
   }
   return Error{ErrorCode::invalid,
                "cannot read a frame: its kind \"" + frame->begin()->first + "\" is unknown"};
+}
+
+Result<std::string> inputs_text(const Run& run) {
+  std::string text = json_text(inputs_table(run));
+  if (text.size() <= inputs_bytes_max) return text;
+  return Error{ErrorCode::exhausted, "cannot name the inputs of attempt " + run.attempt + ": that takes " +
+                                         std::to_string(text.size()) + " bytes, more than " +
+                                         std::to_string(inputs_bytes_max)};
+}
+
+Result<void> read_inputs(Run& run, std::string_view text) {
+  TRY(value, value_from_json(text));
+  if (!value.as_table()) {
+    return Error{ErrorCode::invalid, "cannot read the inputs of an attempt: they are no table"};
+  }
+  run.inputs.clear();
+  return take_inputs(run, *value.as_table());
 }
 
 Result<std::string> encode(const Message& message) {

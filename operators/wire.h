@@ -27,6 +27,9 @@ namespace pipelined::wire {
 /// Bytes of JSON in one frame.
 inline constexpr std::size_t frame_bytes_max = 1 << 20;
 
+/// Bytes of a file of inputs: some hundred thousand of them.
+inline constexpr std::size_t inputs_bytes_max = 64 << 20;
+
 /// An artifact to read: `path` is the folder of its files.
 struct Input {
   std::string digest, type, path;
@@ -58,6 +61,8 @@ struct Run {
   std::map<std::string, Output> outputs;            ///< by port; passed-through ones are not here
   std::string folder;                               ///< the attempt's own; may be written
   std::string scratch, log;                         ///< a folder and a file in it
+  /// The inputs stand in this file because they are too many for a frame; empty: they are here.
+  std::string inputs_file;
   std::int64_t seed = 0;
   Limits limits;
   bool network = false;
@@ -120,6 +125,11 @@ using Message = std::variant<Run, Cancel, Ready, Refused, Started, Progress, End
 std::string to_json(const Message& message);
 /// Errors (invalid): not JSON, unknown kind, a field that is missing or of another kind.
 Result<Message> from_json(std::string_view json);
+
+/// The inputs of a run as the text of its `inputs_file`.  Error (exhausted): larger than allowed.
+Result<std::string> inputs_text(const Run& run);
+/// Gives a run the inputs of such a text.
+Result<void> read_inputs(Run& run, std::string_view text);
 
 /// A whole frame.  Error (exhausted): larger than `frame_bytes_max`.
 Result<std::string> encode(const Message& message);

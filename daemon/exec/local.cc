@@ -18,6 +18,7 @@
 #include <boost/asio/write.hpp>
 #include <chrono>
 #include <cstring>
+#include <fstream>
 #include <map>
 #include <set>
 #include <thread>
@@ -92,6 +93,25 @@ wire::Run run_of(const AttemptPlan& plan) {
   run.network = start.network;
   run.secrets = start.secrets;
   return run;
+}
+
+/// Inputs that a frame holds; more of them go into a file beside it.
+constexpr std::size_t inputs_a_frame = 1000;
+
+/// The frame of a run.  Many inputs are laid into a file of the attempt's folder first.
+Result<std::string> encode_run(wire::Run& run) {
+  std::size_t count = 0;
+  for (const auto& [port, artifacts] : run.inputs) count += artifacts.size();
+  if (count <= inputs_a_frame) return wire::encode(run);
+  TRY(text, wire::inputs_text(run));
+  const std::string path = run.folder + "/inputs.json";
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << text;
+  file.close();
+  if (!file) return Error{ErrorCode::io, "cannot write the inputs of an attempt to " + path};
+  run.inputs.clear();
+  run.inputs_file = path;
+  return wire::encode(run);
 }
 
 AttemptReport report_of(const wire::Ended& ended) {
@@ -490,11 +510,11 @@ void LocalExecutor::start(AttemptPlan plan) {
   if (!secrets) return state_->report_later(failure(attempt, fence, secrets.error().message));
   wire::Run run = run_of(plan);
   if (!state_->groups_limit_time()) run.limits.processors = state_->processors.take(run.limits.cpus);
-  const auto frame = wire::encode(run);
+  const auto frame = encode_run(run);
   if (!frame) {
     state_->processors.give_back(run.limits.processors);
     return state_->report_later(
-        failure(attempt, fence, "the attempt's description is too large: " + frame.error().message));
+        failure(attempt, fence, "the attempt cannot be described to its worker: " + frame.error().message));
   }
   Handed& handed = (*host)->attempts[attempt];
   handed.fence = fence;

@@ -14,8 +14,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <mutex>
 #include <new>
+#include <sstream>
 
 #include "operators/host/verdict.h"
 
@@ -168,6 +170,15 @@ Result<void> enter_folder(const wire::Run& run, bool command) {
   return {};
 }
 
+/// Takes the inputs from the file that the daemon laid beside the frame.
+Result<void> load_inputs(wire::Run& run) {
+  std::ifstream file(run.inputs_file, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (!file) return Error{ErrorCode::io, "the list of its inputs cannot be read"};
+  return wire::read_inputs(run, text.str());
+}
+
 SandboxPaths paths_of(const wire::Run& run, bool command) {
   SandboxPaths paths;
   for (const auto& [port, artifacts] : run.inputs) {
@@ -182,9 +193,10 @@ SandboxPaths paths_of(const wire::Run& run, bool command) {
   return paths;
 }
 
-Result<void> set_up(const AttemptSetup& setup, const wire::Run& run, const AttemptGroup& group) {
+Result<void> set_up(const AttemptSetup& setup, wire::Run& run, const AttemptGroup& group) {
   if (group) TRY_VOID(group.enter());
   TRY_VOID(setup.kill_unit->enter_attempt());
+  if (!run.inputs_file.empty()) TRY_VOID(load_inputs(run));
   TRY_VOID(limit_processors(run.limits));
   TRY_VOID(enter_folder(run, setup.commands));
   if (setup.load) TRY_VOID(setup.load());
@@ -199,7 +211,7 @@ Result<void> set_up(const AttemptSetup& setup, const wire::Run& run, const Attem
 
 }  // namespace
 
-void live_attempt(const AttemptSetup& setup, const wire::Run& run, const AttemptGroup& group,
+void live_attempt(const AttemptSetup& setup, wire::Run& run, const AttemptGroup& group,
                   int report, int output) {
   set_signals();
   ::dup2(output, STDOUT_FILENO);

@@ -43,7 +43,7 @@ inline constexpr int report_descriptor = 3;
 
 /// Lives the attempt's life in a process that was just forked.  `report` and `output` are the
 /// writing ends of its two pipes; `group` may be none.
-[[noreturn]] void live_attempt(const AttemptSetup& setup, const wire::Run& run,
+[[noreturn]] void live_attempt(const AttemptSetup& setup, wire::Run& run,
                                const AttemptGroup& group, int report, int output);
 
 /// Private memory of the calling process as RLIMIT_DATA counts it.

@@ -173,3 +173,27 @@ TEST_CASE("command: the walls stand around programs too", "[host][command][sandb
   const AttemptPlan links = worker.shell("ln -s /etc/shadow ../log2 || exit 3");
   CHECK(worker.run(links).outcome == Outcome::failed);
 }
+
+TEST_CASE("command: ten thousand inputs at one port reach the program", "[host][command]") {
+  WorkerHarness worker;
+  AttemptPlan plan = worker.command({"sh", "-c", "echo $#; cat \"$1\"", "sh", "{in.files}"});
+  worker.add_input(plan, "files", {{"a.txt", "first\n"}});
+  const auto one = plan.start.inputs[0].artifacts[0];
+  const std::string path = plan.inputs[0][0];
+  while (plan.inputs[0].size() < 10'000) {
+    plan.start.inputs[0].artifacts.push_back(one);
+    plan.inputs[0].push_back(path);
+  }
+  const AttemptReport report = worker.run(plan);
+  CHECK(report.error == "");
+  CHECK(report.outcome == Outcome::ok);
+  CHECK(read_text(worker.folder(plan) / "log") == "10000\nfirst\n");
+}
+
+TEST_CASE("command: a description that is too large fails that attempt alone", "[host][command]") {
+  WorkerHarness worker;
+  const AttemptReport report = worker.run(worker.command({"true", std::string(2 << 20, 'x')}));
+  CHECK(report.outcome == Outcome::failed);
+  CHECK_THAT(report.error, Contains("cannot be described to its worker"));
+  CHECK(worker.run(worker.shell("true")).outcome == Outcome::ok);
+}

@@ -194,3 +194,22 @@ TEST_CASE("wire: damaged frames never do more than fail", "[operators][wire]") {
   }
   CHECK(refused > 1000);
 }
+
+TEST_CASE("wire: inputs that are too many for a frame are read back from their text",
+          "[operators][wire]") {
+  wire::Run run = full_run();
+  const auto inputs = run.inputs;
+  const auto text = wire::inputs_text(run);
+  REQUIRE(text);
+  run.inputs.clear();
+  run.inputs_file = "attempts/01J/inputs.json";
+  const auto sent = wire::from_json(wire::to_json(run));
+  REQUIRE(sent);
+  wire::Run arrived = std::get<wire::Run>(*sent);
+  CHECK(arrived.inputs.empty());
+  CHECK(arrived.inputs_file == run.inputs_file);
+  REQUIRE(wire::read_inputs(arrived, *text));
+  CHECK(arrived.inputs == inputs);
+  CHECK_FALSE(wire::read_inputs(arrived, "[]"));
+  CHECK_FALSE(wire::read_inputs(arrived, "{\"a\":[{\"digest\":\"1\"}]}"));
+}
