@@ -47,6 +47,8 @@ std::vector<Verb> pipeline_verbs() {
        run_try},
       {"plan", "Tells what a run would do now; starts nothing.", {pipeline_word},
        {param, force, refresh}, run_plan},
+      {"suggest", "What steps should ask for, from what their attempts used.", {pipeline_word}, {},
+       run_suggest},
       {"run", "Starts a run.", {pipeline_word}, {param, force, refresh, wait, timeout}, run_run},
       {"pause", "Arrivals start no runs until `unpause`.", {pipeline_word},
        {{"hold-steps", nullptr, "no further step of its open runs either"}, why}, run_pause},

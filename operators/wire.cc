@@ -130,7 +130,7 @@ Result<Message> finish(const Fields& fields, T message) {
 Result<void> take_inputs(Run& run, const ValueTable& inputs) {
   for (const auto& [port, value] : inputs) {
     if (!value.as_list()) {
-      return Error{ErrorCode::invalid, "frame run: inputs." + port + " is not a list"};
+      return Error{ErrorCode::invalid, "frame run: \"inputs." + port + "\" is not a list"};
     }
     for (const Value& item : *value.as_list()) {
       if (!item.as_table()) return Error{ErrorCode::invalid, "frame run: an input is no table"};

@@ -61,12 +61,12 @@ struct Run {
   std::map<std::string, Output> outputs;            ///< by port; passed-through ones are not here
   std::string folder;                               ///< the attempt's own; may be written
   std::string scratch, log;                         ///< a folder and a file in it
-  /// The inputs stand in this file because they are too many for a frame; empty: they are here.
-  std::string inputs_file;
   std::int64_t seed = 0;
   Limits limits;
   bool network = false;
-  std::vector<std::string> secrets = {};                 ///< each a file in `folder`/secrets
+  std::vector<std::string> secrets = {};            ///< each a file in `folder`/secrets
+  /// The inputs stand in this file because they are too many for a frame; empty: they are here.
+  std::string inputs_file = {};
   bool operator==(const Run&) const = default;
 };
 

@@ -15,6 +15,7 @@ int run_check(Session& session);
 int run_apply(Session& session);
 int run_try(Session& session);
 int run_plan(Session& session);
+int run_suggest(Session& session);
 int run_run(Session& session);
 int run_pause(Session& session);
 int run_hold(Session& session);

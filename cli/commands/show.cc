@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <ostream>
 #include <vector>
 
@@ -51,12 +52,29 @@ std::size_t reused_in_a_row(const std::vector<protocol::Step>& steps, std::size_
   return count;
 }
 
+/// What the largest attempt of the step took; "-" where none ran.
+struct Taken {
+  std::string memory = "-", time = "-", written = "-";
+};
+
+Taken taken_by(const protocol::Step& step) {
+  std::int64_t memory = 0, cpu_ms = 0, scratch = 0;
+  for (const protocol::Attempt& attempt : step.attempts) {
+    memory = std::max(memory, attempt.memory_peak_bytes);
+    cpu_ms = std::max(cpu_ms, attempt.cpu_ms);
+    scratch = std::max(scratch, attempt.scratch_bytes);
+  }
+  if (memory == 0) return {};
+  return {spoken_size(memory), spoken_duration(cpu_ms), spoken_size(scratch)};
+}
+
 void add_step(Table& table, const protocol::Step& step) {
   const bool ended = step.ended_at.ms != 0 && step.started_at.ms != 0;
+  const Taken taken = taken_by(step);
   table.add({step_path(step.step, step.element), step.state,
              ended ? spoken_duration(step.ended_at.ms - step.started_at.ms) : "-",
-             std::to_string(step.tries), step.key.substr(0, 12), metrics_text(step),
-             step.reason.sentence});
+             std::to_string(step.tries), taken.memory, taken.time, taken.written,
+             step.key.substr(0, 12), metrics_text(step), step.reason.sentence});
 }
 
 /// Every step and element; of many reused elements of a step a person is shown the first and last.
@@ -69,7 +87,8 @@ void add_steps(Table& table, const std::vector<protocol::Step>& steps, bool all)
       continue;
     }
     table.add({steps[i].step + "/" + steps[i].element + " … " + steps[i + reused - 1].element,
-               "cached", "-", "-", "", "", std::to_string(reused) + " elements with the same inputs"});
+               "cached", "-", "-", "-", "-", "-", "", "",
+               std::to_string(reused) + " elements with the same inputs"});
     i += reused;
   }
 }
@@ -103,7 +122,8 @@ int run_show(Session& session) {
   session.show([&] {
     tell_head(session, *detail);
     Table table = session.table({{"STEP"}, {"STATE"}, {"TOOK", false, true}, {"TRIES", true, true},
-                                 {"KEY", true}, {"METRICS", true}, {"WHY"}});
+                                 {"MEMORY", true, true}, {"CPU", true, true},
+                                 {"WRITTEN", true, true}, {"KEY", true}, {"METRICS", true}, {"WHY"}});
     add_steps(table, detail->steps, session.format == Format::wide);
     session.print(table);
     const auto listed = static_cast<std::int64_t>(detail->steps.size());

@@ -41,6 +41,7 @@ void get_pipeline(Backend& backend, const Request& request, const Respond& respo
 void get_freshness(Backend& backend, const Request& request, const Respond& respond);
 void post_check(Backend& backend, const Request& request, const Respond& respond);
 void post_apply(Backend& backend, const Request& request, const Respond& respond);
+void get_use(Backend& backend, const Request& request, const Respond& respond);
 void post_plan(Backend& backend, const Request& request, const Respond& respond);
 void post_run(Backend& backend, const Request& request, const Respond& respond);
 void post_pause(Backend& backend, const Request& request, const Respond& respond);

@@ -1,4 +1,6 @@
 // Handlers that concern pipelines and spans.
+#include <algorithm>
+
 #include "daemon/api/asking.h"
 #include "daemon/api/handlers.h"
 #include "daemon/api/translate.h"
@@ -183,6 +185,26 @@ void post_plan(Backend& backend, const Request& request, const Respond& respond)
   protocol::PlanReply reply;
   reply.pipeline = name;
   for (const PlannedStep& step : *plan) reply.steps.push_back(planned_of(step));
+  answer(respond, reply);
+}
+
+void get_use(Backend& backend, const Request& request, const Respond& respond) {
+  static constexpr int runs_looked_at = 50;
+  const std::string& name = request.part("pipeline");
+  const auto pipeline = find_pipeline(backend, name);
+  if (!pipeline) return refuse(respond, pipeline.error());
+  const std::vector<PipelineStep>& steps = (*pipeline)->steps;
+  protocol::UseList reply;
+  reply.pipeline = name;
+  for (const StepUse& use : list_uses(backend.store(), name, runs_looked_at)) {
+    const auto step = std::find_if(steps.begin(), steps.end(), [&use](const PipelineStep& known) {
+      return known.spec.name == use.step;
+    });
+    if (step == steps.end()) continue;  // of an older version
+    reply.steps.push_back({use.step, use.attempts, use.memory_peak_bytes, use.scratch_peak_bytes,
+                           use.out_of_memory, use.out_of_scratch, use.cpus_most,
+                           suggest_resources(use, step->spec.resources)});
+  }
   answer(respond, reply);
 }
 

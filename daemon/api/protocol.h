@@ -119,6 +119,19 @@ struct FreshnessReply {
   std::vector<Freshness> steps;    ///< those that data reach
 };
 
+/// What a step's attempts used, and what it should ask for.
+struct StepUse {
+  std::string step;
+  std::int64_t attempts = 0, memory_peak_bytes = 0, scratch_peak_bytes = 0;
+  std::int64_t out_of_memory = 0, out_of_scratch = 0;  ///< attempts that ended so
+  double cpus_most = 0;
+  std::vector<std::string> suggestions;  ///< sentences
+};
+struct UseList {
+  std::string pipeline;
+  std::vector<StepUse> steps;
+};
+
 /// Request of everything that a person decides about a run, a step or a span.
 struct Decision {
   std::string step, element;       ///< of accept, reject, approve

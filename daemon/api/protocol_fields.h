@@ -77,6 +77,18 @@ void fields(V& visit, FreshnessReply& x) {
   visit("pipeline", x.pipeline), visit("steps", x.steps);
 }
 template <class V>
+void fields(V& visit, StepUse& x) {
+  visit("step", x.step), visit("attempts", x.attempts);
+  visit("memory_peak_bytes", x.memory_peak_bytes);
+  visit("scratch_peak_bytes", x.scratch_peak_bytes);
+  visit("out_of_memory", x.out_of_memory), visit("out_of_scratch", x.out_of_scratch);
+  visit("cpus_most", x.cpus_most), visit("suggestions", x.suggestions);
+}
+template <class V>
+void fields(V& visit, UseList& x) {
+  visit("pipeline", x.pipeline), visit("steps", x.steps);
+}
+template <class V>
 void fields(V& visit, Decision& x) {
   visit("step", x.step), visit("element", x.element), visit("pipeline", x.pipeline);
   visit("source", x.source), visit("span", x.span), visit("why", x.why);

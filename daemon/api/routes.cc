@@ -80,6 +80,9 @@ void add_pipelines(std::vector<Route>& table) {
   add({"POST", "/api/v1/pipelines/{pipeline}/plan", Role::viewer, post_plan,
        "What a run would do now; starts nothing.", {}, json_schema<RunRequest>,
        json_schema<PlanReply>});
+  add({"GET", "/api/v1/pipelines/{pipeline}/use", Role::viewer, get_use,
+       "What the steps of the newest 50 runs used, and what they should ask for.", {}, nullptr,
+       json_schema<UseList>});
   add({"POST", "/api/v1/pipelines/{pipeline}/runs", Role::operator_, post_run, "Starts a run.", {},
        json_schema<RunRequest>, json_schema<Done>});
   add({"POST", "/api/v1/pipelines/{pipeline}/pause", Role::operator_, post_pause,

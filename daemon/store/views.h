@@ -14,6 +14,7 @@
 #include "daemon/store/store.h"
 #include "dag/explain.h"
 #include "dag/records.h"
+#include "dag/suggest.h"
 
 namespace pipelined {
 
@@ -74,6 +75,9 @@ struct StepHistoryView {
   RunState run_state = RunState::queued;
   TimeMs run_created_at = 0;
 };
+
+/// What attempts of the pipeline's newest `runs` runs used, a row a step.
+std::vector<StepUse> list_uses(Store& store, const std::string& pipeline, int runs);
 
 struct AlertView {
   AlertRow row;

@@ -4,6 +4,7 @@
 #include <linux/close_range.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -193,9 +194,7 @@ SandboxPaths paths_of(const wire::Run& run, bool command) {
   return paths;
 }
 
-Result<void> set_up(const AttemptSetup& setup, wire::Run& run, const AttemptGroup& group) {
-  if (group) TRY_VOID(group.enter());
-  TRY_VOID(setup.kill_unit->enter_attempt());
+Result<void> set_up(const AttemptSetup& setup, wire::Run& run) {
   if (!run.inputs_file.empty()) TRY_VOID(load_inputs(run));
   TRY_VOID(limit_processors(run.limits));
   TRY_VOID(enter_folder(run, setup.commands));
@@ -209,16 +208,17 @@ Result<void> set_up(const AttemptSetup& setup, wire::Run& run, const AttemptGrou
   return limit_memory(setup, run.limits.memory_bytes);
 }
 
-}  // namespace
-
-void live_attempt(const AttemptSetup& setup, wire::Run& run, const AttemptGroup& group,
-                  int report, int output) {
+void take_channels(int report, int output) {
   set_signals();
   ::dup2(output, STDOUT_FILENO);
   ::dup2(output, STDERR_FILENO);
   // The programs that a command starts must not get the channel; forks of the operator do, but die.
   ::dup3(report, report_descriptor, O_CLOEXEC);
-  if (const auto done = set_up(setup, run, group); !done) refuse(run, done.error());
+}
+
+/// From a process that is in its kill unit and has its channels to the end.
+[[noreturn]] void live(const AttemptSetup& setup, wire::Run& run) {
+  if (const auto done = set_up(setup, run); !done) refuse(run, done.error());
   if (::syscall(SYS_close_range, report_descriptor + 1, ~0u, 0u) != 0) {
     refuse(run, failed("close inherited descriptors"));
   }
@@ -226,6 +226,47 @@ void live_attempt(const AttemptSetup& setup, wire::Run& run, const AttemptGroup&
   sink.end(setup.runner(run, sink, cancel_asked));
   // No destructors of the host's or the plugin's: they are not this process's to run.
   ::_exit(0);
+}
+
+/// The run that comes through the channel; nothing if it closes or something else comes.
+std::optional<wire::Run> read_run(int runs) {
+  wire::Decoder decoder;
+  std::vector<char> chunk(64 * 1024);
+  for (;;) {
+    const ssize_t got = ::read(runs, chunk.data(), chunk.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return std::nullopt;
+    decoder.feed({chunk.data(), static_cast<std::size_t>(got)});
+    auto message = decoder.next();
+    if (!message) return std::nullopt;
+    if (!*message) continue;
+    auto* run = std::get_if<wire::Run>(&**message);
+    return run != nullptr ? std::optional(std::move(*run)) : std::nullopt;
+  }
+}
+
+}  // namespace
+
+void live_attempt(const AttemptSetup& setup, wire::Run& run, const AttemptGroup& group,
+                  int report, int output) {
+  take_channels(report, output);
+  if (group) {
+    if (const auto done = group.enter(); !done) refuse(run, done.error());
+  }
+  if (const auto done = setup.kill_unit->enter_attempt(); !done) refuse(run, done.error());
+  live(setup, run);
+}
+
+void await_attempt(const AttemptSetup& setup, int runs, int report, int output) {
+  char name[16] = {};
+  ::prctl(PR_GET_NAME, name);
+  ::prctl(PR_SET_NAME, spare_name);
+  take_channels(report, output);
+  if (!setup.kill_unit->enter_attempt()) ::_exit(1);
+  auto run = read_run(runs);
+  if (!run) ::_exit(1);
+  ::prctl(PR_SET_NAME, name);
+  live(setup, *run);
 }
 
 std::int64_t data_bytes_now() {

@@ -41,6 +41,14 @@ struct AttemptSetup {
 /// The descriptor of the report channel in an attempt; 0 to 2 are the only others.
 inline constexpr int report_descriptor = 3;
 
+/// Waits in a process that was forked ahead of time until its run comes through `runs` as a frame,
+/// then lives that attempt's life.  Ends when the channel closes first.  Its host puts it into the
+/// attempt's group.
+[[noreturn]] void await_attempt(const AttemptSetup& setup, int runs, int report, int output);
+
+/// The name of a process that waits so, as /proc shows it.
+inline constexpr const char* spare_name = "pipelined-spare";
+
 /// Lives the attempt's life in a process that was just forked.  `report` and `output` are the
 /// writing ends of its two pipes; `group` may be none.
 [[noreturn]] void live_attempt(const AttemptSetup& setup, wire::Run& run,

@@ -87,6 +87,14 @@ Result<void> AttemptGroup::enter() const {
   return {};
 }
 
+Result<void> AttemptGroup::take_in(int pid) const {
+  const std::string text = std::to_string(pid);
+  if (::write(processes_.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size())) {
+    return {};
+  }
+  return failed("move an attempt into its control group");
+}
+
 void AttemptGroup::kill() const {
   if (folder_) write_text(folder_.get(), "cgroup.kill", "1");
 }

@@ -51,6 +51,8 @@ class AttemptGroup {
   explicit operator bool() const { return static_cast<bool>(folder_); }
   /// Moves the calling process into the group.
   Result<void> enter() const;
+  /// Moves another process of ours into the group.
+  Result<void> take_in(int pid) const;
   /// SIGKILL for every process in it, also those being forked.
   void kill() const;
   GroupUse use() const;

@@ -182,6 +182,9 @@ int run_host(const HostOptions& options) {
   for (std::string& folder : library_folders()) walls.readable.push_back(std::move(folder));
   const auto sandbox = Sandbox::prepare(walls);
   if (!sandbox) return refuse(std::move(socket), sandbox.error().message);
+  if (const auto done = sandbox->enter_host(); !done) {
+    return refuse(std::move(socket), done.error().message);
+  }
   auto kill_unit = KillUnit::create(*kind, options.group_folder);
   if (!kill_unit) return refuse(std::move(socket), kill_unit.error().message);
 

@@ -26,6 +26,8 @@ constexpr std::size_t buffer_bytes = 64 * 1024;
 /// said is read once, at the end.  A full pipe waits for us at most as long.
 constexpr milliseconds unwatched{2};
 constexpr milliseconds sampled_after{100};
+/// Runs with larger frames are not handed to a spare process: a pipe holds this much.
+constexpr std::size_t spare_frame_max = 32 * 1024;
 /// Files and folders that are looked at before something else has its turn.
 constexpr std::int64_t scratch_entries_a_look = 5000;
 /// Between the end of the report channel and the end of the process.
@@ -77,6 +79,8 @@ Result<void> HostLoop::serve() {
   std::vector<pollfd> polled;
   std::vector<LiveAttempt*> watched;
   for (;;) {
+    // What was said leaves first: the daemon goes on while the process is made.
+    if (attempts_.empty() && !spare_) make_spare();
     const Time now = Clock::now();
     polled.assign({{signals_.get(), POLLIN, 0},
                    {socket_.get(), static_cast<short>(outgoing_.empty() ? POLLIN : POLLIN | POLLOUT),
@@ -172,9 +176,6 @@ std::vector<std::string> read_secrets(const wire::Run& run) {
 
 void HostLoop::start(wire::Run run) {
   if (by_id_.contains(run.attempt)) return fault(run, "an attempt of that id runs already");
-  auto report = make_pipe(), output = make_pipe();
-  if (!report || !output) return fault(run, (report ? output : report).error().message);
-
   auto attempt = std::make_unique<LiveAttempt>(std::move(run), limits_.log);
   attempt->log.hide(read_secrets(attempt->run));
   attempt->facts.processes_max = limits_.processes_max;
@@ -187,21 +188,76 @@ void HostLoop::start(wire::Run run) {
     if (!group) return fault(attempt->run, group.error().message);
     attempt->group = *std::move(group);
   }
-  const auto pid = kill_unit_.fork_attempt();
-  if (pid && *pid == 0) {
-    live_attempt(setup_, attempt->run, attempt->group, report->write.get(), output->write.get());
+  if (!use_spare(*attempt)) {
+    if (const auto forked = fork_for(*attempt); !forked) {
+      kill_unit_.groups().remove(std::move(attempt->group));
+      return fault(attempt->run, forked.error().message);
+    }
   }
-  if (!pid) {
-    kill_unit_.groups().remove(std::move(attempt->group));
-    return fault(attempt->run, pid.error().message);
-  }
-  attempt->pid = *pid;
-  attempt->report = std::move(report->read);
-  attempt->output = std::move(output->read);
   next_sample_ = std::min(next_sample_, attempt->started + sampled_after);
   say(wire::Started{attempt->run.attempt});
   by_id_[attempt->run.attempt] = attempt.get();
-  attempts_[*pid] = std::move(attempt);
+  attempts_[attempt->pid] = std::move(attempt);
+}
+
+Result<void> HostLoop::fork_for(LiveAttempt& attempt) {
+  TRY(report, make_pipe());
+  TRY(output, make_pipe());
+  TRY(pid, kill_unit_.fork_attempt());
+  if (pid == 0) {
+    live_attempt(setup_, attempt.run, attempt.group, report.write.get(), output.write.get());
+  }
+  attempt.pid = pid;
+  attempt.report = std::move(report.read);
+  attempt.output = std::move(output.read);
+  return {};
+}
+
+/// Whether a spare process has taken the attempt.
+bool HostLoop::use_spare(LiveAttempt& attempt) {
+  if (!spare_) return false;
+  const auto frame = wire::encode(attempt.run);
+  // What fits into a pipe is taken at once, whatever the other side does.
+  const bool grouped = !attempt.group || attempt.group.take_in(spare_->pid);
+  if (!frame || frame->size() > spare_frame_max || !grouped ||
+      ::write(spare_->runs.get(), frame->data(), frame->size()) !=
+          static_cast<ssize_t>(frame->size())) {
+    drop_spare();
+    return false;
+  }
+  attempt.pid = spare_->pid;
+  attempt.report = std::move(spare_->report);
+  attempt.output = std::move(spare_->output);
+  spare_.reset();
+  return true;
+}
+
+/// Without one the next attempt is forked when it comes: nothing that fails here is of consequence.
+void HostLoop::make_spare() {
+  auto report = make_pipe(), output = make_pipe(), runs = make_pipe();
+  if (!report || !output || !runs) return;
+  ::fcntl(runs->read.get(), F_SETFL, ::fcntl(runs->read.get(), F_GETFL) & ~O_NONBLOCK);
+  const auto pid = kill_unit_.fork_attempt();
+  if (!pid) return;
+  if (*pid == 0) {
+    runs->write.reset();  // its end must be seen when the host closes it
+    await_attempt(setup_, runs->read.get(), report->write.get(), output->write.get());
+  }
+  spare_ = Spare{*pid, std::move(runs->write), std::move(report->read), std::move(output->read)};
+}
+
+void HostLoop::drop_spare() {
+  if (!spare_) return;
+  kill_unit_.send(spare_->pid, SIGKILL);
+  ::waitpid(spare_->pid, nullptr, 0);
+  spare_.reset();
+}
+
+std::set<pid_t> HostLoop::live_processes() const {
+  std::set<pid_t> live;
+  for (const auto& [pid, attempt] : attempts_) live.insert(pid);
+  if (spare_) live.insert(spare_->pid);
+  return live;
 }
 
 void HostLoop::cancel(const wire::Cancel& cancel) {
@@ -275,6 +331,7 @@ void HostLoop::reap() {
   Gone one;
   pid_t pid = 0;
   while ((pid = ::wait4(-1, &one.status, WNOHANG, &one.usage)) > 0) {
+    if (spare_ && spare_->pid == pid) spare_.reset();  // somebody shot it
     const auto found = attempts_.find(pid);
     if (found == attempts_.end()) continue;  // a stray
     one.attempt = std::move(found->second);
@@ -283,9 +340,7 @@ void HostLoop::reap() {
     gone.push_back(std::move(one));
   }
   if (gone.empty()) return;
-  std::set<pid_t> live;
-  for (const auto& [child, other] : attempts_) live.insert(child);
-  kill_unit_.clear(live);
+  kill_unit_.clear(live_processes());
   for (Gone& ended : gone) end(*ended.attempt, ended.status, ended.usage);
 }
 
@@ -413,6 +468,7 @@ void HostLoop::judge_scratch(LiveAttempt& attempt) {
 }
 
 void HostLoop::kill_all() {
+  drop_spare();
   for (const auto& [pid, attempt] : attempts_) {
     attempt->group.kill();
     kill_unit_.send(pid, SIGKILL);

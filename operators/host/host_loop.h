@@ -1,6 +1,7 @@
 // The host: takes frames from the daemon, forks attempts, watches them, says how they ended.
 //
-// One thread and one poll(2).  Answers of a turn leave in one write.  When the daemon's socket
+// One thread and one poll(2).  A host without attempts keeps one process forked ahead, so that the
+// next attempt of a chain of steps does not wait for a fork.  Answers of a turn leave in one write.  When the daemon's socket
 // closes, every attempt is killed and the loop returns.  What an attempt does in its own process is
 // attempt.h, what is said of its end verdict.h, how its processes die kill_unit.h.
 #pragma once
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -51,6 +53,13 @@ struct LiveAttempt {
   Time scratch_look = Time::min();  ///< not before
 };
 
+/// A process that was forked while there was nothing to do and waits for the next attempt.
+struct Spare {
+  pid_t pid = 0;
+  UniqueFd runs;             ///< writing end
+  UniqueFd report, output;   ///< reading ends
+};
+
 class HostLoop {
  public:
   /// `socket` is the daemon's; `setup` must outlive the loop.
@@ -70,6 +79,11 @@ class HostLoop {
   void write_socket();
   Result<void> handle(wire::Message message);
   void start(wire::Run run);
+  Result<void> fork_for(LiveAttempt& attempt);
+  bool use_spare(LiveAttempt& attempt);
+  void make_spare();
+  void drop_spare();
+  std::set<pid_t> live_processes() const;
   void fault(const wire::Run& run, const std::string& why);
   void cancel(const wire::Cancel& cancel);
   void read_report(LiveAttempt& attempt);
@@ -93,6 +107,7 @@ class HostLoop {
   HostLimits limits_;
   wire::Decoder decoder_;
   std::string outgoing_;
+  std::optional<Spare> spare_;
   std::map<pid_t, std::unique_ptr<LiveAttempt>> attempts_;
   std::map<std::string, LiveAttempt*, std::less<>> by_id_;
   Time next_sample_ = Time::max();

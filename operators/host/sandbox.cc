@@ -15,7 +15,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <functional>
 #include <memory>
+#include <span>
 
 namespace pipelined::host {
 namespace {
@@ -69,52 +72,64 @@ constexpr const char* readable_system[] = {
     "/etc/R", "/etc/fonts", "/etc/os-release", "/etc/debian_version", "/etc/inputrc",
     "/etc/terminfo"};
 
+/// What neither the host nor an attempt has a use for.
 constexpr const char* forbidden_calls[] = {
     "ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd", "kcmp",
     "mount", "umount2", "pivot_root", "chroot", "open_tree", "move_mount", "fsopen", "fsconfig",
-    "fsmount", "fspick", "mount_setattr", "setns", "unshare", "bpf", "perf_event_open",
+    "fsmount", "fspick", "mount_setattr", "bpf", "perf_event_open",
     "userfaultfd", "io_uring_setup", "io_uring_enter", "io_uring_register",
     "kexec_load", "kexec_file_load", "init_module", "finit_module", "delete_module", "reboot",
     "swapon", "swapoff", "acct", "quotactl", "quotactl_fd", "settimeofday", "clock_settime",
     "clock_adjtime", "adjtimex", "sethostname", "setdomainname", "iopl", "ioperm", "syslog",
     "keyctl", "add_key", "request_key", "name_to_handle_at", "open_by_handle_at",
-    "fanotify_init", "lookup_dcookie", "vhangup", "nfsservctl", "modify_ldt",
-    "sched_setaffinity"};
+    "fanotify_init", "lookup_dcookie", "vhangup", "nfsservctl", "modify_ldt"};
+
+/// What the host needs in order to start attempts, and attempts do not.
+constexpr const char* forbidden_in_attempts[] = {"setns", "unshare", "sched_setaffinity"};
 
 constexpr int new_namespaces[] = {CLONE_NEWUSER, CLONE_NEWNS,  CLONE_NEWPID,   CLONE_NEWNET,
                                   CLONE_NEWIPC,  CLONE_NEWUTS, CLONE_NEWCGROUP};
 
 using Filter = std::unique_ptr<void, void (*)(scmp_filter_ctx)>;
 
-bool add_forbidden_calls(const Filter& filter, int abi) {
-  const std::uint32_t refuse = SCMP_ACT_ERRNO(EPERM);
+bool refuse_calls(const Filter& filter, std::span<const char* const> names) {
   bool good = true;
-  for (const char* name : forbidden_calls) {
+  for (const char* name : names) {
     const int number = seccomp_syscall_resolve_name(name);
     if (number < 0) continue;  // not a call of this architecture
-    good &= seccomp_rule_add(filter.get(), refuse, number, 0) == 0;
+    good &= seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(EPERM), number, 0) == 0;
   }
+  return good;
+}
+
+bool add_host_rules(const Filter& filter, int abi) {
+  bool good = refuse_calls(filter, forbidden_calls);
   // The flags of clone3 lie in memory where a filter cannot look; without it libc takes clone.
   good &= seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0;
   for (const int flag : new_namespaces) {
     const auto bits = static_cast<scmp_datum_t>(flag);
-    good &= seccomp_rule_add(filter.get(), refuse, SCMP_SYS(clone), 1,
+    good &= seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
                              SCMP_A0(SCMP_CMP_MASKED_EQ, bits, bits)) == 0;
   }
-  // Orphans must come to the one who kills them.
-  good &= seccomp_rule_add(filter.get(), refuse, SCMP_SYS(prctl), 1,
-                           SCMP_A0(SCMP_CMP_EQ, PR_SET_CHILD_SUBREAPER, 0)) == 0;
+  good &= seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(EACCES), SCMP_SYS(socketpair), 1,
+                           SCMP_A0(SCMP_CMP_NE, AF_UNIX, 0)) == 0;
   if (abi < 3) {  // Landlock does not govern truncate(2) by path yet
     good &= seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(EACCES), SCMP_SYS(truncate), 0) == 0;
   }
   return good;
 }
 
+bool add_attempt_rules(const Filter& filter) {
+  // Orphans must come to the one who kills them.
+  return refuse_calls(filter, forbidden_in_attempts) &&
+         seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prctl), 1,
+                          SCMP_A0(SCMP_CMP_EQ, PR_SET_CHILD_SUBREAPER, 0)) == 0;
+}
+
 bool add_socket_rules(const Filter& filter, bool network) {
   const std::uint32_t refuse = SCMP_ACT_ERRNO(EACCES);
-  bool good = seccomp_rule_add(filter.get(), refuse, SCMP_SYS(socketpair), 1,
-                               SCMP_A0(SCMP_CMP_NE, AF_UNIX, 0)) == 0;
-  if (!network) return good && seccomp_rule_add(filter.get(), refuse, SCMP_SYS(socket), 0) == 0;
+  if (!network) return seccomp_rule_add(filter.get(), refuse, SCMP_SYS(socket), 0) == 0;
+  bool good = true;
   for (scmp_datum_t family = 0; family < AF_NETLINK; ++family) {
     if (family == AF_UNIX || family == AF_INET || family == AF_INET6) continue;
     good &= seccomp_rule_add(filter.get(), refuse, SCMP_SYS(socket), 1,
@@ -140,15 +155,40 @@ Result<std::vector<sock_filter>> export_program(const Filter& filter) {
   return program;
 }
 
-Result<std::vector<sock_filter>> compile_filter(bool network, int abi) {
+/// `add_rules` says whether libseccomp took all of them.
+Result<std::vector<sock_filter>> compile_filter(
+    const std::function<bool(const Filter&)>& add_rules) {
   const Filter filter(seccomp_init(SCMP_ACT_ALLOW), seccomp_release);
   if (!filter) return Error{ErrorCode::unsupported, "libseccomp gave no filter"};
   // A tree instead of a list: a dozen comparisons a call instead of sixty.
   seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2);
-  if (!add_forbidden_calls(filter, abi) || !add_socket_rules(filter, network)) {
+  if (!add_rules(filter)) {
     return Error{ErrorCode::unsupported, "libseccomp refused a rule of the filter"};
   }
   return export_program(filter);
+}
+
+Result<std::vector<sock_filter>> compile_attempt_filter(bool network) {
+  return compile_filter([network](const Filter& filter) {
+    return add_attempt_rules(filter) && add_socket_rules(filter, network);
+  });
+}
+
+Result<void> install_filter(const std::vector<sock_filter>& wanted) {
+  // The kernel only reads the program, but its interface is not const.
+  std::vector<sock_filter> program = wanted;
+  sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
+  if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0u, &filter) != 0) {
+    return failed("install the seccomp filter");
+  }
+  return {};
+}
+
+/// Whether `path` lies in one of the folders, which are real paths.
+bool lies_in(const std::vector<std::string>& folders, const std::string& path) {
+  return std::any_of(folders.begin(), folders.end(), [&path](const std::string& folder) {
+    return path == folder || path.starts_with(folder + "/");
+  });
 }
 
 Result<void> allow_path(int ruleset, int path, std::uint64_t access) {
@@ -189,18 +229,28 @@ Result<Sandbox> Sandbox::prepare(const SandboxOptions& options) {
     sandbox.open_ = true;
     return sandbox;
   }
+  // Each rule is paid for by each attempt, so a folder within another one gets none.
+  std::vector<std::string> folders;
   const auto add = [&](const char* path, std::uint64_t access) {
+    std::error_code error;
+    const std::string real = std::filesystem::canonical(path, error).string();
+    if (error || (access == landlock::reading && lies_in(folders, real))) return;
     UniqueFd fd(::open(path, O_PATH | O_CLOEXEC));
     struct stat found {};
     if (!fd || ::fstat(fd.get(), &found) != 0) return;  // this machine does not have it
+    if (S_ISDIR(found.st_mode)) folders.push_back(real);
     if (!S_ISDIR(found.st_mode)) access &= landlock::of_a_file;
     sandbox.system_.push_back({std::move(fd), access & landlock::handled_files(sandbox.abi_)});
   };
   for (const char* path : readable_system) add(path, landlock::reading);
   for (const std::string& path : options.readable) add(path.c_str(), landlock::reading);
   add("/dev/null", landlock::of_a_file);
-  TRY(offline, compile_filter(false, sandbox.abi_));
-  TRY(online, compile_filter(true, sandbox.abi_));
+  TRY(host, compile_filter([&sandbox](const Filter& filter) {
+        return add_host_rules(filter, sandbox.abi_);
+      }));
+  TRY(offline, compile_attempt_filter(false));
+  TRY(online, compile_attempt_filter(true));
+  sandbox.host_ = std::move(host);
   sandbox.offline_ = std::move(offline);
   sandbox.online_ = std::move(online);
   return sandbox;
@@ -209,7 +259,12 @@ Result<Sandbox> Sandbox::prepare(const SandboxOptions& options) {
 Result<void> Sandbox::enter(const SandboxPaths& paths) const {
   if (open_) return {};
   TRY_VOID(enter_landlock(paths));
-  return enter_seccomp(paths.network);
+  return install_filter(paths.network ? online_ : offline_);
+}
+
+Result<void> Sandbox::enter_host() const {
+  if (open_) return {};
+  return install_filter(host_);
 }
 
 Result<void> Sandbox::enter_landlock(const SandboxPaths& paths) const {
@@ -231,16 +286,6 @@ Result<void> Sandbox::enter_landlock(const SandboxPaths& paths) const {
   }
   if (::syscall(SYS_landlock_restrict_self, ruleset.get(), 0u) != 0) {
     return failed("enter the Landlock sandbox");
-  }
-  return {};
-}
-
-Result<void> Sandbox::enter_seccomp(bool network) const {
-  // The kernel only reads the program, but its interface is not const.
-  std::vector<sock_filter> program = network ? online_ : offline_;
-  sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
-  if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0u, &filter) != 0) {
-    return failed("install the seccomp filter");
   }
   return {};
 }

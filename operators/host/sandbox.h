@@ -40,7 +40,12 @@ class Sandbox {
   /// An error when the walls cannot be built here and nobody allowed to go without.
   static Result<Sandbox> prepare(const SandboxOptions& options);
 
-  /// Walls the calling process in, for good.  REQUIRES: no_new_privs is set, one thread.
+  /// Walls the host itself in, as far as its own work allows; attempts inherit that and it is not
+  /// paid for each.  REQUIRES: no_new_privs is set; the plugin is loaded.
+  Result<void> enter_host() const;
+
+  /// Walls the calling process in, for good.  REQUIRES: it was forked from a host that is
+  /// walled in, one thread.
   Result<void> enter(const SandboxPaths& paths) const;
 
   /// Whether attempts run without walls because they are impossible here and that was allowed.
@@ -48,7 +53,6 @@ class Sandbox {
 
  private:
   Result<void> enter_landlock(const SandboxPaths& paths) const;
-  Result<void> enter_seccomp(bool network) const;
 
   struct SystemPath {
     UniqueFd fd;
@@ -57,7 +61,8 @@ class Sandbox {
   int abi_ = 0;
   bool open_ = false;
   std::vector<SystemPath> system_;
-  std::vector<sock_filter> offline_, online_;  ///< seccomp programs without and with network
+  std::vector<sock_filter> host_;              ///< what neither host nor attempts may
+  std::vector<sock_filter> offline_, online_;  ///< the rest, without and with network
 };
 
 /// Gives up every capability and the right to gain any; inherited by all children.

@@ -238,7 +238,8 @@ TEST_CASE("pipectl: every read verb answers in every format", "[cli]") {
   const std::vector<std::vector<std::string>> reads = {
       {"status"}, {"runs"}, {"show"}, {"show", "last"}, {"explain"}, {"reviews"}, {"alerts"},
       {"span", "list"}, {"artifacts"}, {"artifact", "show", digest}, {"lineage", digest}, {"sources"},
-      {"operators"}, {"operators", "test.copy"}, {"doctor"}, {"version"}, {"plan", "flights"}};
+      {"operators"}, {"operators", "test.copy"}, {"doctor"}, {"version"}, {"plan", "flights"},
+      {"suggest", "flights"}};
   for (std::vector<std::string> words : reads) {
     CAPTURE(words);
     for (const char* format : {"table", "wide", "json", "yaml"}) {

@@ -329,6 +329,23 @@ TEST_CASE("host: killed from outside, its attempts are lost and nothing survives
   CHECK(worker.run(worker.plan("nothing")).outcome == Outcome::ok);
 }
 
+TEST_CASE("host: a process is kept ready, and one that was shot is no loss", "[host]") {
+  WorkerHarness worker(any_kill_unit());
+  const auto spares = [] { return living_below(::getpid(), true); };
+  REQUIRE(worker.run(worker.plan("nothing")).outcome == Outcome::ok);
+  REQUIRE(worker.run_until([&] { return spares().size() == 1; }));
+  const int first = spares().front();
+  ::kill(first, SIGKILL);
+  REQUIRE(worker.run_until([&] { return spares().size() == 1 && spares().front() != first; }));
+  AttemptPlan plan = worker.plan("surroundings");
+  const AttemptReport report = worker.run(plan);
+  CHECK(report.outcome == Outcome::ok);
+  CHECK(report.notes.as_table()->at("descriptors") == Value("0 1 2 3 "));
+  CHECK(worker.survivors() == 0);
+  worker.destroy_executor();
+  CHECK(spares().empty());
+}
+
 TEST_CASE("host: an attempt killed from outside is lost and its neighbours live", "[host]") {
   WorkerHarness worker;
   worker.executor().start(worker.plan("hang"));

@@ -38,8 +38,9 @@ inline bool named(int pid, const std::string& name) {
   return read_text("/proc/" + std::to_string(pid) + "/comm") == name + "\n";
 }
 
-/// Every living process below `pid`, itself not counted; zombies do not live.
-inline std::vector<int> living_below(int pid) {
+/// Every living process below `pid`, itself not counted; zombies do not live.  `spares`: the processes
+/// that hosts keep ready, and only those.
+inline std::vector<int> living_below(int pid, bool spares = false) {
   std::vector<int> found, todo{pid};
   while (!todo.empty()) {
     const std::string tasks = "/proc/" + std::to_string(todo.back()) + "/task";
@@ -49,7 +50,10 @@ inline std::vector<int> living_below(int pid) {
       std::istringstream children(read_text(task.path() / "children"));
       for (int child = 0; children >> child;) {
         const std::string status = read_text("/proc/" + std::to_string(child) + "/status");
-        if (status.find("State:\tZ") == std::string::npos && !status.empty()) found.push_back(child);
+        // A host keeps one process ready that is no attempt.
+        const bool spare = status.starts_with("Name:\tpipelined-spare\n");
+        const bool dead = status.find("State:\tZ") != std::string::npos || status.empty();
+        if (!dead && spare == spares) found.push_back(child);
         todo.push_back(child);
       }
     }
