@@ -513,8 +513,8 @@ void LocalExecutor::start(AttemptPlan plan) {
   const auto frame = encode_run(run);
   if (!frame) {
     state_->processors.give_back(run.limits.processors);
-    return state_->report_later(
-        failure(attempt, fence, "the attempt cannot be described to its worker: " + frame.error().message));
+    return state_->report_later(failure(
+        attempt, fence, "the attempt cannot be described to its worker: " + frame.error().message));
   }
   Handed& handed = (*host)->attempts[attempt];
   handed.fence = fence;

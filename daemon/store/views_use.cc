@@ -13,7 +13,7 @@ std::vector<StepUse> list_uses(Store& store, const std::string& pipeline, int ru
               "THEN cpu_ms * 1.0 / (ended_at - started_at) ELSE 0.0 END) "
               "FROM attempts WHERE run IN (SELECT number FROM runs WHERE pipeline = ?1 "
               "ORDER BY number DESC LIMIT ?2) AND running = 0 AND machine_fault = 0 "
-              "AND outcome <> 'cancelled' GROUP BY step ORDER BY min(id)", pipeline, runs);
+              "AND outcome <> 'cancelled' GROUP BY step ORDER BY step", pipeline, runs);
   std::vector<StepUse> uses;
   while (query.next()) {
     uses.push_back({query.string(0), query.integer(1), query.integer(2), query.integer(3),

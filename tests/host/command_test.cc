@@ -15,6 +15,7 @@ namespace {
 
 const CommandPaths paths{{{"one", {"/t/1/a.csv"}}, {"two", {"/t/2", "/t/3"}}, {"none", {}}},
                          {{"copy", "/a/out/copy"}},
+                         {},
                          "/a/scratch"};
 
 }  // namespace
@@ -54,7 +55,7 @@ TEST_CASE("command template: what is wrong is said with the word", "[host][comma
 }
 
 TEST_CASE("command template: a check names every fault at once", "[host][command]") {
-  const CommandPorts ports{{"a", "b", "c"}, {"b"}, {"c"}, {"y"}};
+  const CommandPorts ports{{"a", "b", "c"}, {"b"}, {"c"}, {"y"}, {}};
   CHECK(check_command({"x", "{in.a}", "-{in.a}-", "{in.b}", "{in.c}", "{out.y}"}, ports).empty());
   const auto found =
       check_command({"{in.d}", "-{in.b}", "-{in.c}", "{out.z}", "{", "{out.y}"}, ports);

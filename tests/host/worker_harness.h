@@ -153,7 +153,7 @@ class WorkerHarness {
   }
 
   /// Runs the loop until `done` holds or the time is up; whether it holds.
-  bool run_until(const std::function<bool()>& done, int timeout_ms = 60'000) {
+  bool run_until(const std::function<bool()>& done, int timeout_ms = 180'000) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
     while (std::chrono::steady_clock::now() < end) {
       if (done()) return true;

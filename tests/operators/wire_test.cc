@@ -56,7 +56,7 @@ wire::Ended full_ended() {
 
 std::vector<wire::Message> all_messages() {
   return {full_run(),
-          wire::Run{"a", "f", "command.run", {}, {}, {}, "", "s", "", 0, {}, false},
+          wire::Run{"a", "f", "command.run", {}, {}, {}, "", "s", "", 0, {}, false, {}},
           wire::Cancel{"01J", 10000},
           wire::Ready{"data", "1.0"},
           wire::Refused{"no"},

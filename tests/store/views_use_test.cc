@@ -35,12 +35,12 @@ TEST_CASE("views: what attempts used is told by step, without the machine's faul
                   running, quick));
   const auto uses = list_uses(*store, "flights", 10);
   REQUIRE(uses.size() == 2);
-  CHECK(uses[0].step == "train");
-  CHECK(uses[0].attempts == 3);
-  CHECK(uses[0].memory_peak_bytes == 300);
-  CHECK(uses[0].scratch_peak_bytes == 150);
-  CHECK(uses[0].out_of_memory == 1);
-  CHECK(uses[0].cpus_most == Approx(1.5));
-  CHECK(uses[1].cpus_most == 0);
+  CHECK(uses[1].step == "train");
+  CHECK(uses[1].attempts == 3);
+  CHECK(uses[1].memory_peak_bytes == 300);
+  CHECK(uses[1].scratch_peak_bytes == 150);
+  CHECK(uses[1].out_of_memory == 1);
+  CHECK(uses[1].cpus_most == Approx(1.5));
+  CHECK(uses[0].cpus_most == 0);
   CHECK(list_uses(*store, "other", 10).empty());
 }
