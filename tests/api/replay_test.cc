@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "daemon/api/recounting.h"
+#include "dag/dry_ledger.h"
 #include "tests/api/fake_backend.h"
 #include "tests/support/engine_world.h"
 #include "tests/support/random_pipeline.h"
@@ -13,9 +14,10 @@ using namespace pipelined::test;
 namespace {
 
 /// Records in memory, which answers, and in a store, from which the events are put together.
-class TwoLedgers : public Ledger {
+class TwoLedgers : public DryLedger {
  public:
-  TwoLedgers(MemoryLedger& memory, Store& store) : memory_(memory), store_(store) {}
+  TwoLedgers(MemoryLedger& memory, Store& store)
+      : DryLedger(memory), memory_(memory), store_(store) {}
   void put(const PipelineRow& row) override { both(row); }
   void put(const ArrivalRow& row) override { both(row); }
   void put(const SpanRow& row) override { both(row); }
@@ -30,43 +32,11 @@ class TwoLedgers : public Ledger {
   void put(const ResolutionRow& row) override { both(row); }
   void put(const AlertRow& row) override { both(row); }
   void put(const DecisionRow& row) override { both(row); }
+  void put(const HoldRow& row) override { both(row); }
+  void put(const SlotRow& row) override { both(row); }
   void mark_fired(const std::vector<std::int64_t>& arrivals, RunNumber run) override {
     memory_.mark_fired(arrivals, run), store_.mark_fired(arrivals, run);
   }
-  std::optional<ResultRow> find_result(const Digest& key, std::int64_t before) override {
-    return memory_.find_result(key, before);
-  }
-  std::optional<ResultRow> find_result_by_id(std::int64_t id) override {
-    return memory_.find_result_by_id(id);
-  }
-  std::optional<Digest> first_lost(const ResultRow& result) override {
-    return memory_.first_lost(result);
-  }
-  std::optional<ResultRow> nearest_result(const std::string& pipeline, const std::string& step,
-                                          const std::string& element) override {
-    return memory_.nearest_result(pipeline, step, element);
-  }
-  std::optional<std::int64_t> find_duration(const std::string& pipeline,
-                                            const std::string& step) override {
-    return memory_.find_duration(pipeline, step);
-  }
-  std::optional<AcceptanceRow> find_acceptance(const Digest& key) override {
-    return memory_.find_acceptance(key);
-  }
-  std::optional<ResolutionRow> find_resolution(const Digest& scope, std::int64_t before) override {
-    return memory_.find_resolution(scope, before);
-  }
-  std::vector<StepRow> finished_steps(const std::string& pipeline, const std::string& step,
-                                      const std::string& element, bool full_only,
-                                      std::int64_t before, int offset, int limit) override {
-    return memory_.finished_steps(pipeline, step, element, full_only, before, offset, limit);
-  }
-  std::vector<Digest> ancestors(const Digest& artifact, int limit) override {
-    return memory_.ancestors(artifact, limit);
-  }
-  std::vector<StepRow> steps_of(RunNumber run) override { return memory_.steps_of(run); }
-  std::optional<RunRow> find_run(RunNumber run) override { return memory_.find_run(run); }
-
  private:
   template <class Row>
   void both(const Row& row) {
