@@ -45,6 +45,11 @@ void add_flag(CLI::App& app, const Flag& flag, Slots& slots) {
 void declare(CLI::App& app, const Verb& verb, Slots& slots) {
   slots.verb = &verb;
   for (const Positional& positional : verb.positionals) {
+    if (positional.count == Positional::Count::many) {
+      app.add_option(positional.name, slots.values[positional.name], positional.summary)
+          ->type_name("");
+      continue;
+    }
     CLI::Option* option =
         app.add_option(positional.name, slots.texts[positional.name], positional.summary);
     option->type_name("");

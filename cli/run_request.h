@@ -7,7 +7,9 @@
 
 namespace pipelined::cli {
 
-/// An error for a --param without `=`.
+/// The values that --param gives; an error for one without `=`.
+Result<ValueTable> params_of(const Session& session);
+/// All that --select, --param, --force and the other options of `run` and `plan` say.
 Result<protocol::RunRequest> run_request_of(const Session& session);
 
 }  // namespace pipelined::cli

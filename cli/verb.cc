@@ -31,6 +31,8 @@ const Flag param = {"param", "K=V", "another value for a parameter of the pipeli
 const Flag force = {"force", "STEP", "run this step even if its result is known", true};
 const Flag env = {"env", "NAME", "with what [environment.NAME] puts in place of the rest"};
 const Flag refresh = {"refresh", nullptr, "look up newest and earlier results anew"};
+const Flag revalidate = {"revalidate", nullptr, "look up results of earlier spans anew"};
+const Flag select_flag = {"select", "EXPR", "only these steps, for example +train or tag:nightly"};
 
 std::vector<Verb> pipeline_verbs() {
   return {
@@ -46,10 +48,11 @@ std::vector<Verb> pipeline_verbs() {
         {"sample", "SHARE", "only this share of the rows of tables, for example 1%"}, param, env},
        run_try},
       {"plan", "Tells what a run would do now; starts nothing.", {pipeline_word},
-       {param, force, refresh}, run_plan},
+        {select_flag, param, force, refresh, revalidate}, run_plan},
       {"suggest", "What steps should ask for, from what their attempts used.", {pipeline_word}, {},
        run_suggest},
-      {"run", "Starts a run.", {pipeline_word}, {param, force, refresh, wait, timeout}, run_run},
+      {"run", "Starts a run.", {pipeline_word},
+       {select_flag, param, force, refresh, revalidate, wait, timeout}, run_run},
       {"pause", "Arrivals start no runs until `unpause`.", {pipeline_word},
        {{"hold-steps", nullptr, "no further step of its open runs either"}, why}, run_pause},
       {"unpause", "Arrivals start runs again.", {pipeline_word}, {}, run_unpause},
@@ -80,8 +83,13 @@ std::vector<Verb> run_verbs() {
        {{"follow", nullptr, "go on until the attempt has ended"},
         {"attempt", "N", "that attempt rather than the newest"}}, run_logs},
       {"cancel", "Ends a run.", {run_word}, {why}, run_cancel},
-      {"retry", "Gives the failed steps of a run all their tries anew.", {run_word},
-       {why, wait, timeout}, run_retry},
+      {"retry", "Gives the failed steps of a run all their tries anew.",
+       {run_word, {Count::many, "STEP", "only these, STEP or STEP/ELEMENT; a halted one runs again"}},
+       {{"select", "EXPR", "only what is selected"}, why, wait, timeout}, run_retry},
+      {"resume", "Goes on with a cancelled run.", {run_word}, {why, wait, timeout}, run_resume},
+      {"migrate", "Shows what moving a run to the version in force would do, and does it.",
+       {run_word}, {{"yes", nullptr, "do it, rather than show it"}, why, wait, timeout},
+       run_migrate},
       {"watch", "Tells every change as it happens.", {}, {only_pipeline}, run_watch},
   };
 }
@@ -109,6 +117,31 @@ std::vector<Verb> decision_verbs() {
       {"span drop", "Goes on without a span.", {pipeline_word, span_word}, {why}, run_span_drop},
       {"span restore", "Takes the drop or rejection of a span back.", {pipeline_word, span_word},
        {why}, run_span_restore},
+  };
+}
+
+std::vector<Verb> redo_verbs() {
+  return {
+      {"backfill", "Works spans through again, behind all fresh work.",
+       {{Count::optional, "PIPELINE", "a pipeline's name"}},
+       {{"spans", "SPANS", "2013-01..2013-06, 2013-01, \"last 3\", new or all"},
+        {"reprocess", "WHICH", "of spans that are done: none (if left out), failed or all"},
+        {"order", "ORDER", "oldest first (if left out) or newest"},
+        {"max-active", "N", "so many runs at the same time, 1 if left out"},
+        {"chunk", "N", "so many spans a run, 1 if left out"},
+        {"source", "NAME", "whose spans, if the pipeline works on several sources"},
+        {"dry-run", nullptr, "tell what would run and why; start nothing"},
+        select_flag, param, force, why}, run_backfill},
+      {"backfill list", "Lists backfills, newest first.", {}, {only_pipeline, limit},
+       run_backfill_list},
+      {"backfill cancel", "Ends a backfill and its runs.",
+       {{Count::one, "ID", "a backfill's number"}}, {why}, run_backfill_cancel},
+      {"invalidate", "Declares results bad: they are never used again.",
+       {{Count::one, "WHAT", "a key, or a step: STEP or STEP/ELEMENT with --pipeline"}},
+       {{"pipeline", "NAME", "the pipeline of the step"},
+        {"below", nullptr, "also all that was made from them"},
+        {"dry-run", nullptr, "list them and what hangs on them; change nothing"}, why},
+       run_invalidate},
   };
 }
 
@@ -175,7 +208,8 @@ std::vector<Verb> machine_verbs() {
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> table = [] {
     std::vector<Verb> all;
-    for (auto part : {pipeline_verbs, run_verbs, decision_verbs, artifact_verbs, access_verbs, machine_verbs}) {
+    for (auto part : {pipeline_verbs, run_verbs, decision_verbs, redo_verbs, artifact_verbs,
+                      access_verbs, machine_verbs}) {
       for (Verb& verb : part()) all.push_back(std::move(verb));
     }
     return all;
@@ -196,6 +230,7 @@ std::string usage_of(const Verb& verb) {
   for (const Positional& positional : verb.positionals) {
     const std::string name = positional.name;
     usage += positional.count == Count::one ? " " + name : " [" + name + "]";
+    if (positional.count == Count::many) usage += "…";
   }
   for (const Flag& flag : verb.flags) {
     usage += " [--" + std::string(flag.name);

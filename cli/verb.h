@@ -16,7 +16,7 @@ class Session;
 
 /// An argument by position.
 struct Positional {
-  enum class Count { one, optional } count = Count::one;
+  enum class Count { one, optional, many } count = Count::one;
   const char* name;          ///< "RUN"
   const char* summary;
 };

@@ -106,12 +106,7 @@ void DaemonBackend::put_in_force(std::shared_ptr<const Pipeline> pipeline,
 
 Result<std::vector<PlannedStep>> DaemonBackend::plan(const std::string& pipeline,
                                                      const RunOptions& options) {
-  const Engine* engine = parts_.supervisor.engine();
-  if (!engine) {
-    return Error{ErrorCode::unavailable,
-                 "nothing can be planned while the daemon cannot write: " +
-                     parts_.supervisor.read_only().value_or(Error{}).message};
-  }
+  TRY(engine, engine_that_plans());
   return engine->plan(pipeline, options, parts_.clock.now());
 }
 
@@ -127,6 +122,31 @@ std::optional<Reason> DaemonBackend::why_waiting(RunNumber run, const StepName& 
   const Engine* engine = parts_.supervisor.engine();
   if (!engine) return std::nullopt;
   return engine->why_waiting(run, step.step, step.element, parts_.clock.now());
+}
+
+Result<const Engine*> DaemonBackend::engine_that_plans() const {
+  if (const Engine* engine = parts_.supervisor.engine()) return engine;
+  return Error{ErrorCode::unavailable,
+               "nothing can be planned while the daemon cannot write: " +
+                   parts_.supervisor.read_only().value_or(Error{}).message};
+}
+
+Result<std::vector<PlannedStep>> DaemonBackend::plan_migration(RunNumber run) {
+  TRY(engine, engine_that_plans());
+  const auto row = parts_.store.find_run(run);
+  return engine->plan_migration(run, row ? pipeline_version(row->version) : nullptr,
+                                parts_.clock.now());
+}
+
+Result<std::vector<PlannedSpan>> DaemonBackend::plan_backfill(const BackfillRow& wish) {
+  TRY(engine, engine_that_plans());
+  return engine->plan_backfill(wish, parts_.clock.now());
+}
+
+Result<std::vector<Dependent>> DaemonBackend::dependents(
+    const event::InvalidateRequested& wish) {
+  TRY(engine, engine_that_plans());
+  return engine->dependents(wish);
 }
 
 std::shared_ptr<const Pipeline> DaemonBackend::pipeline(const std::string& name) {

@@ -64,6 +64,9 @@ class DaemonBackend : public Backend {
   Result<std::vector<StepFreshness>> freshness(const std::string& pipeline) override;
   std::optional<Reason> why_waiting(RunNumber run, const StepName& step) override;
   std::shared_ptr<const Pipeline> pipeline(const std::string& name) override;
+  Result<std::vector<PlannedStep>> plan_migration(RunNumber run) override;
+  Result<std::vector<PlannedSpan>> plan_backfill(const BackfillRow& wish) override;
+  Result<std::vector<Dependent>> dependents(const event::InvalidateRequested& wish) override;
   std::shared_ptr<const Pipeline> pipeline_version(const Digest& version) override;
   Store& store() override { return parts_.store; }
   Result<OpenedFile> open_file(const Digest& artifact, const std::string& path) override;
@@ -86,6 +89,7 @@ class DaemonBackend : public Backend {
   void publish(const BackendEvent& event);
 
  private:
+  Result<const Engine*> engine_that_plans() const;
   using ReplyCallback = std::function<void(const effect::Reply&)>;
   RequestId wait_for_reply(ReplyCallback done, OriginPointer origin);
   AuditRow audit_row(const RequestOrigin& origin, std::string outcome) const;

@@ -127,6 +127,11 @@ class Checker {
 
   void check_source(const SourceSpec& source) {
     check_name(source.at, "source", source.name);
+    if (source.kind == "feedback") {
+      if (source.path.empty()) return;
+      return error(source.at, "source '" + source.name + "' is of kind feedback and has no path: " +
+                                  "steps add its spans");
+    }
     if (source.path.empty()) return error(source.at, "source '" + source.name + "' has no path");
     const auto pattern = SpanPattern::parse(source.path);
     if (!pattern) error(source.at, "source '" + source.name + "': " + pattern.error().message);

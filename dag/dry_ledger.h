@@ -25,6 +25,9 @@ class DryLedger : public Ledger {
   void put(const DecisionRow&) override {}
   void put(const HoldRow&) override {}
   void put(const SlotRow&) override {}
+  void put(const InvalidationRow&) override {}
+  void put(const BackfillRow&) override {}
+  void put(const StepRequestRow&) override {}
   void mark_fired(const std::vector<std::int64_t>&, RunNumber) override {}
 
   std::optional<ResultRow> find_result(const Digest& key, std::int64_t before_seq) override {
@@ -82,6 +85,23 @@ class DryLedger : public Ledger {
   std::optional<ArrivalRow> newest_span(const std::string& pipeline,
                                         const std::string& source) override {
     return real_.newest_span(pipeline, source);
+  }
+  std::optional<InvalidationRow> find_invalidation(const Digest& key) override {
+    return real_.find_invalidation(key);
+  }
+  bool is_bad(const Digest& artifact) override { return real_.is_bad(artifact); }
+  std::vector<ResultRow> results_with_key(const Digest& key, std::int64_t after,
+                                          int limit) override {
+    return real_.results_with_key(key, after, limit);
+  }
+  std::vector<ResultRow> results_of_step(const std::string& pipeline, const std::string& step,
+                                         const std::string& element, std::int64_t after,
+                                         int limit) override {
+    return real_.results_of_step(pipeline, step, element, after, limit);
+  }
+  std::vector<ResultRow> results_from(const Digest& artifact, std::int64_t after,
+                                      int limit) override {
+    return real_.results_from(artifact, after, limit);
   }
 
  private:

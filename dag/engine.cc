@@ -238,6 +238,8 @@ void Engine::recover(const Recovered& found,
   state.last_run = found.last_run;
   state.last_arrival = found.last_arrival;
   state.last_result = found.last_result;
+  state.last_backfill = found.last_backfill;
+  for (const BackfillRow& row : found.backfills) state.backfills[row.id] = row;
   std::map<Digest, std::shared_ptr<const Pipeline>> versions;
   for (const auto& pipeline : pipelines) versions.emplace(pipeline->version, pipeline);
   for (const PipelineRow& row : found.pipelines) {
@@ -275,6 +277,7 @@ void Engine::recover(const Recovered& found,
   for (const auto& [name, pipeline] : state.pipelines) state.start_queued(name);
   state.looked_at = now.wall_ms;
   for (auto& [name, pipeline] : state.pipelines) state.wind(pipeline, nullptr, false);
+  state.advance_backfills("");
   state.fire_timers();
   state.look_at_clocks();
   state.settle();

@@ -51,6 +51,11 @@ struct RunRequested {
   RunOptions options;
   std::string who;
 };
+/// Something that a step asks the system to do.
+struct StepRequest {
+  std::string kind;                 ///< "add_span", "raise_alert"
+  Value arguments;                  ///< a table
+};
 /// A worker reported, and what it delivered is stored.
 struct AttemptEnded {
   std::string attempt, fence;
@@ -60,6 +65,7 @@ struct AttemptEnded {
   std::string refused;              ///< an output that was no plain file of ours, with the reason
   std::vector<MetricFact> metrics;
   Value notes;
+  std::vector<StepRequest> requests;  ///< what it asks the system to do
   std::string error;                ///< a sentence; of a halt: the verdict
   bool retryable = false;           ///< RETRY, a crash of the operator or a timeout
   std::int64_t cpu_ms = 0, memory_peak_bytes = 0, scratch_bytes = 0;
@@ -116,9 +122,45 @@ struct CancelRequested {
   RunNumber run = 0;
   std::string who, why;
 };
+/// Failed steps get all their tries anew, or those that are named, with what was blocked by them.  A
+/// named step that is halted runs again rather than being halted by what is recorded.
 struct RetryRequested {
   RequestId request = 0;
   RunNumber run = 0;
+  std::string who, why;
+  std::vector<std::string> steps = {};  ///< "train" or "validate/2013-12"; empty and no `select`: all
+  std::string select = {};          ///< a selection of steps instead
+  std::shared_ptr<const Pipeline> version = {};  ///< of the run; the shell reads it when it is an old one
+};
+/// A run that was cancelled goes on.
+struct ResumeRequested {
+  RequestId request = 0;
+  RunNumber run = 0;
+  std::string who, why;
+  std::shared_ptr<const Pipeline> version = {};  ///< as in RetryRequested
+};
+/// A run goes on with the version that is in force.
+struct MigrateRequested {
+  RequestId request = 0;
+  RunNumber run = 0;
+  std::string who, why;
+  std::shared_ptr<const Pipeline> version = {};  ///< that it has now, as in RetryRequested
+};
+/// Results are known to be bad.
+struct InvalidateRequested {
+  RequestId request = 0;
+  std::optional<Digest> key;                ///< the results of that key, …
+  std::string pipeline, step, element;      ///< … or all of a step or element
+  bool below = false;                       ///< also what was made from them
+  std::string who, why;
+};
+struct BackfillRequested {
+  RequestId request = 0;
+  BackfillRow wish;                         ///< what people say: all but id, spans, state, times
+};
+struct BackfillCancelRequested {
+  RequestId request = 0;
+  std::int64_t backfill = 0;
   std::string who, why;
 };
 struct PauseRequested {
@@ -163,7 +205,9 @@ using Event = std::variant<event::PipelineApplied, event::Arrived, event::RunReq
                            event::AttemptProgress, event::DaemonStops,
                            event::AcceptRequested, event::RejectRequested, event::ApproveRequested,
                            event::SpanRequested, event::HookCalled, event::CancelRequested,
-                           event::RetryRequested,
+                           event::RetryRequested, event::ResumeRequested,
+                           event::MigrateRequested, event::InvalidateRequested,
+                           event::BackfillRequested, event::BackfillCancelRequested,
                            event::PauseRequested, event::HoldRequested,
                            event::SpanReviewed, event::CapacityChanged, event::TroubleFound,
                            event::TimeReached>;
@@ -243,6 +287,22 @@ struct StepFreshness {
   TimeMs made_at = 0;
 };
 
+/// What a backfill would do about one span.
+struct PlannedSpan {
+  std::string span, state;
+  bool runs = false;
+  std::string why;
+  std::int64_t steps_to_run = 0, steps_to_reuse = 0;  ///< of the run that it stands first in
+};
+
+/// A result with what was made from it.
+struct Dependent {
+  std::int64_t result = 0, cause = 0;  ///< cause: the result that it was made from; 0: a root
+  std::string pipeline, step, element;
+  RunNumber run = 0;
+  std::string artifact, type;          ///< its first output
+};
+
 /// Defects that the simulator must be able to find; `none` outside its tests.
 enum class PlantedBug {
   none,
@@ -283,6 +343,15 @@ class Engine {
   /// not wait or is not known.
   std::optional<Reason> why_waiting(RunNumber run, const std::string& step,
                                     const std::string& element, Instant now) const;
+  /// What moving a run to the version in force would keep ("keep"), drop ("drop") and do as `plan`
+  /// says.  `version`: that it has now.  Records nothing.
+  Result<std::vector<PlannedStep>> plan_migration(RunNumber run,
+                                                  const std::shared_ptr<const Pipeline>& version,
+                                                  Instant now) const;
+  /// What a backfill would run, span by span, and why.  Records nothing.
+  Result<std::vector<PlannedSpan>> plan_backfill(const BackfillRow& wish, Instant now) const;
+  /// The results that the wish names and everything that hangs on them, causes first.
+  Result<std::vector<Dependent>> dependents(const event::InvalidateRequested& wish) const;
 
   /// A deterministic text of all that the engine holds, for comparing an engine with its rebuilt self.
   std::string state_text() const;

@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t asked_steps_max = 1000;  ///< of larger pipelines only what was seen counts
 constexpr std::size_t named_holders_max = 5;
 constexpr std::size_t work_kept_max = 10'000;  ///< of longer queues the inputs are found again
+constexpr std::int64_t backfill_behind = 60;   ///< priorities that a backfill stands behind fresh work
 
 }  // namespace
 
@@ -86,7 +87,8 @@ Turn Engine::State::turn_of(const Run& run, NodeIndex index) const {
   const PipelineStep& step = run.step_of(index);
   const GroupSpec* group = run.pipeline->spec.group(step.spec.group);
   const std::int64_t priority = run.pipeline->spec.run.priority + step.spec.priority +
-                                (group != nullptr ? group->priority : 0);
+                                (group != nullptr ? group->priority : 0) -
+                                (run.row.options.backfill != 0 ? backfill_behind : 0);
   Turn turn;
   turn.since_ms = now.steady_ms;
   // A wait does not begin anew because the daemon does.

@@ -105,6 +105,10 @@ void Engine::State::on(const event::AttemptEnded& event) {
     } else if (const OutputSpec* missing = missing_output(step, event.outputs)) {
       outcome = Outcome::failed;
       error = "output " + missing->port + " missing: the operator ended without writing it";
+    } else if (std::string refused = refused_request(run, found->second.node, event);
+               !refused.empty()) {
+      outcome = Outcome::failed;
+      error = std::move(refused);
     }
   } else if (outcome == Outcome::more) {
     outcome = Outcome::unsupported;
@@ -278,6 +282,7 @@ void Engine::State::attempt_done(Run& run, const LiveAttempt& attempt,
   if (const auto pipeline = pipelines.find(run.row.pipeline); pipeline != pipelines.end()) {
     pipeline->second.durations[result.step] = result.ended_at - result.started_at;
   }
+  if (!result.halt) perform_requests(run, result, event.requests);
   node.result = result.id;
   node.outputs = std::make_shared<const std::vector<Binding>>(result.outputs);
   ++node.tries;
@@ -355,6 +360,7 @@ void Engine::State::write_step(const Run& run, NodeIndex index, const Reason& re
   row.attempts = node.attempts;
   row.next_try_at = node.backing_off ? node.next_try_at : 0;
   row.first_try_at = node.first_try_at;
+  row.pass_over = node.pass_over;
   row.reason = reason;
   row.started_at = node.started_at;
   row.at = now.wall_ms;
@@ -502,6 +508,7 @@ void Engine::State::end_run(Run& run, RunState state, Reason reason) {
   ledger.put(run.row);
   const RunNumber number = run.row.number;
   const std::string pipeline = run.row.pipeline;
+  const std::int64_t backfill = dry ? 0 : run.row.options.backfill;
   emit(effect::RunChanged{pipeline, number, state});
   if (state == RunState::succeeded) note_outputs(run);
   if (state == RunState::succeeded && run.row.options.full()) {
@@ -520,6 +527,7 @@ void Engine::State::end_run(Run& run, RunState state, Reason reason) {
   }
   if (state == RunState::failed) count_failures(pipeline);
   start_queued(pipeline);
+  if (backfill != 0) advance_backfill(backfill);
 }
 
 }  // namespace pipelined

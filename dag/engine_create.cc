@@ -4,6 +4,7 @@
 #include "dag/cache_key.h"
 #include "dag/engine_state.h"
 #include "dag/run_layout.h"
+#include "dag/selection.h"
 #include "dag/span_pattern.h"
 
 namespace pipelined {
@@ -63,6 +64,19 @@ void Engine::State::prepare_run(Run& run) const {
   run.params = params_of(*run.pipeline, run.row.options.params);
   run.definitions = definitions_of(*run.pipeline, run.params);
   run.defined_as_filed.assign(run.definitions.size(), true);
+  if (!run.row.options.select.empty()) {
+    run.selected.assign(run.definitions.size(), false);
+    // It was read without an error when the run was asked for.
+    const auto names = select_steps(run.pipeline->spec, run.row.options.select);
+    for (const std::string& name : names ? *names : std::vector<std::string>{}) {
+      run.selected[run.pipeline->find(name)] = true;
+    }
+    for (StepIndex s = 0; s < run.selected.size(); ++s) {
+      if (!run.selected[s] && decides_span(run.pipeline->steps[s])) {
+        run.unjudged.insert(run.pipeline->steps[s].fan_source);
+      }
+    }
+  }
   if (run.row.options.params.empty()) return;
   const std::vector<Digest> filed =
       definitions_of(*run.pipeline, params_of(*run.pipeline, ValueTable{}));
@@ -93,7 +107,10 @@ std::vector<RunSpan> Engine::State::spans_for_run(const PipelineState& pipeline,
       } else if (row->state == SpanState::failed) {
         const StepIndex step = run.pipeline->find(row->why);
         // A failed span is open again when what failed is defined otherwise (rule 17).
-        if (step != no_step && run.definitions[step] == row->definition) {
+        const auto& asked = run.row.options;
+        const bool named = asked.source == source &&
+                           std::find(asked.spans.begin(), asked.spans.end(), span) != asked.spans.end();
+        if (!named && step != no_step && run.definitions[step] == row->definition) {
           one.left_out = "failed at step " + row->why + " in run " + std::to_string(row->run);
         }
       }
@@ -128,13 +145,15 @@ void Engine::State::lay_out(Run& run) const {
 std::size_t Engine::State::active_runs(const std::string& pipeline) const {
   std::size_t count = 0;
   for (const auto& [number, run] : runs) {
-    if (run.row.pipeline == pipeline && run.row.state == RunState::running) ++count;
+    const bool fresh = run.row.options.backfill == 0;  // a backfill has a bound of its own
+    if (fresh && run.row.pipeline == pipeline && run.row.state == RunState::running) ++count;
   }
   return count;
 }
 
 RunNumber Engine::State::active_run(const std::string& pipeline) const {
   for (const auto& [number, run] : runs) {
+    if (run.row.options.backfill != 0) continue;
     if (run.row.pipeline == pipeline && run.row.state == RunState::running) return number;
   }
   return 0;
@@ -157,7 +176,7 @@ RunNumber Engine::State::create_run(PipelineState& pipeline, const RunOptions& o
   prepare_run(run);
   run.row.spans = spans_for_run(pipeline, run);
   supersede(run);
-  if (!dry && !has_room(run)) {
+  if (!dry && options.backfill == 0 && !has_room(run)) {
     run.row.state = RunState::queued;
     ledger.put(run.row);
     emit(effect::RunChanged{run.row.pipeline, number, RunState::queued});
@@ -186,6 +205,7 @@ void Engine::State::start_run(Run& run) {
   emit(effect::RunChanged{run.row.pipeline, run.row.number, RunState::running});
   lay_out(run);
   measure_paths(run);
+  settle_unselected(run);
   for (NodeIndex i = 0; i < run.nodes.size(); ++i) work.emplace_back(run.row.number, i);
   touched.insert(run.row.number);
   arm_deadline(run);
@@ -202,6 +222,7 @@ void Engine::State::start_queued(const std::string& pipeline) {
 }
 
 void Engine::State::supersede(const Run& created) {
+  if (created.row.options.partial()) return;  // it does not do what the halted one would
   std::map<std::pair<std::string, std::string>, std::int64_t> versions;
   for (const RunSpan& span : created.row.spans) versions[{span.source, span.span}] = span.version;
   for (auto& [number, run] : runs) {
@@ -230,7 +251,7 @@ std::optional<RunRow> Engine::State::newest_run_after(const std::string& pipelin
   for (RunNumber n = last_run; n > number; --n) {
     const auto open = runs.find(n);
     auto row = open != runs.end() ? std::optional(open->second.row) : ledger.find_run(n);
-    if (row && row->pipeline == pipeline) return row;
+    if (row && row->pipeline == pipeline && !row->options.partial()) return row;
   }
   return std::nullopt;
 }
@@ -314,6 +335,7 @@ void Engine::State::take_up_step(Run& run, NodeIndex index, const StepRow& row) 
   node.started_at = row.started_at;
   node.next_try_at = row.next_try_at;
   node.first_try_at = row.first_try_at;
+  node.pass_over = row.pass_over;
   if (node.state == StepState::in_review) {
     const std::int64_t expires = step.spec.review.expires_ms;
     node.next_try_at = expires > 0 ? row.ended_at + expires : 0;

@@ -121,6 +121,16 @@ void Engine::State::decide_ready(Run& run, NodeIndex index, ResolvedInputs input
     result.reset();
     item.reason = {"forced", "forced: earlier results are passed over", {}};
   }
+  if (result && result->seq < node.pass_over) {
+    result.reset();
+    item.reason = {"retried", "runs again: the earlier result is passed over", {}};
+  }
+  if (!result && item.reason.code.empty()) {
+    if (const auto bad = ledger.find_invalidation(*node.key)) {
+      item.reason = {"invalidated", "its earlier result was declared bad by " + bad->who + ": " +
+                                        bad->why, {}};
+    }
+  }
   if (result) {
     if (const auto lost = ledger.first_lost(*result)) {
       item.reason = {"output_lost", "output " + lost->brief() + " of run " +

@@ -225,6 +225,7 @@ void Engine::State::on(const event::PauseRequested& event) {
   std::vector<std::size_t> due;
   for (const auto& [trigger, pending] : pipeline.pending) due.push_back(trigger);
   for (const std::size_t trigger : due) fire(pipeline, trigger);
+  advance_backfills(event.pipeline);
 }
 
 }  // namespace pipelined

@@ -316,7 +316,9 @@ class Evaluator {
       if (present_[i] || input.port.optional || (later && !resolved_)) continue;
       if (later) return skip("nothing to resolve for input " + input.port.name + " yet");
       if (input.collects) return skip("no element to collect for input " + input.port.name);
-      return skip("input " + input.port.name + " does not come: " + input.spec.step + " was skipped");
+      const bool selected = run_.selects(input.step);
+      return skip("input " + input.port.name + " does not come: " + input.spec.step +
+                  (selected ? " was skipped" : " is not selected and has no recorded output"));
     }
     resolved_ = true;
     return true;
@@ -343,7 +345,7 @@ class Evaluator {
     if (run_.row.options.refresh) return false;
     if (run_.row.options.revalidate && step_.inputs[i].spec.kind == Kind::span) return false;
     const auto row = state_.ledger.find_resolution(scope, run_.row.created_seq);
-    if (!row) return false;
+    if (!row || (row->answer && state_.ledger.is_bad(row->answer->artifact.digest))) return false;
     if (row->answer) put(i, row->answer->artifact);
     return true;
   }
@@ -411,11 +413,18 @@ class Evaluator {
     const SpanRow* known =
         state_.span_row(run_.row.pipeline, row.source, row.span, row.version);
     if (known == nullptr || known->state != SpanState::accepted) return std::nullopt;
-    for (const StepRow& step : state_.ledger.finished_steps(
-             run_.row.pipeline, input.spec.step, row.span, true, run_.row.created_seq, 0, 1)) {
-      return output_of(step, input.output);
+    // A run of a part of the pipeline counts, as an element is made by its span's steps alone; one
+    // with other parameters does not.
+    static constexpr int page = 8;
+    for (int offset = 0;; offset += page) {
+      const auto steps = state_.ledger.finished_steps(
+          run_.row.pipeline, input.spec.step, row.span, false, run_.row.created_seq, offset, page);
+      for (const StepRow& step : steps) {
+        const auto made_in = state_.ledger.find_run(step.run);
+        if (made_in && made_in->options.params.empty()) return output_of(step, input.output);
+      }
+      if (steps.size() < page) return std::nullopt;
     }
-    return std::nullopt;
   }
 
   std::optional<ArtifactRef> output_of(const StepRow& step, const std::string& output) const {

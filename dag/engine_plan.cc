@@ -73,12 +73,23 @@ PlannedStep Engine::State::planned_step(const Run& run, NodeIndex index,
   return step;
 }
 
+// What a run came to over a ledger that forgets.
+std::vector<PlannedStep> Engine::State::planned(RunNumber number) const {
+  std::vector<PlannedStep> steps;
+  const Run& run = runs.at(number);
+  const PlanFacts facts = plan_facts(run);
+  for (NodeIndex n = 0; n < run.nodes.size(); ++n) steps.push_back(planned_step(run, n, facts));
+  return steps;
+}
+
 Result<std::vector<PlannedStep>> Engine::plan(const std::string& pipeline,
                                               const RunOptions& options, Instant now) const {
   const auto found = state_->pipelines.find(pipeline);
   if (found == state_->pipelines.end() || !found->second.current) {
     return Error{ErrorCode::not_found, "plan: there is no pipeline " + pipeline};
   }
+  if (auto error = state_->options_error(*found->second.current, options)) return *std::move(error);
+  if (auto error = state_->missing_error(found->second, options)) return *std::move(error);
   DryLedger ledger(state_->ledger);
   State dry(ledger, 0);
   std::vector<Effect> effects;
@@ -94,13 +105,7 @@ Result<std::vector<PlannedStep>> Engine::plan(const std::string& pipeline,
   const RunNumber number = dry.create_run(dry.pipelines[pipeline], options, {}, "plan");
   dry.keep = number;
   dry.settle();
-  std::vector<PlannedStep> steps;
-  const Run& run = dry.runs.at(number);
-  const State::PlanFacts facts = dry.plan_facts(run);
-  for (NodeIndex n = 0; n < run.nodes.size(); ++n) {
-    steps.push_back(dry.planned_step(run, n, facts));
-  }
-  return steps;
+  return dry.planned(number);
 }
 
 }  // namespace pipelined

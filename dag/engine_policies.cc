@@ -21,6 +21,7 @@ std::string duration_text(std::int64_t ms) {
 // ---- How many at once ------------------------------------------------------------------------------
 
 bool Engine::State::has_room(const Run& run) const {
+  if (run.row.options.backfill != 0) return true;  // it has a bound of its own
   const auto allowed = static_cast<std::size_t>(run.pipeline->spec.run.max_active);
   return active_runs(run.row.pipeline) < allowed;
 }

@@ -42,28 +42,19 @@ void Engine::State::on(const event::RunRequested& event) {
     return;
   }
   const Pipeline& pipeline = *found->second.current;
-  if (!event.options.select.empty()) {
-    refuse(event.request, ErrorCode::unsupported,
-           "run: a selection of steps cannot be run yet; without one, every step that is up to date "
-           "is reused");
-    return;
-  }
-  auto values = run_params(pipeline.spec, event.options.params);
-  if (!values) {
-    refuse(event.request, ErrorCode::invalid, "run: " + values.error().message);
-    return;
-  }
-  for (const std::string& step : event.options.force) {
-    if (pipeline.find(step) != no_step) continue;
-    refuse(event.request, ErrorCode::invalid,
-           "run --force: pipeline " + event.pipeline + " has no step " + step);
+  if (const auto error = options_error(pipeline, event.options)) {
+    refuse(event.request, error->code, error->message);
     return;
   }
   RunOptions options = event.options;
-  options.params = *std::move(values);
+  options.params = *run_params(pipeline.spec, event.options.params);
   std::erase_if(options.params, [&](const auto& entry) {
     return pipeline.spec.params.find(entry.first)->second == entry.second;
   });
+  if (const auto error = missing_error(found->second, options)) {
+    refuse(event.request, error->code, error->message);
+    return;
+  }
   const RunNumber run =
       create_run(found->second, options, {"requested", "asked for by " + event.who, {}}, event.who);
   reply(event.request, run, "run " + std::to_string(run) + " of " + event.pipeline);
@@ -402,114 +393,6 @@ void Engine::State::on(const event::CancelRequested& event) {
   reply(event.request, event.run, "run " + std::to_string(event.run) + " is being cancelled");
   const std::string because = event.why.empty() ? "" : ": " + event.why;
   cancel_run(found->second, {"cancel_requested", "cancelled by " + event.who + because, {}});
-}
-
-// The run, in memory, or nothing after a refusal.
-Run* Engine::State::run_to_retry(const event::RetryRequested& event) {
-  const std::string text = "retry: run " + std::to_string(event.run);
-  if (const auto found = runs.find(event.run); found != runs.end()) {
-    Run& run = found->second;
-    if (run.row.state == RunState::queued) {
-      refuse(event.request, ErrorCode::conflict, text + " waits for its turn; it has not begun yet");
-      return nullptr;
-    }
-    if (run.cancelling) {
-      refuse(event.request, ErrorCode::conflict,
-             text + " is being cancelled; try it again when that is over");
-      return nullptr;
-    }
-    return &run;
-  }
-  const auto row = ledger.find_run(event.run);
-  const auto pipeline = row ? pipelines.find(row->pipeline) : pipelines.end();
-  if (!row || pipeline == pipelines.end()) {
-    refuse(event.request, ErrorCode::not_found,
-           "retry: there is no run " + std::to_string(event.run));
-    return nullptr;
-  }
-  if (row->state == RunState::succeeded) {
-    refuse(event.request, ErrorCode::conflict, text + " succeeded; nothing is to be done again");
-    return nullptr;
-  }
-  if (pipeline->second.current->version != row->version) {
-    refuse(event.request, ErrorCode::conflict,
-           text + " belongs to version " + row->version.brief() +
-               ", which is no longer in force; start a new run: pipectl run " + row->pipeline);
-    return nullptr;
-  }
-  return &load_run(*row, pipeline->second.current, ledger.steps_of(event.run));
-}
-
-void Engine::State::on(const event::RetryRequested& event) {
-  Run* run = run_to_retry(event);
-  if (run == nullptr) return;
-  run->cancelling = false;
-  if (run->row.state != RunState::running) reopen(*run);
-  retry_nodes(*run, event.who);
-  touched.insert(event.run);
-  decide("retry", run->row.pipeline, "run " + std::to_string(event.run), event.who, event.why,
-         event.run);
-  reply(event.request, event.run, "run " + std::to_string(event.run) + " goes on");
-}
-
-void Engine::State::retry_nodes(Run& run, const std::string& who) {
-  std::set<SpanIndex> opened, rejected;
-  for (NodeIndex n = 0; n < run.nodes.size(); ++n) {
-    Node& node = run.nodes[n];
-    const bool watches = run.step_of(n).spec.run_on != "success";
-    if (node.state == StepState::failed || node.state == StepState::cancelled ||
-        node.state == StepState::blocked || (watches && node.state == StepState::skipped)) {
-      node.state = StepState::waiting;
-      node.tries = node.faults = 0;
-      node.first_try_at = 0;
-      node.cursor = 0;
-      if (node.span != no_span) opened.insert(node.span);
-      write_step(run, n, {"retried", "tried again at the wish of " + who, {}});
-    }
-    if (node.state == StepState::waiting) work.emplace_back(run.row.number, n);
-    arm_review(run, n);
-    if (take_late_decision(run, n)) {
-      if (node.state == StepState::rejected) rejected.insert(node.span);
-      continue;
-    }
-    if (node.state == StepState::rejected) rejected.insert(node.span);
-    if (node.state == StepState::halted && node.key) {  // accepted while this run was over
-      if (const auto answer = ledger.find_acceptance(*node.key)) {
-        set_state(run, n, StepState::succeeded,
-                  {"accepted", "accepted by " + answer->who + ": " + answer->why, {}});
-      }
-    }
-  }
-  for (const SpanIndex span : opened) open_span(run, span, rejected.contains(span));
-}
-
-// What was decided about its span while the run was over (rule 18).
-bool Engine::State::take_late_decision(Run& run, NodeIndex index) {
-  const Node& node = run.nodes[index];
-  const bool answered = node.state == StepState::rejected;  // and dropped after that
-  if ((!is_held(node.state) && !answered) || node.span == no_span) return false;
-  const RunSpan& span = run.row.spans[node.span];
-  if (run.span_dropped[node.span]) {
-    set_state(run, index, StepState::skipped, {"span_dropped", "its span was dropped", {}});
-    return true;
-  }
-  const SpanRow* row = span_row(run.row.pipeline, span.source, span.span, span.version);
-  if (row == nullptr || row->state != SpanState::rejected || node.state != StepState::halted ||
-      !decides_span(run.step_of(index))) {
-    return false;
-  }
-  set_state(run, index, StepState::rejected,
-            {"rejected", "rejected by " + row->who + ": " + row->why, {}});
-  return true;
-}
-
-void Engine::State::open_span(Run& run, SpanIndex span, bool rejected) {
-  run.span_death[span] = rejected ? Run::SpanDeath::inside : Run::SpanDeath::none;
-  const RunSpan& at = run.row.spans[span];
-  SpanRow* row = span_row(run.row.pipeline, at.source, at.span, at.version);
-  if (row == nullptr || row->state != SpanState::failed) return;
-  row->state = SpanState::open;
-  put(*row);
 }
 
 void Engine::State::on(const event::CapacityChanged& event) { capacity = event.capacity; }

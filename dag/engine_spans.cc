@@ -138,6 +138,7 @@ void Engine::State::make_room(PipelineState& pipeline) {
   std::vector<RunNumber> older;
   for (const auto& [number, run] : runs) {
     if (run.row.pipeline != pipeline.row.name || run.cancelling) continue;
+    if (run.row.options.backfill != 0) continue;
     const RunState state = run.row.state;
     // Those in the queue first, so that none of them starts when a running one ends.
     if (state == RunState::queued) older.insert(older.begin(), number);
@@ -175,8 +176,9 @@ void Engine::State::set_span(Run& run, SpanIndex index, SpanState state, const s
                              const std::string& who, StepIndex step) {
   // A failure says something about the step that failed alone, anything else about all (rule 17).
   const bool judges = state == SpanState::failed ? run.defined_as_filed[step] : run.judges_spans;
-  if (!judges) return;
   const RunSpan& span = run.row.spans[index];
+  const bool partly = state != SpanState::failed && run.unjudged.contains(span.source);
+  if (!judges || partly) return;
   SpanRow* row = span_row(run.row.pipeline, span.source, span.span, span.version);
   if (row == nullptr) return;
   const bool decided_by_person =

@@ -34,6 +34,7 @@ struct Node {
   std::uint32_t attempts = 0;     ///< all attempts, for numbering
   std::uint64_t cursor = 0;       ///< collections and elements already seen finished
   std::int64_t result = 0;
+  std::int64_t pass_over = 0;     ///< as in StepRow
   TimeMs started_at = 0;          ///< of the newest attempt; 0: none in this run
   TimeMs first_try_at = 0;        ///< start of the first of its tries; 0: none
   TimeMs next_try_at = 0;         ///< after back-off; in review: when it expires
@@ -79,6 +80,7 @@ struct Run {
   std::vector<Digest> definitions;              ///< of each step
   std::vector<bool> defined_as_filed;           ///< same as without --param
   std::vector<std::int64_t> path_ms;            ///< of each step: longest way to the end
+  std::vector<bool> selected;                   ///< each step takes part; empty: all do
   std::vector<Node> nodes;
   std::vector<NodeIndex> first_node;            ///< of each step; one more at the end
   std::vector<bool> span_dropped;               ///< of each row.spans
@@ -87,6 +89,7 @@ struct Run {
   enum class SpanDeath : std::uint8_t { none, inside, outside };
   std::vector<SpanDeath> span_death;            ///< failed or rejected here, or blocked from outside
   bool judges_spans = true;                     ///< its elements are defined as the file says
+  std::set<std::string> unjudged;               ///< sources of which only some steps are selected
   std::unordered_map<NodeIndex, std::vector<NodeIndex>> node_watchers;
   std::unordered_map<SpanIndex, std::vector<NodeIndex>> span_watchers;
   std::set<NodeIndex> held;                     ///< could go on but for a hold
@@ -100,6 +103,7 @@ struct Run {
   std::size_t ready = 0;                        ///< ready or backing off
   bool cancelling = false;
 
+  bool selects(StepIndex s) const { return selected.empty() || selected[s]; }
   const PipelineStep& step_of(NodeIndex n) const { return pipeline->steps[nodes[n].step]; }
   std::string element_of(NodeIndex n) const {
     return nodes[n].span == no_span ? "" : row.spans[nodes[n].span].span;
@@ -191,9 +195,11 @@ struct Engine::State {
   std::vector<Effect>* effects = nullptr;
   std::int64_t last_seq = 0, last_arrival = 0, last_result = 0;
   RunNumber last_run = 0;
+  std::int64_t last_backfill = 0;
   Capacity capacity;
   std::map<std::string, PipelineState> pipelines;
   std::map<RunNumber, Run> runs;                ///< open ones
+  std::map<std::int64_t, BackfillRow> backfills;  ///< running ones
   std::map<std::string, LiveAttempt> attempts;
   std::unordered_map<Digest, std::vector<std::pair<RunNumber, NodeIndex>>> key_waiters;
   std::unordered_map<Digest, std::string> key_holders;  ///< key → attempt
@@ -231,6 +237,7 @@ struct Engine::State {
   void alert(AlertRow row);
   void decide(const std::string& kind, const std::string& pipeline, const std::string& subject,
               const std::string& who, const std::string& why, RunNumber run);
+  std::vector<PlannedStep> planned(RunNumber number) const;  ///< after a dry settling
   void fire_timers();
   void attempt_time_over(const Timer& timer);
   void settle();                                ///< until nothing is left to decide
@@ -399,6 +406,45 @@ struct Engine::State {
   SpanRow* span_row(const std::string& pipeline, const std::string& source, const std::string& span,
                     std::int64_t version);
 
+  // engine_selection.cc
+  std::optional<Error> options_error(const Pipeline& pipeline, const RunOptions& options) const;
+  std::optional<Error> missing_error(const PipelineState& pipeline, const RunOptions& options) const;
+  void settle_unselected(Run& run);             ///< what is not selected gives what is recorded
+
+  // engine_resume.cc
+  void on(const event::RetryRequested& event);
+  void on(const event::ResumeRequested& event);
+  void on(const event::MigrateRequested& event);
+  Result<Run*> run_to_go_on(RunNumber number, const std::string& verb,
+                            const std::shared_ptr<const Pipeline>& version);
+  Result<std::set<NodeIndex>> nodes_to_retry(const Run& run,
+                                             const event::RetryRequested& event) const;
+  void begin_again(Run& run);
+  void retry_nodes(Run& run, const std::set<NodeIndex>& named, const std::string& who);
+  bool take_late_decision(Run& run, NodeIndex index);
+  /// After a retry of some of its elements; `rejected`: others stay rejected.
+  void open_span(Run& run, SpanIndex span, bool rejected);
+  std::vector<PlannedStep> move_run(Run& run);
+
+  // engine_backfill.cc
+  void on(const event::BackfillRequested& event);
+  void on(const event::BackfillCancelRequested& event);
+  Result<BackfillRow> complete_backfill(const BackfillRow& wish) const;
+  Result<std::vector<PlannedSpan>> judge_backfill(const BackfillRow& wish) const;
+  RunOptions backfill_options(const BackfillRow& row, std::size_t from) const;
+  void advance_backfill(std::int64_t id);
+  void advance_backfills(const std::string& pipeline);
+
+  // engine_invalidate.cc
+  void on(const event::InvalidateRequested& event);
+  Result<std::vector<Dependent>> dependents(const event::InvalidateRequested& wish);
+
+  // engine_step_requests.cc
+  std::string refused_request(const Run& run, NodeIndex index,
+                              const event::AttemptEnded& event) const;
+  void perform_requests(Run& run, const ResultRow& result,
+                        const std::vector<event::StepRequest>& requests);
+
   // engine_requests.cc
   void on(const event::PipelineApplied& event);
   void on(const event::RunRequested& event);
@@ -406,7 +452,6 @@ struct Engine::State {
   void on(const event::RejectRequested& event);
   void on(const event::SpanRequested& event);
   void on(const event::CancelRequested& event);
-  void on(const event::RetryRequested& event);
   void on(const event::CapacityChanged& event);
   void on(const event::TroubleFound& event);
   void on(const event::TimeReached& event);
@@ -415,11 +460,6 @@ struct Engine::State {
   void accept_for_later(const event::AcceptRequested& event);
   void reject_span(const std::string& pipeline, const RunSpan& span, const std::string& only_step,
                    const Reason& reason);
-  Run* run_to_retry(const event::RetryRequested& event);
-  void retry_nodes(Run& run, const std::string& who);
-  bool take_late_decision(Run& run, NodeIndex index);
-  /// After a retry of some of its elements; `rejected`: others stay rejected.
-  void open_span(Run& run, SpanIndex span, bool rejected);
   void take_back_drop(Run& run, SpanIndex span);
   void go_on(Run& run);
   void cancel_run(Run& run, Reason reason);

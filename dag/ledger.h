@@ -24,7 +24,9 @@ struct Recovered {
   std::vector<RunRow> runs;                ///< queued, running, halted and in review
   std::vector<StepRow> steps;              ///< of those runs
   std::vector<AttemptRow> attempts;        ///< of those runs, still marked running
+  std::vector<BackfillRow> backfills;      ///< those that are running
   std::int64_t last_seq = 0, last_run = 0, last_arrival = 0, last_result = 0;
+  std::int64_t last_backfill = 0;
 };
 
 class Ledger {
@@ -44,10 +46,14 @@ class Ledger {
   virtual void put(const DecisionRow& row) = 0;
   virtual void put(const HoldRow& row) = 0;        ///< by its identity
   virtual void put(const SlotRow& row) = 0;        ///< by (pipeline, trigger, slot), the first stays
+  virtual void put(const InvalidationRow& row) = 0;  ///< by result, the first stays
+  virtual void put(const BackfillRow& row) = 0;      ///< by id
+  virtual void put(const StepRequestRow& row) = 0;   ///< by (result, ordinal)
   /// Marks every arrival of these numbers as taken by `run`.
   virtual void mark_fired(const std::vector<std::int64_t>& arrivals, RunNumber run) = 0;
 
-  /// The newest result with that key whose seq is below `before_seq`, if any.
+  /// The newest result with that key whose seq is below `before_seq`, if any; never one that was
+  /// declared bad.
   virtual std::optional<ResultRow> find_result(const Digest& key, std::int64_t before_seq) = 0;
   virtual std::optional<ResultRow> find_result_by_id(std::int64_t id) = 0;
   /// The first output of the result whose object is missing or has the wrong size.
@@ -65,7 +71,8 @@ class Ledger {
   virtual std::optional<ResolutionRow> find_resolution(const Digest& scope,
                                                        std::int64_t before_seq) = 0;
   /// Finished (succeeded or cached) step rows of `step` in runs with `full()` options, seq below
-  /// `before_seq`, highest run first, at most `limit` after skipping `offset`.
+  /// `before_seq`, highest run first, at most `limit` after skipping `offset`; never one whose result
+  /// was declared bad.
   virtual std::vector<StepRow> finished_steps(const std::string& pipeline, const std::string& step,
                                               const std::string& element, bool full_only,
                                               std::int64_t before_seq, int offset, int limit) = 0;
@@ -88,6 +95,22 @@ class Ledger {
   /// The newest first version of a span of that source.
   virtual std::optional<ArrivalRow> newest_span(const std::string& pipeline,
                                                 const std::string& source) = 0;
+  /// The newest declaration that a result with that key is bad.
+  virtual std::optional<InvalidationRow> find_invalidation(const Digest& key) = 0;
+  /// Whether all recorded results that made this artifact were declared bad, and there is one.
+  virtual bool is_bad(const Digest& artifact) = 0;
+  /// Results that were not declared bad, oldest first, at most `limit` with ids above `after`: of a
+  /// key, …
+  virtual std::vector<ResultRow> results_with_key(const Digest& key, std::int64_t after,
+                                                  int limit) = 0;
+  /// … of a step (an empty element: of all its elements), …
+  virtual std::vector<ResultRow> results_of_step(const std::string& pipeline,
+                                                 const std::string& step,
+                                                 const std::string& element, std::int64_t after,
+                                                 int limit) = 0;
+  /// … with this artifact among their inputs.
+  virtual std::vector<ResultRow> results_from(const Digest& artifact, std::int64_t after,
+                                              int limit) = 0;
 };
 
 }  // namespace pipelined

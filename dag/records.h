@@ -107,9 +107,14 @@ struct RunOptions {
   std::vector<std::string> force;      ///< steps whose earlier results are passed over
   std::string select;                  ///< --select; empty: the whole pipeline
   bool refresh = false, revalidate = false;
+  std::string source;                  ///< with `spans`: whose they are
+  std::vector<std::string> spans;      ///< only these spans of it take part; empty: all
+  std::int64_t backfill = 0;           ///< the backfill that it belongs to; 0: none
   bool operator==(const RunOptions&) const = default;
+  /// Whether it does only a part of the pipeline's work.
+  bool partial() const { return !select.empty() || !spans.empty(); }
   /// Whether its outputs count as the pipeline's own (see `{ latest = … }`).
-  bool full() const { return params.empty() && select.empty(); }
+  bool full() const { return params.empty() && !partial(); }
 };
 
 struct RunRow {
@@ -139,6 +144,7 @@ struct StepRow {
   std::int64_t attempts = 0;  ///< all attempts so far, machine faults included
   TimeMs next_try_at = 0;     ///< while waiting for back-off
   TimeMs first_try_at = 0;    ///< start of the first try that counts against retry.max_time
+  std::int64_t pass_over = 0; ///< results with a smaller seq are not reused: it is to run anew
   Reason reason;
   TimeMs started_at = 0, ended_at = 0;
   TimeMs at = 0;              ///< since when it is in this state for this reason
@@ -252,6 +258,48 @@ struct SlotRow {
   std::string why;                ///< a sentence
   RunNumber run = 0;              ///< of fired: the run
   TimeMs due_at = 0;              ///< of a schedule: its time; else when it was seen
+  TimeMs at = 0;
+  std::int64_t seq = 0;
+};
+
+/// A result that is known to be bad: never reused, never resolved to.
+struct InvalidationRow {
+  std::int64_t result = 0;    ///< ResultRow::id
+  std::optional<Digest> key;  ///< of that result
+  std::int64_t cause = 0;     ///< the bad result that this one was made from; 0: named itself
+  std::string who, why;
+  TimeMs at = 0;
+  std::int64_t seq = 0;
+};
+
+/// Spans to be worked through again, a few at a time, behind all fresh work.
+struct BackfillRow {
+  std::int64_t id = 0;
+  std::string pipeline, source;
+  std::string asked;          ///< "2013-01..2013-06", as it was asked for
+  std::string reprocess;      ///< none failed all
+  std::string order;          ///< oldest newest
+  std::int64_t chunk = 1;     ///< spans a run
+  std::int64_t max_active = 1;  ///< runs at the same time
+  RunOptions options;         ///< of its runs, but for the spans
+  std::vector<std::string> spans;  ///< in the order of their runs
+  std::int64_t begun = 0;     ///< so many of them have a run
+  std::string state;          ///< running done cancelled
+  std::string who, why;
+  TimeMs created_at = 0, ended_at = 0;
+  std::int64_t seq = 0;
+};
+
+/// What a step asked the system to do, and what became of it.
+struct StepRequestRow {
+  std::int64_t result = 0;    ///< the result that carried it
+  std::int64_t ordinal = 0;   ///< among the requests of that result
+  std::string pipeline, step, element;
+  RunNumber run = 0;
+  std::string kind;           ///< add_span raise_alert
+  Value arguments;            ///< a table
+  std::string state;          ///< done refused
+  std::string sentence;
   TimeMs at = 0;
   std::int64_t seq = 0;
 };

@@ -1,12 +1,16 @@
 #include "dag/run_layout.h"
 
+#include <algorithm>
+
 #include "dag/span_pattern.h"
 
 namespace pipelined {
 namespace {
 
-bool selected(const SpanSelection& selection, const RunSpan& span) {
+// A run that names its spans overrules "new" and "last N", not the bounds of a range.
+bool selected(const RunOptions& options, const SpanSelection& selection, const RunSpan& span) {
   if (!span.left_out.empty()) return false;
+  if (!options.spans.empty() && selection.kind != SpanSelection::Kind::range) return true;
   switch (selection.kind) {
     case SpanSelection::Kind::only_new: return span.fresh;
     case SpanSelection::Kind::range:
@@ -17,14 +21,23 @@ bool selected(const SpanSelection& selection, const RunSpan& span) {
   return true;
 }
 
+// A run that names some spans of a source has no elements for its others; those of before are still
+// there for `span = -1`.
+bool takes_part(const RunOptions& options, const RunSpan& span) {
+  if (options.spans.empty() || span.source != options.source) return true;
+  return std::find(options.spans.begin(), options.spans.end(), span.span) != options.spans.end();
+}
+
 std::vector<SpanIndex> elements_of(const RunRow& row, const std::string& source,
                                    const SpanSelection& selection) {
   std::vector<SpanIndex> elements;
   for (SpanIndex i = 0; i < row.spans.size(); ++i) {
-    if (row.spans[i].source == source && selected(selection, row.spans[i])) elements.push_back(i);
+    if (row.spans[i].source != source || !takes_part(row.options, row.spans[i])) continue;
+    if (selected(row.options, selection, row.spans[i])) elements.push_back(i);
   }
   const auto wanted = static_cast<std::size_t>(selection.count);
-  if (selection.kind == SpanSelection::Kind::last && elements.size() > wanted) {
+  const bool cut = row.options.spans.empty() && selection.kind == SpanSelection::Kind::last;
+  if (cut && elements.size() > wanted) {
     elements.erase(elements.begin(), elements.end() - static_cast<std::ptrdiff_t>(wanted));
   }
   return elements;

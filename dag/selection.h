@@ -1,10 +1,13 @@
 // The language of `--select`: which steps of a pipeline take part.
 //
-//   train          that step                +train   it and all that it needs
-//   train+         it and all that needs it +train+  both
-//   tag:nightly    steps with that tag      data_*   `*` matches any characters of a name
+//   train            that step                    +train     it and all that it needs
+//   train+           it and all that needs it     2+train+1  two levels up, one level down
+//   tag:nightly      steps with that tag          group:prep steps of that group
+//   step:data_*      `*` matches any characters   data_*     the same
 //
-// Blanks unite; a comma keeps what both sides have ("+train,tag:model"); a leading `!` takes away.
+//   a and b, a,b     both        not a, !a    all but        ( … )   first this
+//   a or b, a b      either; in a row of words `!x` takes away: "validate+ !tag:model"
+//
 // Knows the spec alone, nothing of runs.  Pure, any thread.
 #pragma once
 
@@ -17,7 +20,7 @@
 
 namespace pipelined {
 
-/// The selected steps' names in file order.  An error says which word names nothing, and the
+/// The selected steps' names in file order.  An error says at which character what is wrong, and the
 /// nearest name.  An empty expression selects everything.
 Result<std::vector<std::string>> select_steps(const PipelineSpec& spec,
                                               std::string_view expression);

@@ -154,6 +154,7 @@ struct StepSpec {
   ValueTable params;                     ///< `${x}` and { file = … } not yet replaced
   std::vector<std::string> after, tags;
   std::vector<std::string> secrets;      ///< names of the configuration; values are never here
+  std::vector<std::string> requests;     ///< kinds of requests that it may make
   std::optional<ForeachSpec> foreach;
   std::int64_t max_parallel = 0;         ///< 0: as many as fit
   std::string when;                      ///< condition text; empty: always

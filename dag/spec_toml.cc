@@ -231,12 +231,12 @@ void Reader::source(const std::string& name, SourcePosition at, const toml::node
          {{"kind",
            [&](Node n) {
              text(n, "'kind' " + where, out.kind);
-             for (const char* later : {"query", "http", "s3", "feedback"}) {
+             for (const char* later : {"query", "http", "s3"}) {
                if (out.kind != later) continue;
                error(n, "a source of kind '" + out.kind + "' is not supported yet");
                return;
              }
-             word(n, "'kind' " + where, {"files"}, out.kind);
+             word(n, "'kind' " + where, {"files", "feedback"}, out.kind);
            }},
           {"path", [&](Node n) { text(n, "'path' " + where, out.path); }},
           {"settle", [&](Node n) { duration(n, "'settle' " + where, out.settle_ms); }},
@@ -247,7 +247,9 @@ void Reader::source(const std::string& name, SourcePosition at, const toml::node
              if (out.snapshot == "reference") error(n, "snapshot = \"reference\" is not supported yet");
            }},
           {"expect", [&](Node n) { expectation(n, where, out.expect); }}});
-  if (!table->contains("path")) error(at, "source '" + name + "' has no path");
+  if (!table->contains("path") && out.kind != "feedback") {
+    error(at, "source '" + name + "' has no path");
+  }
   spec_.sources.push_back(std::move(out));
 }
 

@@ -34,6 +34,7 @@ void Reader::step(const std::string& name, SourcePosition at, const toml::node& 
           {"after", [&](Node n) { names(n, what("after"), out.after); }},
           {"tags", [&](Node n) { names(n, what("tags"), out.tags); }},
           {"secrets", [&](Node n) { names(n, what("secrets"), out.secrets); }},
+          {"requests", [&](Node n) { names(n, what("requests"), out.requests); }},
           {"foreach", [&](Node n) { foreach(n, where, out); }},
           {"max_parallel", [&](Node n) { integer(n, what("max_parallel"), 1, out.max_parallel); }},
           {"when", [&](Node n) { text(n, what("when"), out.when); }},

@@ -35,6 +35,8 @@ int run_explain(Session& session);
 int run_logs(Session& session);
 int run_cancel(Session& session);
 int run_retry(Session& session);
+int run_resume(Session& session);
+int run_migrate(Session& session);
 int run_watch(Session& session);
 /// @}
 
@@ -48,6 +50,14 @@ int run_alerts(Session& session);
 int run_span_list(Session& session);
 int run_span_drop(Session& session);
 int run_span_restore(Session& session);
+/// @}
+
+/// \name What is done again, and what must not be used
+/// @{
+int run_backfill(Session& session);
+int run_backfill_list(Session& session);
+int run_backfill_cancel(Session& session);
+int run_invalidate(Session& session);
 /// @}
 
 /// \name Artifacts

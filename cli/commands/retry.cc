@@ -3,6 +3,13 @@
 
 namespace pipelined::cli {
 
-int run_retry(Session& session) { return decide_run(session, "retry"); }
+int run_retry(Session& session) {
+  protocol::Decision decision;
+  decision.why = session.arguments.text("why");
+  decision.steps = session.arguments.list("STEP");
+  decision.select = session.arguments.text("select");
+  return tell_done(session, session.ask<protocol::Done>("POST", run_target(session, "/retry"),
+                                                        protocol::to_json(decision)));
+}
 
 }  // namespace pipelined::cli

@@ -187,6 +187,11 @@ class Backend {
   virtual Result<std::vector<StepFreshness>> freshness(const std::string& pipeline) = 0;
   /// What a step of an open run waits for; nothing if it does not wait.
   virtual std::optional<Reason> why_waiting(RunNumber run, const StepName& step) = 0;
+  /// What moving the run to the version in force would keep, do anew and drop.
+  virtual Result<std::vector<PlannedStep>> plan_migration(RunNumber run) = 0;
+  virtual Result<std::vector<PlannedSpan>> plan_backfill(const BackfillRow& wish) = 0;
+  /// The results that the wish names and what hangs on them.
+  virtual Result<std::vector<Dependent>> dependents(const event::InvalidateRequested& wish) = 0;
 
   /// The version in force, or that very version of an open or finished run; nothing if unknown.
   virtual std::shared_ptr<const Pipeline> pipeline(const std::string& name) = 0;

@@ -72,6 +72,19 @@ void post_approve(Backend& backend, const Request& request, const Respond& respo
 void post_reject(Backend& backend, const Request& request, const Respond& respond);
 void post_cancel(Backend& backend, const Request& request, const Respond& respond);
 void post_retry(Backend& backend, const Request& request, const Respond& respond);
+void post_resume(Backend& backend, const Request& request, const Respond& respond);
+void post_migrate(Backend& backend, const Request& request, const Respond& respond);
+void post_migrate_plan(Backend& backend, const Request& request, const Respond& respond);
+/// @}
+
+/// \name What is done again, and what must not be used
+/// @{
+void get_backfills(Backend& backend, const Request& request, const Respond& respond);
+void post_backfill(Backend& backend, const Request& request, const Respond& respond);
+void post_backfill_plan(Backend& backend, const Request& request, const Respond& respond);
+void post_backfill_cancel(Backend& backend, const Request& request, const Respond& respond);
+void post_invalidate(Backend& backend, const Request& request, const Respond& respond);
+void post_invalidate_plan(Backend& backend, const Request& request, const Respond& respond);
 /// @}
 
 /// \name Artifacts

@@ -317,8 +317,21 @@ void post_reject(Backend& backend, const Request& request, const Respond& respon
 void post_cancel(Backend& backend, const Request& request, const Respond& respond) {
   decide_run<event::CancelRequested>(backend, request, respond);
 }
+void post_resume(Backend& backend, const Request& request, const Respond& respond) {
+  decide_run<event::ResumeRequested>(backend, request, respond);
+}
+void post_migrate(Backend& backend, const Request& request, const Respond& respond) {
+  decide_run<event::MigrateRequested>(backend, request, respond);
+}
 void post_retry(Backend& backend, const Request& request, const Respond& respond) {
-  decide_run<event::RetryRequested>(backend, request, respond);
+  const auto body = read_body<protocol::Decision>(request);
+  if (!body) return refuse(respond, body.error());
+  const auto run = run_number(backend, request);
+  if (!run) return refuse(respond, run.error());
+  event::RetryRequested wish;
+  wish.run = *run, wish.who = request.caller.who, wish.why = body->why;
+  wish.steps = body->steps, wish.select = body->select;
+  submit(backend, std::move(wish), respond);
 }
 
 }  // namespace pipelined::api

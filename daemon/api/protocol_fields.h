@@ -92,6 +92,56 @@ template <class V>
 void fields(V& visit, Decision& x) {
   visit("step", x.step), visit("element", x.element), visit("pipeline", x.pipeline);
   visit("source", x.source), visit("span", x.span), visit("why", x.why);
+  visit("steps", x.steps), visit("select", x.select);
+}
+template <class V>
+void fields(V& visit, BackfillRequest& x) {
+  visit("pipeline", x.pipeline), visit("source", x.source), visit("spans", x.spans);
+  visit("reprocess", x.reprocess), visit("order", x.order), visit("chunk", x.chunk);
+  visit("max_active", x.max_active), visit("params", x.params), visit("force", x.force);
+  visit("select", x.select), visit("why", x.why);
+}
+template <class V>
+void fields(V& visit, PlannedSpan& x) {
+  visit("span", x.span), visit("state", x.state), visit("runs", x.runs), visit("why", x.why);
+  visit("steps_to_run", x.steps_to_run), visit("steps_to_reuse", x.steps_to_reuse);
+}
+template <class V>
+void fields(V& visit, BackfillPlan& x) {
+  visit("pipeline", x.pipeline), visit("spans", x.spans);
+}
+template <class V>
+void fields(V& visit, Backfill& x) {
+  visit("id", x.id), visit("pipeline", x.pipeline), visit("source", x.source);
+  visit("asked", x.asked), visit("reprocess", x.reprocess), visit("order", x.order);
+  visit("state", x.state), visit("chunk", x.chunk), visit("max_active", x.max_active);
+  visit("spans", x.spans), visit("begun", x.begun), visit("who", x.who), visit("why", x.why);
+  visit("created_at", x.created_at), visit("ended_at", x.ended_at);
+}
+template <class V>
+void fields(V& visit, BackfillList& x) {
+  visit("backfills", x.backfills);
+}
+template <class V>
+void fields(V& visit, InvalidateRequest& x) {
+  visit("key", x.key), visit("pipeline", x.pipeline), visit("step", x.step);
+  visit("element", x.element), visit("below", x.below), visit("why", x.why);
+}
+template <class V>
+void fields(V& visit, Dependent& x) {
+  visit("result", x.result), visit("cause", x.cause), visit("pipeline", x.pipeline);
+  visit("step", x.step), visit("element", x.element), visit("run", x.run);
+  visit("artifact", x.artifact), visit("type", x.type);
+}
+template <class V>
+void fields(V& visit, DependentList& x) {
+  visit("results", x.results);
+}
+template <class V>
+void fields(V& visit, StepRequest& x) {
+  visit("step", x.step), visit("element", x.element), visit("kind", x.kind);
+  visit("arguments", x.arguments), visit("state", x.state), visit("sentence", x.sentence);
+  visit("at", x.at);
 }
 template <class V>
 void fields(V& visit, PauseWish& x) {
@@ -158,7 +208,8 @@ void fields(V& visit, RunSpanInfo& x) {
 }
 template <class V>
 void fields(V& visit, RunDetail& x) {
-  visit("run", x.run), visit("force", x.force), visit("spans", x.spans);
+  visit("run", x.run), visit("force", x.force), visit("select", x.select);
+  visit("backfill", x.backfill), visit("requests", x.requests), visit("spans", x.spans);
   visit("steps_total", x.steps_total), visit("offset", x.offset), visit("steps", x.steps);
   visit("explanation", x.explanation), visit("ways_on", x.ways_on);
 }

@@ -165,9 +165,39 @@ void add_runs(std::vector<Route>& table) {
   add({"POST", "/api/v1/runs/{run}/cancel", Role::operator_, post_cancel, "Ends a run.", {},
        json_schema<Decision>, json_schema<Done>});
   add({"POST", "/api/v1/runs/{run}/retry", Role::operator_, post_retry,
-       "Gives failed steps all their tries anew.", {}, json_schema<Decision>, json_schema<Done>});
+       "Gives failed steps all their tries anew, or only those that are named.", {},
+       json_schema<Decision>, json_schema<Done>});
+  add({"POST", "/api/v1/runs/{run}/resume", Role::operator_, post_resume, "A cancelled run goes on.", {},
+       json_schema<Decision>, json_schema<Done>});
+  add({"POST", "/api/v1/runs/{run}/migrate", Role::operator_, post_migrate,
+       "The run goes on with the version that is in force.", {}, json_schema<Decision>,
+       json_schema<Done>});
+  add({"POST", "/api/v1/runs/{run}/migrate/plan", Role::viewer, post_migrate_plan,
+       "What moving the run would keep, do anew and drop; changes nothing.", {}, nullptr,
+       json_schema<PlanReply>});
   add({"GET", "/api/v1/reviews", Role::viewer, get_reviews, "Everything that waits for a person.",
        {of_pipeline}, nullptr, json_schema<ReviewList>});
+}
+
+void add_redo(std::vector<Route>& table) {
+  using namespace protocol;
+  const auto add = [&table](Route route) { table.push_back(std::move(route)); };
+  add({"GET", "/api/v1/backfills", Role::viewer, get_backfills, "Backfills, newest first.",
+       {of_pipeline, limit}, nullptr, json_schema<BackfillList>});
+  add({"POST", "/api/v1/backfills", Role::operator_, post_backfill,
+       "Works spans through again, behind all fresh work.", {}, json_schema<BackfillRequest>,
+       json_schema<Done>});
+  add({"POST", "/api/v1/backfills/plan", Role::viewer, post_backfill_plan,
+       "What a backfill would run, span by span, and why; starts nothing.", {},
+       json_schema<BackfillRequest>, json_schema<BackfillPlan>});
+  add({"POST", "/api/v1/backfills/{backfill}/cancel", Role::operator_, post_backfill_cancel,
+       "Ends a backfill and its runs.", {}, json_schema<Decision>, json_schema<Done>});
+  add({"POST", "/api/v1/invalidations", Role::operator_, post_invalidate,
+       "Declares results bad: they are never used again.", {}, json_schema<InvalidateRequest>,
+       json_schema<Done>});
+  add({"POST", "/api/v1/invalidations/plan", Role::viewer, post_invalidate_plan,
+       "The results that would be declared bad and all that hangs on them; changes nothing.", {},
+       json_schema<InvalidateRequest>, json_schema<DependentList>});
 }
 
 void add_artifacts(std::vector<Route>& table) {
@@ -209,6 +239,7 @@ std::vector<Route> make_routes() {
   add_access(table);
   add_pipelines(table);
   add_runs(table);
+  add_redo(table);
   add_artifacts(table);
   return table;
 }

@@ -145,7 +145,12 @@ protocol::RunDetail detail_of(Backend& backend, const RunView& run, const StepPa
   static constexpr std::size_t spans_told_max = 1000;
   protocol::RunDetail detail;
   detail.run = summary_of(run);
-  detail.force = run.row.options.force, detail.offset = page.offset;
+  detail.force = run.row.options.force, detail.select = run.row.options.select;
+  detail.backfill = run.row.options.backfill, detail.offset = page.offset;
+  for (const StepRequestRow& row : list_step_requests(backend.store(), run.row.number, 1000)) {
+    detail.requests.push_back({row.step, row.element, row.kind, row.arguments, row.state,
+                               row.sentence, {row.at}});
+  }
   for (const RunSpan& span : run.row.spans) {
     if (detail.spans.size() == spans_told_max) break;
     detail.spans.push_back({span.source, span.span, span.version, span.left_out});

@@ -149,7 +149,8 @@ void Supervisor::run_batch(Instant now) {
   if (batch.empty()) return;
   if (auto begun = ledger_.begin(); !begun) return fail_batch(std::move(batch), begun.error());
   std::vector<Effect> effects;
-  for (const Event& event : batch) {
+  for (Event& event : batch) {
+    supply_version(event);
     if (const auto* changed = std::get_if<event::CapacityChanged>(&event)) {
       capacity_ = changed->capacity;
     }
@@ -173,6 +174,21 @@ void Supervisor::tell_applied(const Event& event, const std::vector<Effect>& eff
     if (reply != nullptr && reply->request == request) answer = reply;
   }
   callbacks_.applied(event, answer);
+}
+
+// A run stays with its version: one that is taken up again may need an older one than is in force.
+void Supervisor::supply_version(Event& event) {
+  std::visit(
+      [this](auto& wish) {
+        if constexpr (requires { wish.version; wish.run; }) {
+          const auto row = ledger_.find_run(wish.run);
+          if (!row || wish.version) return;
+          auto pipeline = callbacks_.load_pipeline(row->pipeline, row->version);
+          if (pipeline) wish.version = std::move(*pipeline);
+          else note("pipeline_lost", pipeline.error().message);
+        }
+      },
+      event);
 }
 
 void Supervisor::settle_ended(const std::vector<Event>& batch) {

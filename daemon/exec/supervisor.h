@@ -156,6 +156,7 @@ class Supervisor {
   void run_batch(Instant now);
   void tell_applied(const Event& event, const std::vector<Effect>& effects, std::size_t first);
   void refuse_requests();
+  void supply_version(Event& event);
   void settle_ended(const std::vector<Event>& batch);
   void fail_batch(std::vector<Event> batch, const Error& error);
   void keep_facts(std::vector<Event> batch, bool keep);

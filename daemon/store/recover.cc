@@ -53,6 +53,7 @@ Result<Recovered> Store::recover() {
              select(attempt_columns, "FROM attempts a WHERE a.running AND a.run IN (") + open_runs +
                  ") ORDER BY a.run, a.step, a.element, a.number",
              read_attempt);
+  recover_backfills(found);
   Query last(database,
              "SELECT (SELECT value FROM counters WHERE name = 'seq'), "
              "(SELECT max(number) FROM runs), (SELECT max(number) FROM arrivals), "

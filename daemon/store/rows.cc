@@ -118,7 +118,7 @@ RunRow read_run(const Query& row) {
 const char* const step_columns =
     "s.run, s.step, s.element, s.state, s.key, s.result, s.tries, s.faults, s.next_try_at, "
     "s.started_at, s.ended_at, s.seq, s.reason_code, s.reason, s.reason_details, s.attempts, "
-    "s.first_try_at, s.at";
+    "s.first_try_at, s.at, s.pass_over";
 
 StepRow read_step(const Query& row) {
   StepRow step;
@@ -138,6 +138,7 @@ StepRow read_step(const Query& row) {
   step.attempts = row.integer(15);
   step.first_try_at = row.integer(16);
   step.at = row.integer(17);
+  step.pass_over = row.integer(18);
   return step;
 }
 
@@ -279,11 +280,15 @@ std::optional<std::string> options_text(const RunOptions& options) {
   if (!options.select.empty()) table["select"] = options.select;
   if (options.refresh) table["refresh"] = true;
   if (options.revalidate) table["revalidate"] = true;
-  if (!options.force.empty()) {
-    ValueList force;
-    for (const std::string& step : options.force) force.push_back(step);
-    table["force"] = std::move(force);
-  }
+  const auto list = [&table](const char* name, const std::vector<std::string>& texts) {
+    if (texts.empty()) return;
+    ValueList values;
+    for (const std::string& text : texts) values.push_back(text);
+    table[name] = std::move(values);
+  };
+  list("force", options.force), list("spans", options.spans);
+  if (!options.source.empty()) table["source"] = options.source;
+  if (options.backfill != 0) table["backfill"] = options.backfill;
   return canonical(table);
 }
 
@@ -297,9 +302,12 @@ RunOptions parse_options(std::string_view text) {
   for (const auto& [name, item] : *table) {
     if (name == "params" && item.as_table() != nullptr) options.params = *item.as_table();
     if (name == "select" && item.as_text() != nullptr) options.select = *item.as_text();
-    if (name != "force" || item.as_list() == nullptr) continue;
+    if (name == "source" && item.as_text() != nullptr) options.source = *item.as_text();
+    if (name == "backfill" && item.as_int() != nullptr) options.backfill = *item.as_int();
+    if ((name != "force" && name != "spans") || item.as_list() == nullptr) continue;
+    auto& texts = name == "force" ? options.force : options.spans;
     for (std::size_t i = 0; i < item.as_list()->size(); ++i) {
-      options.force.push_back(text_at(*item.as_list(), i));
+      texts.push_back(text_at(*item.as_list(), i));
     }
   }
   return options;

@@ -270,6 +270,35 @@ ALTER TABLE attempts ADD COLUMN queued_at INTEGER NOT NULL DEFAULT 0;
 DROP INDEX steps_failed;
 CREATE INDEX steps_stuck ON steps (run, step, element)
   WHERE state IN ('failed', 'halted', 'in_review', 'rejected');
+
+-- What is done again and what must not be used.
+ALTER TABLE steps ADD COLUMN pass_over INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE invalidations (
+  result INTEGER PRIMARY KEY, key BLOB CHECK (length(key) = 32), cause INTEGER NOT NULL,
+  who TEXT NOT NULL, why TEXT NOT NULL, at INTEGER NOT NULL, seq INTEGER NOT NULL
+) STRICT;
+CREATE INDEX invalidations_by_key ON invalidations (key, seq) WHERE key IS NOT NULL;
+CREATE TABLE backfills (
+  id INTEGER PRIMARY KEY,
+  pipeline TEXT NOT NULL, source TEXT NOT NULL, asked TEXT NOT NULL,
+  reprocess TEXT NOT NULL CHECK (reprocess IN ('none', 'failed', 'all')),
+  sort TEXT NOT NULL CHECK (sort IN ('oldest', 'newest')),
+  chunk INTEGER NOT NULL, max_active INTEGER NOT NULL, options TEXT, spans TEXT NOT NULL,
+  begun INTEGER NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('running', 'done', 'cancelled')),
+  who TEXT NOT NULL, why TEXT NOT NULL,
+  created_at INTEGER NOT NULL, ended_at INTEGER NOT NULL, seq INTEGER NOT NULL
+) STRICT;
+CREATE INDEX backfills_running ON backfills (id) WHERE state = 'running';
+CREATE TABLE step_requests (
+  result INTEGER NOT NULL, ordinal INTEGER NOT NULL,
+  pipeline TEXT NOT NULL, step TEXT NOT NULL, element TEXT NOT NULL, run INTEGER NOT NULL,
+  kind TEXT NOT NULL, arguments TEXT,
+  state TEXT NOT NULL CHECK (state IN ('done', 'refused')), sentence TEXT NOT NULL,
+  at INTEGER NOT NULL, seq INTEGER NOT NULL,
+  PRIMARY KEY (result, ordinal)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX step_requests_by_run ON step_requests (run);
 )sql";
 
 /// The step that leads to version n + 1 stands at n.  The text of a version that was released is

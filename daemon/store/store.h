@@ -115,6 +115,9 @@ class Store : public LedgerStore {
   void put(const DecisionRow& row) override;
   void put(const HoldRow& row) override;
   void put(const SlotRow& row) override;
+  void put(const InvalidationRow& row) override;
+  void put(const BackfillRow& row) override;
+  void put(const StepRequestRow& row) override;
   void mark_fired(const std::vector<std::int64_t>& arrivals, RunNumber run) override;
 
   std::optional<ResultRow> find_result(const Digest& key, std::int64_t before_seq) override;
@@ -143,6 +146,15 @@ class Store : public LedgerStore {
   std::optional<ArrivalRow> find_arrival(std::int64_t number) override;
   std::optional<ArrivalRow> newest_span(const std::string& pipeline,
                                         const std::string& source) override;
+  std::optional<InvalidationRow> find_invalidation(const Digest& key) override;
+  bool is_bad(const Digest& artifact) override;
+  std::vector<ResultRow> results_with_key(const Digest& key, std::int64_t after,
+                                          int limit) override;
+  std::vector<ResultRow> results_of_step(const std::string& pipeline, const std::string& step,
+                                         const std::string& element, std::int64_t after,
+                                         int limit) override;
+  std::vector<ResultRow> results_from(const Digest& artifact, std::int64_t after,
+                                      int limit) override;
 
   /// Records an artifact in the open turn; one that is known already stays, without its tombstone.
   void put_artifact(const Manifest& manifest);
@@ -182,6 +194,7 @@ class Store : public LedgerStore {
 
  private:
   struct State;
+  void recover_backfills(Recovered& found);
   explicit Store(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

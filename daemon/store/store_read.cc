@@ -47,7 +47,8 @@ void Store::State::complete(ResultRow& result, std::int64_t bindings, std::int64
 
 std::optional<ResultRow> Store::find_result(const Digest& key, std::int64_t before_seq) {
   static const std::string sql = select(
-      result_columns, "FROM results r WHERE r.key = ?1 AND r.seq < ?2 ORDER BY r.seq DESC LIMIT 1");
+      result_columns, "FROM results r WHERE r.key = ?1 AND r.seq < ?2 AND NOT EXISTS (SELECT 1 "
+      "FROM invalidations i WHERE i.result = r.id) ORDER BY r.seq DESC LIMIT 1");
   Query query(*state_->database, sql.c_str(), key, before_seq);
   auto found = first_of(query);
   if (!found) return std::nullopt;
@@ -155,7 +156,8 @@ std::vector<StepRow> Store::finished_steps(const std::string& pipeline, const st
       step_columns,
       "FROM steps s INDEXED BY steps_finished WHERE s.pipeline = ?1 AND s.step = ?2 "
       "AND s.element = ?3 AND s.state IN ('succeeded', 'cached') AND s.full_run >= ?4 "
-      "AND s.seq < ?5 ORDER BY s.run DESC LIMIT ?6 OFFSET ?7");
+      "AND s.seq < ?5 AND NOT EXISTS (SELECT 1 FROM invalidations i WHERE i.result = s.result) "
+      "ORDER BY s.run DESC LIMIT ?6 OFFSET ?7");
   Query query(*state_->database, sql.c_str(), pipeline, step, element, full_only, before_seq,
               limit, offset);
   std::vector<StepRow> rows;

@@ -60,6 +60,8 @@ struct Store::State {
   const RunFacts& facts_of(RunNumber run);
   /// Bindings and metrics of a result whose own columns are read.
   void complete(ResultRow& result, std::int64_t bindings, std::int64_t metrics);
+  /// The results whose ids a query gives.
+  std::vector<ResultRow> good_results(Query& query);
   /// Counts the steps of the ended runs that changed, so that no list has to.
   void count_steps();
   /// Records the manifests that the object view remembers.

@@ -190,6 +190,10 @@ std::vector<AlertView> list_alerts(Store& store, const AlertFilter& filter);
 std::vector<DecisionRow> list_decisions(Store& store, const std::string& pipeline, RunNumber run,
                                         int limit);
 std::vector<AcceptanceRow> list_acceptances(Store& store, int limit);
+/// Newest first; of all pipelines if none is named.
+std::vector<BackfillRow> list_backfills(Store& store, const std::string& pipeline, int limit);
+/// What steps of a run asked the system to do.
+std::vector<StepRequestRow> list_step_requests(Store& store, RunNumber run, int limit);
 
 std::vector<ArtifactView> list_artifacts(Store& store, const ArtifactFilter& filter);
 /// Full digests that begin with these hexadecimal digits (at least 4), at most `limit`.

@@ -173,6 +173,23 @@ class FakeBackend : public Backend {
     return Reason{"waits_for_step", "waits for validate/2013-12, which is halted", {}};
   }
 
+  Result<std::vector<PlannedStep>> plan_migration(RunNumber run) override {
+    if (run != 4) return Error{ErrorCode::conflict, "run has the version in force already"};
+    return std::vector<PlannedStep>{{"ingest", "2013-12", "keep", {"", "", {}}},
+                                    {"train", "", "run", {"migrated", "defined otherwise", {}}},
+                                    {"old", "", "drop", {"migrated", "no such step", {}}}};
+  }
+  Result<std::vector<PlannedSpan>> plan_backfill(const BackfillRow& wish) override {
+    backfill = wish;
+    return std::vector<PlannedSpan>{{"2013-11", "accepted", false, "accepted in run 1", 0, 0},
+                                    {"2013-12", "failed", true, "failed at validate", 3, 1}};
+  }
+  Result<std::vector<Dependent>> dependents(const event::InvalidateRequested& wish) override {
+    if (wish.step == "nothing") return Error{ErrorCode::not_found, "there is no result of it"};
+    return std::vector<Dependent>{{7, 0, "flights", "validate", "2013-12", 4, "abc", "examples/1"},
+                                  {9, 7, "flights", "train", "", 4, "def", "model/1"}};
+  }
+
   std::shared_ptr<const Pipeline> pipeline(const std::string& name) override {
     return name == "flights" ? flights : nullptr;
   }
@@ -270,6 +287,7 @@ class FakeBackend : public Backend {
   std::vector<PipelineUpload> uploads;
   std::vector<Trial> trials;
   RunOptions planned;
+  BackfillRow backfill;
   Result<RequestOutcome> outcome = RequestOutcome{4, "run 4 goes on"};
   std::map<std::uint64_t, Listener> listeners;
   std::uint64_t last_subscription = 0;

@@ -160,6 +160,81 @@ TEST_CASE("pipectl: decisions need a reason and go to the named element", "[cli]
   });
 }
 
+TEST_CASE("pipectl: retry names steps, migrate shows before it does", "[cli]") {
+  TestDaemon daemon;
+  CHECK(pipectl({"retry", "4", "validate/2013-12", "train", "--why", "mended"}, daemon.socket()).code == 0);
+  CHECK(pipectl({"retry", "4", "--select", "train+"}, daemon.socket()).code == 0);
+  CHECK(pipectl({"resume", "4"}, daemon.socket()).code == 0);
+  const Output plan = pipectl({"migrate", "4"}, daemon.socket());
+  CHECK(plan.code == 0);
+  CHECK(plan.out.find("train           run   defined otherwise") != std::string::npos);
+  CHECK(plan.err.find("1 drop, 1 keep and 1 run; nothing has changed, --yes does it") !=
+        std::string::npos);
+  CHECK(pipectl({"migrate", "3"}, daemon.socket()).code == 1);
+  daemon.on_loop([](FakeBackend& backend) {
+    REQUIRE(backend.submitted.size() == 3);
+    const auto& named = std::get<event::RetryRequested>(backend.submitted[0]);
+    CHECK(named.steps == std::vector<std::string>{"validate/2013-12", "train"});
+    CHECK(named.why == "mended");
+    CHECK(std::get<event::RetryRequested>(backend.submitted[1]).select == "train+");
+    CHECK(std::get<event::ResumeRequested>(backend.submitted[2]).run == 4);
+  });
+  CHECK(pipectl({"migrate", "4", "--yes"}, daemon.socket()).code == 0);
+  daemon.on_loop([](FakeBackend& backend) {
+    CHECK(std::get<event::MigrateRequested>(backend.submitted.back()).run == 4);
+  });
+}
+
+TEST_CASE("pipectl: backfill is a verb and has verbs below it", "[cli]") {
+  TestDaemon daemon;
+  CHECK(pipectl({"backfill", "flights"}, daemon.socket()).code == 2);
+  CHECK(pipectl({"backfill", "flights", "--spans", "all", "--chunk", "x"}, daemon.socket()).code == 2);
+  const std::vector<std::string> wish = {"backfill", "flights", "--spans", "2013-01..2013-06",
+                                         "--reprocess", "failed", "--order", "newest",
+                                         "--max-active", "2", "--param", "depth=3"};
+  std::vector<std::string> dry = wish;
+  dry.push_back("--dry-run");
+  const Output plan = pipectl(dry, daemon.socket());
+  CHECK(plan.code == 0);
+  CHECK(plan.out.find("2013-12  failed    run        3       1  failed at validate") !=
+        std::string::npos);
+  CHECK(plan.err.find("1 of 2 spans would run; nothing was started") != std::string::npos);
+  daemon.on_loop([](FakeBackend& backend) { CHECK(backend.submitted.empty()); });
+  CHECK(pipectl(wish, daemon.socket()).code == 0);
+  CHECK(pipectl({"backfill", "cancel", "7", "--why", "enough"}, daemon.socket()).code == 0);
+  CHECK(pipectl({"backfill", "cancel", "x"}, daemon.socket()).code == 2);
+  CHECK(pipectl({"backfill", "list"}, daemon.socket()).code == 0);
+  CHECK(pipectl({"backfill", "nobody", "--spans", "all"}, daemon.socket()).code == 2);
+  daemon.on_loop([](FakeBackend& backend) {
+    REQUIRE(backend.submitted.size() == 2);
+    const BackfillRow& asked = std::get<event::BackfillRequested>(backend.submitted[0]).wish;
+    CHECK((asked.asked == "2013-01..2013-06" && asked.reprocess == "failed"));
+    CHECK((asked.order == "newest" && asked.max_active == 2 && asked.chunk == 1));
+    CHECK(asked.options.params.at("depth") == Value(3));
+    CHECK(std::get<event::BackfillCancelRequested>(backend.submitted[1]).backfill == 7);
+  });
+}
+
+TEST_CASE("pipectl: invalidate needs a reason, and lists what hangs on it before", "[cli]") {
+  TestDaemon daemon;
+  CHECK(pipectl({"invalidate", "validate", "--why", "x"}, daemon.socket()).code == 2);
+  CHECK(pipectl({"invalidate", "validate", "--pipeline", "flights"}, daemon.socket()).code == 2);
+  const Output list = pipectl({"invalidate", "validate/2013-12", "--pipeline", "flights", "--dry-run"},
+                              daemon.socket());
+  CHECK(list.code == 0);
+  CHECK(list.out.find("     9         7  train               4  model/1     def") != std::string::npos);
+  CHECK(pipectl({"invalidate", "nothing", "--pipeline", "flights", "--dry-run"}, daemon.socket()).code == 2);
+  const std::string key(64, 'a');
+  CHECK(pipectl({"invalidate", key, "--below", "--why", "broken"}, daemon.socket()).code == 0);
+  CHECK(pipectl({"invalidate", "train", "--pipeline", "flights", "--why", "x"}, daemon.socket()).code == 0);
+  daemon.on_loop([&](FakeBackend& backend) {
+    REQUIRE(backend.submitted.size() == 2);
+    const auto& by_key = std::get<event::InvalidateRequested>(backend.submitted[0]);
+    CHECK((by_key.key && by_key.key->hex() == key && by_key.below && by_key.why == "broken"));
+    CHECK(std::get<event::InvalidateRequested>(backend.submitted[1]).step == "train");
+  });
+}
+
 TEST_CASE("pipectl: check prints every error with its place", "[cli]") {
   TestDaemon daemon;
   TemporaryFolder folder;

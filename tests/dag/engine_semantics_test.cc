@@ -461,17 +461,6 @@ TEST_CASE("triggers: all_of waits for one arrival of each source", "[dag][engine
   CHECK(world.ledger.arrivals.at(2).run == 1);
 }
 
-TEST_CASE("select: a part of a pipeline is refused rather than taken for the whole",
-          "[dag][engine]") {
-  EngineWorld world;
-  world.apply(chain);
-  RunOptions options;
-  options.select = "a";
-  world.turn(event::RunRequested{1, "chain", options, "me"});
-  REQUIRE(world.replies.back().error);
-  CHECK(world.ledger.runs.empty());
-}
-
 TEST_CASE("previous: a step below a collection is waited for, not passed over", "[dag][engine]") {
   const std::string steps = fan_steps + R"(
 [step.score]

@@ -57,6 +57,9 @@ class FakeLedger : public LedgerStore {
   void put(const DecisionRow&) override {}
   void put(const HoldRow&) override {}
   void put(const SlotRow&) override {}
+  void put(const InvalidationRow&) override {}
+  void put(const BackfillRow&) override {}
+  void put(const StepRequestRow&) override {}
   void mark_fired(const std::vector<std::int64_t>&, RunNumber) override {}
   std::optional<ResultRow> find_result(const Digest&, std::int64_t) override { return {}; }
   std::optional<ResultRow> find_result_by_id(std::int64_t) override { return {}; }
@@ -92,6 +95,14 @@ class FakeLedger : public LedgerStore {
   std::optional<ArrivalRow> newest_span(const std::string&, const std::string&) override {
     return {};
   }
+  std::optional<InvalidationRow> find_invalidation(const Digest&) override { return {}; }
+  bool is_bad(const Digest&) override { return false; }
+  std::vector<ResultRow> results_with_key(const Digest&, std::int64_t, int) override { return {}; }
+  std::vector<ResultRow> results_of_step(const std::string&, const std::string&,
+                                         const std::string&, std::int64_t, int) override {
+    return {};
+  }
+  std::vector<ResultRow> results_from(const Digest&, std::int64_t, int) override { return {}; }
 
   Recovered recovered;
   std::deque<Error> commit_errors;  ///< the next commits fail with these

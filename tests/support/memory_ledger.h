@@ -32,6 +32,9 @@ class MemoryLedger : public LedgerStore {
   std::vector<DecisionRow> decisions;
   std::map<std::tuple<std::string, std::string, RunNumber, std::string, std::string>, HoldRow> holds;
   std::map<std::tuple<std::string, std::string, std::string>, SlotRow> slots;
+  std::map<std::int64_t, InvalidationRow> invalidations;
+  std::map<std::int64_t, BackfillRow> backfills;
+  std::map<std::pair<std::int64_t, std::int64_t>, StepRequestRow> requests;
   std::set<Digest> lost;                ///< objects that are gone
   bool fail_next_commit = false;
   ErrorCode commit_error = ErrorCode::io;
@@ -106,6 +109,15 @@ class MemoryLedger : public LedgerStore {
     const std::tuple key(row.pipeline, row.trigger, row.slot);
     if (!slots.contains(key)) set(slots, key, row);
   }
+  void put(const InvalidationRow& row) override {
+    note(row.seq);
+    if (!invalidations.contains(row.result)) set(invalidations, row.result, row);
+  }
+  void put(const BackfillRow& row) override { set(backfills, row.id, row), note(row.seq); }
+  void put(const StepRequestRow& row) override {
+    set(requests, std::pair(row.result, row.ordinal), row);
+    note(row.seq);
+  }
   void mark_fired(const std::vector<std::int64_t>& numbers, RunNumber run) override {
     for (const std::int64_t number : numbers) {
       save(arrivals, number);
@@ -118,6 +130,7 @@ class MemoryLedger : public LedgerStore {
     auto [begin, end] = results_by_key.equal_range(key);
     for (auto it = begin; it != end; ++it) {
       const ResultRow& row = results.at(it->second);
+      if (invalidations.contains(row.id)) continue;
       if (row.seq < before_seq && (!newest || row.seq > newest->seq)) newest = row;
     }
     return newest;
@@ -174,6 +187,7 @@ class MemoryLedger : public LedgerStore {
       if (row->second.state != StepState::succeeded && row->second.state != StepState::cached) {
         continue;
       }
+      if (invalidations.contains(row->second.result)) continue;
       if (offset-- > 0) continue;
       found.push_back(row->second);
       if (--limit == 0) break;
@@ -255,6 +269,44 @@ class MemoryLedger : public LedgerStore {
     }
     return std::nullopt;
   }
+  std::optional<InvalidationRow> find_invalidation(const Digest& key) override {
+    std::optional<InvalidationRow> newest;
+    for (const auto& [id, row] : invalidations) {
+      if (row.key == key && (!newest || row.seq > newest->seq)) newest = row;
+    }
+    return newest;
+  }
+  bool is_bad(const Digest& artifact) override {
+    bool any = false;
+    for (const auto& [id, row] : results) {
+      const bool made = std::any_of(row.outputs.begin(), row.outputs.end(), [&](const Binding& b) {
+        return b.artifact.digest == artifact;
+      });
+      if (made && !invalidations.contains(id)) return false;
+      any = any || made;
+    }
+    return any;
+  }
+  std::vector<ResultRow> results_with_key(const Digest& key, std::int64_t after,
+                                          int limit) override {
+    return good_results(after, limit, [&](const ResultRow& row) { return row.key == key; });
+  }
+  std::vector<ResultRow> results_of_step(const std::string& pipeline, const std::string& step,
+                                         const std::string& element, std::int64_t after,
+                                         int limit) override {
+    return good_results(after, limit, [&](const ResultRow& row) {
+      return row.pipeline == pipeline && row.step == step &&
+             (element.empty() || row.element == element);
+    });
+  }
+  std::vector<ResultRow> results_from(const Digest& artifact, std::int64_t after,
+                                      int limit) override {
+    return good_results(after, limit, [&](const ResultRow& row) {
+      return std::any_of(row.inputs.begin(), row.inputs.end(), [&](const Binding& b) {
+        return b.artifact.digest == artifact;
+      });
+    });
+  }
 
   Result<void> begin() override {
     CHECK(!open_);
@@ -315,6 +367,10 @@ class MemoryLedger : public LedgerStore {
     for (const auto& [id, row] : attempts) {
       if (row.running) found.attempts.push_back(row);
     }
+    for (const auto& [id, row] : backfills) {
+      found.last_backfill = id;
+      if (row.state == "running") found.backfills.push_back(row);
+    }
     if (!results.empty()) found.last_result = results.rbegin()->first;
     found.last_seq = last_seq;
     return found;
@@ -323,6 +379,15 @@ class MemoryLedger : public LedgerStore {
   std::int64_t last_seq = 0;
 
  private:
+  template <class Wanted>
+  std::vector<ResultRow> good_results(std::int64_t after, int limit, Wanted wanted) const {
+    std::vector<ResultRow> found;
+    for (auto it = results.upper_bound(after);
+         it != results.end() && static_cast<int>(found.size()) < limit; ++it) {
+      if (!invalidations.contains(it->first) && wanted(it->second)) found.push_back(it->second);
+    }
+    return found;
+  }
   void note(std::int64_t seq) { last_seq = std::max(last_seq, seq); }
 
   template <class Map, class Key>
