@@ -52,6 +52,7 @@ struct AttemptReport {
   std::vector<std::string> outputs;  ///< ports that it wrote or passes
   std::vector<MetricFact> metrics;
   Value notes;
+  std::vector<event::StepRequest> requests;  ///< what it asks the system to do
   std::string error;       ///< a sentence; of a halt: the verdict
   std::int64_t cpu_ms = 0, memory_peak_bytes = 0, scratch_bytes = 0;
   std::string failure_class;  ///< as in AttemptRow

@@ -207,6 +207,16 @@ struct pl_context {
   const void* (*get_extension)(const pl_context_t* context, const char* id);
 };
 
+/* An extension of the host: what an operator with PL_EFFECT asks the system to do.  Done, or refused
+   with the attempt, only after `run` has returned PL_OK; docs/runs.md lists the kinds. */
+#define PL_REQUESTS_EXTENSION "pl.requests/1"
+typedef struct pl_requests {
+  uint32_t struct_size;
+  /* [any-thread] `arguments` is a JSON object.  1: taken down; 0: no kind, no JSON object, or more
+     than a report can hold. */
+  int32_t (*request)(const pl_context_t* context, const char* kind, const char* arguments);
+} pl_requests_t;
+
 /* An operator. */
 typedef struct pl_operator {
   uint32_t struct_size;

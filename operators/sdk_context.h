@@ -211,6 +211,18 @@ class Context {
   void note(const std::string& key, const std::string& json) const {
     context_->note(context_, key.c_str(), json.c_str());
   }
+  /// Asks the system to do something once the step has succeeded (`raise_alert`, `add_span`); the
+  /// operator must be declared with an effect, the step must allow it.  `arguments` is a JSON object.
+  Result<void> request(const std::string& kind, const std::string& arguments) const {
+    const auto* requests =
+        static_cast<const pl_requests_t*>(context_->get_extension(context_, PL_REQUESTS_EXTENSION));
+    if (requests == nullptr) {
+      return Error{ErrorCode::unsupported, "this host takes no requests of operators"};
+    }
+    if (requests->request(context_, kind.c_str(), arguments.c_str()) == 1) return {};
+    return Error{ErrorCode::invalid, "the request '" + kind + "' is not taken: its arguments must be "
+                                     "a JSON object and fit into the report"};
+  }
   /// How far it is; `total` 0: unknown.
   void progress(std::int64_t done, std::int64_t total = 0) const {
     context_->progress(context_, done, total);

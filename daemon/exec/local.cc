@@ -124,6 +124,16 @@ AttemptReport report_of(const wire::Ended& ended) {
   report.outputs = ended.outputs;
   report.metrics = ended.metrics;
   report.notes = ended.notes;
+  for (const Value& asked : ended.requests) {
+    const ValueTable* table = asked.as_table();
+    if (table == nullptr) continue;
+    event::StepRequest request;
+    for (const auto& [name, value] : *table) {
+      if (name == "kind" && value.as_text() != nullptr) request.kind = *value.as_text();
+      if (name == "arguments") request.arguments = value;
+    }
+    report.requests.push_back(std::move(request));
+  }
   report.error = ended.error;
   report.cpu_ms = ended.cpu_ms;
   report.memory_peak_bytes = ended.memory_peak_bytes;

@@ -423,6 +423,7 @@ void Supervisor::post_ended(Live& live, ArtifactPort::Promoted promoted) {
   }
   ended.metrics = std::move(report.metrics);
   ended.notes = std::move(report.notes);
+  ended.requests = std::move(report.requests);
   ended.error = std::move(report.error);
   ended.retryable = report.retryable;
   ended.cpu_ms = report.cpu_ms;

@@ -88,8 +88,21 @@ class Lent {
     notes_[valid_utf8(key)] = value ? *std::move(value) : Value(valid_utf8(text));
   }
 
+  bool request(const char* kind, const char* json) {
+    if (!kind || !*kind || !json) return false;
+    const std::string_view text(json);
+    Result<Value> arguments = value_from_json(text);
+    if (!arguments || arguments->as_table() == nullptr) return false;
+    if (!spend(std::string_view(kind).size() + text.size() + 32)) return false;
+    const std::lock_guard lock(mutex_);
+    requests_.push_back(
+        ValueTable{{"kind", valid_utf8(kind)}, {"arguments", *std::move(arguments)}});
+    return true;
+  }
+
   void take(wire::Ended& ended) {
     const std::lock_guard lock(mutex_);
+    if (ended.outcome == Outcome::ok) ended.requests = std::move(requests_);
     ended.metrics = std::move(metrics_);
     ended.notes = std::move(notes_);
   }
@@ -106,7 +119,7 @@ class Lent {
       tell = !std::exchange(told_, true);
     }
     if (tell) {
-      sink_.log(PL_WARNING, "metrics and notes of this attempt take more than " +
+      sink_.log(PL_WARNING, "metrics, notes and requests of this attempt take more than " +
                                 std::to_string(report_bytes_max) + " bytes; the rest is dropped");
     }
     return false;
@@ -123,6 +136,7 @@ class Lent {
   std::deque<std::string> kept_;
   std::vector<MetricFact> metrics_;
   ValueTable notes_;
+  ValueList requests_;
   std::size_t spent_ = 0;
   bool told_ = false;
 };
@@ -273,7 +287,13 @@ void note(const pl_context_t* context, const char* key, const char* json) noexce
 void progress(const pl_context_t* context, std::int64_t done, std::int64_t total) noexcept {
   lent(context).progress(done, total);
 }
-const void* get_extension(const pl_context_t*, const char*) noexcept { return nullptr; }
+std::int32_t request(const pl_context_t* context, const char* kind, const char* arguments) noexcept {
+  return lent(context).request(kind, arguments) ? 1 : 0;
+}
+const void* get_extension(const pl_context_t*, const char* id) noexcept {
+  static constexpr pl_requests_t requests = {sizeof(pl_requests_t), request};
+  return id != nullptr && std::string_view(id) == PL_REQUESTS_EXTENSION ? &requests : nullptr;
+}
 
 pl_context_t context_over(Lent& data) {
   return {sizeof(pl_context_t), 0,          &data,       params_json,  param_json,  param_text,
