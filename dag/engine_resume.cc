@@ -211,6 +211,13 @@ void Engine::State::open_span(Run& run, SpanIndex span, bool rejected) {
 void Engine::State::on(const event::ResumeRequested& event) {
   const std::string text = "run " + std::to_string(event.run);
   if (const auto found = runs.find(event.run); found != runs.end() && !found->second.cancelling) {
+    const auto of_run = [&](const HoldRow& hold) { return hold.run == event.run; };
+    if (std::any_of(holds.begin(), holds.end(), of_run)) {
+      decide("resume", found->second.row.pipeline, text, event.who, event.why, event.run);
+      end_holds(of_run, event.who);
+      reply(event.request, event.run, text + " is released and goes on");
+      return;
+    }
     refuse(event.request, ErrorCode::conflict,
            "resume: " + text + " is " + name_of(found->second.row.state) + ", not cancelled");
     return;

@@ -5,6 +5,7 @@
 #include "cli/commands/commands.h"
 #include "cli/decisions.h"
 #include "cli/run_request.h"
+#include "daemon/api/protocol_redo.h"
 
 namespace pipelined::cli {
 namespace {

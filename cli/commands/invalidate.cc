@@ -2,6 +2,7 @@
 
 #include "cli/commands/commands.h"
 #include "cli/decisions.h"
+#include "daemon/api/protocol_redo.h"
 #include "dag/digest.h"
 #include "dag/explain.h"
 #include "dag/run_state.h"

@@ -3,6 +3,7 @@
 
 #include "daemon/api/asking.h"
 #include "daemon/api/handlers.h"
+#include "daemon/api/protocol_redo.h"
 #include "daemon/api/translate.h"
 
 namespace pipelined::api {

@@ -4,6 +4,7 @@
 
 #include "daemon/api/handlers.h"
 #include "daemon/api/protocol.h"
+#include "daemon/api/protocol_redo.h"
 
 namespace pipelined::api {
 namespace {

@@ -327,6 +327,24 @@ TEST_CASE("resume: a cancelled run goes on where it was", "[dag][engine]") {
   CHECK(world.ledger.decisions.back().kind == "resume");
 }
 
+TEST_CASE("resume: a held run is released", "[dag][engine]") {
+  EngineWorld world;
+  world.apply(chain);
+  const RunNumber run = world.run("chain");
+  event::HoldRequested hold;
+  hold.request = 1;
+  hold.run = run;
+  hold.who = "me";
+  hold.why = "wait";
+  world.turn(hold);
+  world.end(0, Outcome::ok);
+  CHECK(world.started.empty());
+  world.turn(event::ResumeRequested{2, run, "me", "go", {}});
+  CHECK_FALSE(world.replies.back().error);
+  world.run_all();
+  CHECK(world.run_state(run) == RunState::succeeded);
+}
+
 TEST_CASE("resume: one that was cancelled in the queue begins", "[dag][engine]") {
   EngineWorld world;
   world.apply(chain);
