@@ -182,6 +182,22 @@ std::vector<Verb> access_verbs() {
   };
 }
 
+std::vector<Verb> keeping_verbs() {
+  return {
+      {"fsck", "Looks at every invariant of records and bytes; ends with 1 if one is violated.", {},
+       {{"deep", nullptr, "read every byte"},
+        {"secrets", "FILE", "a file of texts, one a line, that may stand nowhere"}},
+       run_fsck},
+      {"pins", "What is kept whatever its age.", {}, {}, run_pins},
+      {"artifact pin", "Keeps an artifact whatever its age.", {digest_word}, {why},
+       run_artifact_pin},
+      {"artifact unpin", "Ends the pin of an artifact.", {digest_word}, {}, run_artifact_unpin},
+      {"pin", "Keeps a run and all that it made, whatever its age.", {run_word}, {why},
+       run_pin},
+      {"unpin", "Ends the pin of a run.", {run_word}, {}, run_unpin},
+  };
+}
+
 std::vector<Verb> machine_verbs() {
   return {
       {"sources", "Sources as their watchers see them.", {}, {only_pipeline}, run_sources},
@@ -208,7 +224,7 @@ std::vector<Verb> machine_verbs() {
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> table = [] {
     std::vector<Verb> all;
-    for (auto part : {pipeline_verbs, run_verbs, decision_verbs, redo_verbs, artifact_verbs,
+    for (auto part : {pipeline_verbs, run_verbs, decision_verbs, redo_verbs, artifact_verbs, keeping_verbs,
                       access_verbs, machine_verbs}) {
       for (Verb& verb : part()) all.push_back(std::move(verb));
     }

@@ -46,6 +46,7 @@ Result<std::unique_ptr<App>> App::start(asio::io_context& loop, Log& log, AppOpt
   TRY_VOID(state->open_parts());
   state->make_relay();
   state->make_deliveries();
+  state->make_keeper();
   state->make_backend();
   TRY_VOID(state->supervisor->start(state->options.config.capacity));
   fault::at(fault::Place::start_recovered);
@@ -224,11 +225,26 @@ void App::State::make_deliveries() {
                                             std::move(calls));
 }
 
+void App::State::make_keeper() {
+  Keeper::Parts parts{*store, *artifacts, options.config.state, options.config.store, nullptr,
+                      nullptr, nullptr};
+  parts.now = [this] { return clock.now().wall_ms; };
+  parts.post = [this](std::function<void()> task) { post(std::move(task)); };
+  parts.live = [this] {
+    LiveFacts facts;
+    facts.process = ::getpid();
+    for (std::string& attempt : supervisor->live_attempts()) facts.attempts.insert(std::move(attempt));
+    return facts;
+  };
+  keeper = std::make_unique<Keeper>(std::move(parts));
+}
+
 void App::State::make_backend() {
   BackendParts parts{*store,   *artifacts, *supervisor,
                      *shelf,   *deliveries, registry, *trials,
                      clock,    [this](std::function<void()> task) { post(std::move(task)); },
-                     nullptr,  nullptr, nullptr, nullptr, nullptr, nullptr};
+                     nullptr,  nullptr, nullptr, nullptr, nullptr, nullptr,
+                     *keeper};
   parts.reload = [this] { return reload(); };
   parts.test_sink = [this](const std::string& name, std::function<void(Result<std::string>)> done) {
     test_sink(name, std::move(done));
@@ -451,6 +467,7 @@ void App::State::report_file(const PipelineFile& file, const std::vector<Diagnos
 void App::State::close() {
   watchdog.reset();
   server.reset();
+  keeper.reset();
   if (deliveries) deliveries->stop();
   relay.reset();
   alert_watch.reset();

@@ -41,6 +41,7 @@ struct BackendParts {
   std::function<void(const std::string& sink, std::function<void(Result<std::string>)>)> test_sink;
   /// A fact for the log: who was denied what, or that the audit log could not be written.
   std::function<void(const char* word, const RequestOrigin&, const std::string&)> note;
+  Keeping& keeping;
 };
 
 class DaemonBackend : public Backend {
@@ -78,6 +79,7 @@ class DaemonBackend : public Backend {
   std::vector<SourceState> sources() override;
   std::vector<DoctorLine> doctor() override { return parts_.doctor(); }
   DaemonFigures figures() override;
+  Keeping& keeping() override { return parts_.keeping; }
   std::uint64_t subscribe(Listener listener) override;
   void unsubscribe(std::uint64_t subscription) override;
 

@@ -35,6 +35,7 @@
 #include "daemon/exec/local.h"
 #include "daemon/exec/plugin_registry.h"
 #include "daemon/exec/supervisor.h"
+#include "daemon/keeping/keeper.h"
 #include "daemon/notify/outbox_relay.h"
 #include "daemon/notify/sinks.h"
 #include "daemon/notify/webhook_client.h"
@@ -75,6 +76,7 @@ struct App::State {
   Supervisor::Callbacks supervisor_callbacks();
   void make_relay();
   void make_deliveries();
+  void make_keeper();
   void make_backend();
 
   void run_turn();
@@ -123,6 +125,7 @@ struct App::State {
   std::unique_ptr<AlertWatch> alert_watch;
   std::unique_ptr<OutboxRelay> relay;
   std::unique_ptr<Deliveries> deliveries;
+  std::unique_ptr<Keeper> keeper;
   std::unique_ptr<DaemonBackend> backend;
   std::unique_ptr<api::Server> server;
   std::unique_ptr<Watchdog> watchdog;

@@ -18,6 +18,7 @@
 
 #include "daemon/app.h"
 #include "daemon/app_version.h"
+#include "daemon/keeping/offline.h"
 #include "daemon/posix/fault.h"
 #include "daemon/posix/sd_notify.h"
 #include "dag/spec_words.h"
@@ -59,6 +60,22 @@ Surroundings read_surroundings() {
     around.cpus = CPU_COUNT(&processors);
   }
   return around;
+}
+
+/// Work on a state whose daemon is stopped, instead of being the daemon.
+struct Offline {
+  bool fsck = false, deep = false;
+  std::string output, secrets;
+};
+
+void add_offline(CLI::App& words, Offline& offline) {
+  auto* fsck = words.add_flag("--fsck", offline.fsck,
+                              "look at all invariants of a stopped daemon's state, tell, end");
+  words.add_flag("--deep", offline.deep, "with --fsck: read every byte")->needs(fsck);
+  words.add_option("-o,--output", offline.output, "with --fsck: table or json")
+      ->needs(fsck)->check(CLI::IsMember({"table", "json"}));
+  words.add_option("--secrets", offline.secrets,
+                   "with --fsck: a file of texts, one a line, that may stand nowhere")->needs(fsck);
 }
 
 /// What a test asks of the failpoints.
@@ -124,6 +141,22 @@ void harden() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
+/// Looks at the state of a stopped daemon; 1 when anything is violated.
+int look_at(const Offline& offline, const Config& config) {
+  OfflineOptions options{config.state, config.store, offline.deep, {}};
+  if (!offline.secrets.empty()) {
+    std::ifstream file(offline.secrets);
+    for (std::string line; std::getline(file, line);) options.secrets.push_back(line);
+    if (file.bad() || options.secrets.empty()) {
+      return fail({ErrorCode::io, "cannot read secrets from " + offline.secrets});
+    }
+  }
+  const auto report = fsck_offline(options);
+  if (!report) return fail(report.error());
+  std::cout << (offline.output == "json" ? json_of(*report) : text_of(*report));
+  return has_violation(*report) ? 1 : 0;
+}
+
 int run(AppOptions options) {
   Log log(options.config.log_level, !environment("JOURNAL_STREAM").empty());
   boost::asio::io_context loop(1);
@@ -158,6 +191,8 @@ int main(int argc, char** argv) {
   AppOptions options;
   FaultWords faults;
   add_options(words, options.line, faults);
+  Offline offline;
+  add_offline(words, offline);
   try {
     words.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -174,6 +209,7 @@ int main(int argc, char** argv) {
   if (!file) return fail(file.error());
   auto config = settle_config(*file, options.line, options.surroundings);
   if (!config) return fail(config.error());
+  if (offline.fsck) return look_at(offline, *config);
   options.config = std::move(*config);
   options.notify_socket = environment("NOTIFY_SOCKET");
   options.watchdog_ms = watchdog_interval_ms(environment("WATCHDOG_USEC"),

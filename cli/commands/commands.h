@@ -80,6 +80,16 @@ int run_reload(Session& session);
 int run_alerts_test(Session& session);
 /// @}
 
+/// \name Keeping the store
+/// @{
+int run_fsck(Session& session);
+int run_pins(Session& session);
+int run_artifact_pin(Session& session);
+int run_artifact_unpin(Session& session);
+int run_pin(Session& session);
+int run_unpin(Session& session);
+/// @}
+
 /// \name The daemon and this program
 /// @{
 int run_sources(Session& session);

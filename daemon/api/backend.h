@@ -23,6 +23,7 @@
 #include "dag/result.h"
 #include "dag/spec.h"
 #include "daemon/artifacts/artifacts.h"
+#include "daemon/keeping/keeping.h"
 #include "daemon/store/views.h"
 
 namespace pipelined {
@@ -216,6 +217,8 @@ class Backend {
   virtual std::vector<SourceState> sources() = 0;
   virtual std::vector<DoctorLine> doctor() = 0;
   virtual DaemonFigures figures() = 0;
+  /// Long work on the store, and pins.
+  virtual Keeping& keeping() = 0;
 
   using Listener = std::function<void(const BackendEvent&)>;
   /// Calls `listener` at every change until it is unsubscribed.

@@ -98,4 +98,14 @@ void post_try(Backend& backend, const Request& request, const Respond& respond);
 void get_run_step(Backend& backend, const Request& request, const Respond& respond);
 /// @}
 
+/// \name Keeping the store
+/// @{
+void post_fsck(Backend& backend, const Request& request, const Respond& respond);
+void get_job(Backend& backend, const Request& request, const Respond& respond);
+void get_job_wait(Backend& backend, const Request& request, const Respond& respond);
+void get_pins(Backend& backend, const Request& request, const Respond& respond);
+void post_pin(Backend& backend, const Request& request, const Respond& respond);
+void post_unpin(Backend& backend, const Request& request, const Respond& respond);
+/// @}
+
 }  // namespace pipelined::api

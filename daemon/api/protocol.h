@@ -544,6 +544,36 @@ struct AuditVerdict {
 struct ReloadReply {
   std::vector<std::string> changed, needs_restart, plugins, problems;
 };
+/// Long work on the store.
+struct JobRequest {
+  bool deep = false, dry_run = false;
+  std::string folder;
+  std::vector<std::string> secrets;
+};
+struct JobRow {
+  std::string name, about, verdict, sentence;  ///< verdict: ok, violated or not_possible
+  std::int64_t checked = 0, found = 0, bytes = 0;
+  std::vector<std::string> findings;
+  std::vector<std::int64_t> runs;              ///< affected ones
+};
+struct JobInfo {
+  std::int64_t job = 0;
+  std::string kind, state, error;              ///< state: copying, working, done or failed
+  std::int64_t progress = 0;
+  Time started_at, ended_at;
+  bool ok = false;                             ///< done, and no row is violated
+  std::vector<JobRow> rows;
+};
+struct PinRequest {
+  std::string kind, subject, why;              ///< kind: artifact or run
+};
+struct PinInfo {
+  std::string kind, subject, who, why;
+  Time at;
+};
+struct PinList {
+  std::vector<PinInfo> pins;
+};
 /// One server-sent event.
 struct Change {
   std::string kind, pipeline;                  ///< kind: run alert pipeline source

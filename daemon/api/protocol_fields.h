@@ -476,6 +476,36 @@ void fields(V& visit, ReloadReply& x) {
   visit("plugins", x.plugins), visit("problems", x.problems);
 }
 template <class V>
+void fields(V& visit, JobRequest& x) {
+  visit("deep", x.deep), visit("dry_run", x.dry_run), visit("folder", x.folder);
+  visit("secrets", x.secrets);
+}
+template <class V>
+void fields(V& visit, JobRow& x) {
+  visit("name", x.name), visit("about", x.about), visit("verdict", x.verdict);
+  visit("sentence", x.sentence), visit("checked", x.checked), visit("found", x.found);
+  visit("bytes", x.bytes), visit("findings", x.findings), visit("runs", x.runs);
+}
+template <class V>
+void fields(V& visit, JobInfo& x) {
+  visit("job", x.job), visit("kind", x.kind), visit("state", x.state), visit("error", x.error);
+  visit("progress", x.progress), visit("started_at", x.started_at);
+  visit("ended_at", x.ended_at), visit("ok", x.ok), visit("rows", x.rows);
+}
+template <class V>
+void fields(V& visit, PinRequest& x) {
+  visit("kind", x.kind), visit("subject", x.subject), visit("why", x.why);
+}
+template <class V>
+void fields(V& visit, PinInfo& x) {
+  visit("kind", x.kind), visit("subject", x.subject), visit("who", x.who);
+  visit("why", x.why), visit("at", x.at);
+}
+template <class V>
+void fields(V& visit, PinList& x) {
+  visit("pins", x.pins);
+}
+template <class V>
 void fields(V& visit, Change& x) {
   visit("kind", x.kind), visit("pipeline", x.pipeline), visit("run", x.run);
   visit("state", x.state), visit("sentence", x.sentence);

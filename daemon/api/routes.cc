@@ -218,6 +218,26 @@ void add_artifacts(std::vector<Route>& table) {
        "All that the artifact was made from, nearest first.", {}, nullptr, json_schema<Lineage>});
 }
 
+void add_keeping(std::vector<Route>& table) {
+  using namespace protocol;
+  const auto add = [&table](Route route) { table.push_back(std::move(route)); };
+  add({"POST", "/api/v1/store/fsck", Role::operator_, post_fsck,
+       "Starts a look at every invariant of records and bytes.", {}, json_schema<JobRequest>,
+       json_schema<JobInfo>});
+  add({"GET", "/api/v1/store/jobs/{job}", Role::viewer, get_job, "Long work on the store.", {},
+       nullptr, json_schema<JobInfo>});
+  add({"GET", "/api/v1/store/jobs/{job}/wait", Role::viewer, get_job_wait,
+       "Answers when the work has ended or the time is over.",
+       {{"timeout_ms", "at most so long, up to 60000"}}, nullptr, json_schema<JobInfo>});
+  add({"GET", "/api/v1/pins", Role::viewer, get_pins, "What collections leave alone.", {}, nullptr,
+       json_schema<PinList>});
+  add({"POST", "/api/v1/pins", Role::operator_, post_pin,
+       "Keeps an artifact or a run whatever its age.", {}, json_schema<PinRequest>,
+       json_schema<Done>});
+  add({"POST", "/api/v1/pins/remove", Role::operator_, post_unpin, "Ends a pin.", {},
+       json_schema<PinRequest>, json_schema<Done>});
+}
+
 /// "/a/{b}" as its parts.
 std::vector<std::string_view> split(std::string_view path) {
   std::vector<std::string_view> parts;
@@ -242,6 +262,7 @@ std::vector<Route> make_routes() {
   add_runs(table);
   add_redo(table);
   add_artifacts(table);
+  add_keeping(table);
   return table;
 }
 

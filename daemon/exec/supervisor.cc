@@ -127,6 +127,12 @@ void Supervisor::stop() {
   doom_all("the daemon stops");
 }
 
+std::vector<std::string> Supervisor::live_attempts() const {
+  std::vector<std::string> ids(doomed_.begin(), doomed_.end());
+  for (const auto& [id, live] : live_) ids.push_back(id);
+  return ids;
+}
+
 std::size_t Supervisor::held() const {
   return static_cast<std::size_t>(std::count_if(live_.begin(), live_.end(), [](const auto& entry) {
     return entry.second.phase == Phase::held || entry.second.phase == Phase::unprepared;

@@ -99,6 +99,8 @@ class Supervisor {
   std::size_t queued() const { return queue_.size(); }
   /// Attempts between their start and the commit of their end.
   std::size_t live() const { return live_.size(); }
+  /// Their ids, and those that were killed with their engine and have not reported yet.
+  std::vector<std::string> live_attempts() const;
   /// Live attempts whose outputs or folders wait for space.
   std::size_t held() const;
 

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include "daemon/store/sqlite_faults.h"
 
@@ -101,6 +102,48 @@ Result<void> Database::copy_to(const std::string& path) {
     return error;
   }
   return {};
+}
+
+Result<std::unique_ptr<DatabaseCopy>> DatabaseCopy::begin(Database& source,
+                                                         const std::string& path) {
+  std::unique_ptr<Database> target(new Database);
+  target->path_ = path;
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_EXCLUSIVE |
+                    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOFOLLOW;
+  const int code = sqlite3_open_v2(path.c_str(), &target->handle_, flags, nullptr);
+  if (code != SQLITE_OK) return target->error_of(code, "copying to");
+  // Nobody relies on the copy before it is complete and synced.
+  TRY_VOID(target->execute("PRAGMA journal_mode=OFF;PRAGMA synchronous=OFF;"));
+  std::unique_ptr<DatabaseCopy> copy(new DatabaseCopy(source, std::move(target)));
+  copy->handle_ = sqlite3_backup_init(copy->target_->handle_, "main", source.handle_, "main");
+  if (copy->handle_ == nullptr) {
+    return copy->target_->error_of(sqlite3_errcode(copy->target_->handle_), "copying to");
+  }
+  return copy;
+}
+
+DatabaseCopy::~DatabaseCopy() {
+  if (handle_ != nullptr) sqlite3_backup_finish(handle_);
+}
+
+Result<bool> DatabaseCopy::step(int pages) {
+  CHECK(!source_.in_transaction());
+  const int code = sqlite3_backup_step(handle_, pages);
+  if (code == SQLITE_OK) return false;
+  if (code == SQLITE_DONE) {
+    const int finished = sqlite3_backup_finish(std::exchange(handle_, nullptr));
+    if (finished == SQLITE_OK) return true;
+    return target_->error_of(finished, "copying to");
+  }
+  return target_->error_of(code, "copying to").within(sqlite3_errstr(code));
+}
+
+std::int64_t DatabaseCopy::pages() const {
+  return handle_ != nullptr ? sqlite3_backup_pagecount(handle_) : 0;
+}
+
+std::int64_t DatabaseCopy::remaining() const {
+  return handle_ != nullptr ? sqlite3_backup_remaining(handle_) : 0;
 }
 
 Statement* Database::acquire(const char* sql) {

@@ -17,6 +17,7 @@
 
 struct sqlite3;
 struct sqlite3_stmt;
+struct sqlite3_backup;
 
 namespace pipelined {
 
@@ -63,6 +64,7 @@ class Database {
 
  private:
   friend class Query;
+  friend class DatabaseCopy;
   Database() = default;
   Statement* acquire(const char* sql);
   static void release(Statement* statement);
@@ -74,6 +76,31 @@ class Database {
   std::string path_;
   std::unordered_map<const char*, std::unique_ptr<Statement>> cache_;
   std::optional<Error> failure_;
+};
+
+/// A consistent copy of a database that is made a few pages at a time while its connection goes on
+/// working: what is written meanwhile comes along.  The file is not durable yet when it is complete.
+class DatabaseCopy {
+ public:
+  /// REQUIRES: `path` does not exist; `source` outlives the copy.
+  static Result<std::unique_ptr<DatabaseCopy>> begin(Database& source, const std::string& path);
+  /// Gives the copy up unless it is complete; the file stays.
+  ~DatabaseCopy();
+  DatabaseCopy(const DatabaseCopy&) = delete;
+  DatabaseCopy& operator=(const DatabaseCopy&) = delete;
+
+  /// Copies that many pages; true: the copy is complete.  REQUIRES: no open transaction.
+  Result<bool> step(int pages);
+  /// Pages of the database, as the last step saw it, and how many are still to come.
+  std::int64_t pages() const;
+  std::int64_t remaining() const;
+
+ private:
+  DatabaseCopy(Database& source, std::unique_ptr<Database> target)
+      : source_(source), target_(std::move(target)) {}
+  Database& source_;
+  std::unique_ptr<Database> target_;
+  sqlite3_backup* handle_ = nullptr;
 };
 
 /// The rows of one SELECT.  Values are copied when bound; the statement is free again when the

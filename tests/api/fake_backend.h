@@ -113,6 +113,41 @@ inline OperatorSet test_operators() {
   return {{copy.id, copy}, {collect.id, collect}, {validate.id, validate}};
 }
 
+/// Jobs that are done at once, and pins in the store behind the backend.
+class FakeKeeping : public Keeping {
+ public:
+  explicit FakeKeeping(std::function<Store&()> store_in) : store_(std::move(store_in)) {}
+
+  Result<std::int64_t> start(JobOrder order) override {
+    Job job;
+    job.number = static_cast<std::int64_t>(jobs.size()) + 1, job.kind = order.kind;
+    job.state = JobState::done;
+    ReportRow row;
+    row.name = "I2", row.about = "every artifact's files are there", row.checked = 7;
+    if (order.deep) row.violate("artifact ab12: flights.csv is wrong", 4);
+    job.report.push_back(row);
+    jobs.push_back(job);
+    orders.push_back(std::move(order));
+    return job.number;
+  }
+  std::optional<Job> find_job(std::int64_t number) override {
+    if (number < 1 || number > static_cast<std::int64_t>(jobs.size())) return std::nullopt;
+    return jobs[static_cast<std::size_t>(number) - 1];
+  }
+  void when_ended(std::int64_t, std::function<void()> done) override { done(); }
+  std::vector<Pin> pins() override { return list_pins(store_()); }
+  Result<void> pin(Pin pin) override { return put_pin(store_(), pin); }
+  Result<void> unpin(const std::string& kind, const std::string& subject) override {
+    return remove_pin(store_(), kind, subject);
+  }
+
+  std::vector<Job> jobs;
+  std::vector<JobOrder> orders;
+
+ private:
+  std::function<Store&()> store_;
+};
+
 class FakeBackend : public Backend {
  public:
   explicit FakeBackend(boost::asio::io_context& loop_in) : loop(loop_in) {
@@ -240,6 +275,7 @@ class FakeBackend : public Backend {
     all.counters = {{"turns_total", 7}, {"watch_overflows_total", 0}};
     return all;
   }
+  Keeping& keeping() override { return keeping_; }
   std::uint64_t subscribe(Listener listener) override {
     listeners[++last_subscription] = std::move(listener);
     return last_subscription;
@@ -407,6 +443,7 @@ class FakeBackend : public Backend {
   }
 
   std::unique_ptr<Store> store_;
+  FakeKeeping keeping_{[this]() -> Store& { return *store_; }};
   std::int64_t seq_ = 0;
 };
 

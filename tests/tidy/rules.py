@@ -55,10 +55,11 @@ DAEMON_FOLDERS = {
     "store": ["store", "posix"],
     "posix": ["posix"],
     "artifacts": ["artifacts", "posix", "store"],
+    "keeping": ["keeping", "artifacts", "posix", "store"],
     "watch": ["watch", "posix"],
     "exec": ["exec", "posix"],
     "notify": ["notify", "posix", "store"],
-    "api": ["api", "posix", "artifacts", "store"],
+    "api": ["api", "keeping", "posix", "artifacts", "store"],
 }
 
 # Heavy headers, and the only places where they may stand.

@@ -1,0 +1,1 @@
+pipelined_add_tests(keeping pipelined_keeping pipelined_artifacts pipelined_store pipelined_dag)
