@@ -16,6 +16,7 @@
 #include "daemon/artifacts/promotion.h"
 #include "daemon/artifacts/removal.h"
 #include "daemon/artifacts/store_thread.h"
+#include "daemon/artifacts/sweep.h"
 #include "daemon/artifacts/tree_folder.h"
 #include "daemon/posix/fault.h"
 
@@ -342,6 +343,16 @@ void Artifacts::verify(const Digest& artifact, std::function<void(Result<Verdict
     }
     verdict.whole = verdict.bad.empty();
     return [verdict, done] { done(verdict); };
+  });
+}
+
+void Artifacts::sweep(std::vector<std::string> names, TimeMs young_ms,
+                      std::function<void(Result<Swept>)> done) {
+  State* inside = state_.get();
+  inside->thread->add([inside, names = std::move(names), young_ms,
+                       done = std::move(done)]() -> StoreThread::Callback {
+    auto swept = sweep_files(inside->root.get(), names, young_ms);
+    return [swept, done] { done(swept); };
   });
 }
 

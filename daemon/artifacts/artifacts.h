@@ -47,6 +47,11 @@ struct PromotionCounts {
   std::int64_t batches = 0, files = 0, bytes = 0, deduplicated = 0, quarantined = 0;
 };
 
+/// What a sweep removed.
+struct Swept {
+  std::int64_t files = 0, bytes = 0;
+};
+
 /// The store of artifacts.
 class Artifacts : public ArtifactPort, public ObjectView {
  public:
@@ -79,6 +84,12 @@ class Artifacts : public ArtifactPort, public ObjectView {
                  std::function<void(Result<void>)> done);
   /// Reads every byte of an artifact.
   void verify(const Digest& artifact, std::function<void(Result<Verdict>)> done);
+
+  /// Removes objects, logs and trees, named below the store folder; objects that were touched at
+  /// `young_ms` or later stay.  The names are gone durably when `done` is called.  REQUIRES: no row
+  /// names these objects, and nobody reads these trees.
+  void sweep(std::vector<std::string> names, TimeMs young_ms,
+             std::function<void(Result<Swept>)> done);
 
   /// One file's content, verified; at once, on the calling thread.  `path` empty: the only file.
   Result<std::string> read_file(const Digest& artifact, const std::string& path,

@@ -78,7 +78,9 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options)
 }
 
 Database::~Database() {
-  for (auto& [sql, statement] : cache_) sqlite3_finalize(statement->handle);
+  for (auto& [sql, statement] : cache_) {
+    if (statement) sqlite3_finalize(statement->handle);  // none: its text could not be prepared
+  }
   sqlite3_close_v2(handle_);
 }
 

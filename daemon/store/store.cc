@@ -106,6 +106,11 @@ void Store::set_sinks(std::vector<AlertSink> sinks, AlertRouter router) {
 
 void Store::set_objects(ObjectView* objects) { state_->objects = objects; }
 
+void Store::forget_cached() {
+  state_->artifact_ids.clear();
+  state_->run_facts.clear();
+}
+
 Database& Store::database() { return *state_->database; }
 
 Result<void> Store::begin() {
@@ -237,8 +242,8 @@ void Store::State::drain_manifests() {
     database->run(
         "INSERT INTO artifacts (digest, type, size, files, created_at, manifest) "
         "VALUES (?1, ?2, ?3, ?4, 0, ?5) ON CONFLICT (digest) DO UPDATE SET files = excluded.files, "
-        "manifest = excluded.manifest, tombstone_at = NULL "
-        "WHERE manifest IS NULL OR tombstone_at IS NOT NULL",
+        "manifest = excluded.manifest, tombstone_at = NULL, corrupt_at = NULL "
+        "WHERE manifest IS NULL OR tombstone_at IS NOT NULL OR corrupt_at IS NOT NULL",
         sha256(text), manifest.type, manifest.size(),
         static_cast<std::int64_t>(manifest.files.size()), text);
   }

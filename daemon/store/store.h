@@ -189,7 +189,9 @@ class Store : public LedgerStore {
   /// A consistent copy in a new file that must not exist yet.  REQUIRES: no open turn.
   Result<void> back_up(const std::string& path);
 
-  /// The connection, for views.cc only.
+  /// What is remembered of rows must be read again: somebody else changed or removed some.
+  void forget_cached();
+  /// The connection, for the files of this folder and daemon/keeping only.
   Database& database();
 
  private:

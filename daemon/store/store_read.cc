@@ -45,6 +45,14 @@ void Store::State::complete(ResultRow& result, std::int64_t bindings, std::int64
   }
 }
 
+bool Store::State::is_given_up(const Digest& artifact) {
+  // Its bytes may lie there until they are removed, which may be at any moment.
+  if (objects->find_unrecorded(artifact) != nullptr) return false;
+  Query query(*database, "SELECT tombstone_at IS NOT NULL OR corrupt_at IS NOT NULL FROM artifacts "
+              "WHERE digest = ?1", artifact);
+  return query.next() && query.flag(0);
+}
+
 std::optional<ResultRow> Store::find_result(const Digest& key, std::int64_t before_seq) {
   static const std::string sql = select(
       result_columns, "FROM results r WHERE r.key = ?1 AND r.seq < ?2 AND NOT EXISTS (SELECT 1 "
@@ -69,7 +77,9 @@ std::optional<Digest> Store::first_lost(const ResultRow& result) {
   if (state_->objects == nullptr) return std::nullopt;
   for (const Binding& output : result.outputs) {
     const auto manifest = find_manifest(output.artifact.digest);
-    if (!manifest || !state_->objects->is_whole(*manifest)) return output.artifact.digest;
+    const bool whole = manifest && !state_->is_given_up(output.artifact.digest) &&
+                       state_->objects->is_whole(*manifest);
+    if (!whole) return output.artifact.digest;
   }
   return std::nullopt;
 }

@@ -62,6 +62,8 @@ struct Store::State {
   void complete(ResultRow& result, std::int64_t bindings, std::int64_t metrics);
   /// The results whose ids a query gives.
   std::vector<ResultRow> good_results(Query& query);
+  /// Whether its bytes were deleted or found wrong, and not made again since.
+  bool is_given_up(const Digest& artifact);
   /// Counts the steps of the ended runs that changed, so that no list has to.
   void count_steps();
   /// Records the manifests that the object view remembers.

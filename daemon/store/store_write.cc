@@ -236,7 +236,7 @@ void Store::put_artifact(const Manifest& manifest) {
   state_->database->run(
       "INSERT INTO artifacts (digest, type, size, files, created_at, manifest) "
       "VALUES (?1, ?2, ?3, ?4, 0, ?5) ON CONFLICT (digest) DO UPDATE SET files = excluded.files, "
-      "manifest = excluded.manifest, tombstone_at = NULL",
+      "manifest = excluded.manifest, tombstone_at = NULL, corrupt_at = NULL",
       sha256(text), manifest.type, manifest.size(),
       static_cast<std::int64_t>(manifest.files.size()), text);
 }
