@@ -227,7 +227,8 @@ void App::State::make_deliveries() {
 
 void App::State::make_keeper() {
   Keeper::Parts parts{*store, *artifacts, options.config.state, options.config.store, nullptr,
-                      nullptr, nullptr};
+                      nullptr, nullptr, options.config.retention,
+                      options.config.collect_hours};
   parts.now = [this] { return clock.now().wall_ms; };
   parts.post = [this](std::function<void()> task) { post(std::move(task)); };
   parts.live = [this] {
@@ -402,6 +403,7 @@ void App::State::on_trouble(const std::optional<Error>& trouble) {
 void App::State::do_chores() {
   if (stopping) return;
   deliveries->try_again();
+  keeper->tick();
   std::vector<std::string> missing;
   for (const PipelineFile& file : folders.look(missing)) apply_file(file);
   for (const std::string& path : missing) {

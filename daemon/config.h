@@ -17,6 +17,7 @@
 #include "dag/alert_rules.h"
 #include "dag/engine.h"
 #include "dag/result.h"
+#include "dag/retention.h"
 #include "dag/spec.h"
 
 namespace pipelined {
@@ -71,6 +72,8 @@ struct Config {
   std::int64_t drain_ms = 60'000;       ///< what attempts that run get to finish at a stop
   std::string tls_certificate, tls_key; ///< files; both or none
   LogLevel log_level = LogLevel::info;
+  RetentionPolicy retention;
+  std::int64_t collect_hours = 24;      ///< between collections; 0: only when asked for
 };
 
 /// What a configuration file says; fields that it does not set are empty.

@@ -84,6 +84,8 @@ const std::vector<Key>& keys() {
       PL_KEY("secrets", true, secrets),
       PL_KEY("sink", true, sinks),
       PL_KEY("alert", true, alerts),
+      PL_KEY("retention", true, retention),
+      PL_KEY("retention.every_hours", true, collect_hours),
       PL_KEY("drain", true, drain_ms),
       PL_KEY("log_level", true, log_level),
   };

@@ -18,6 +18,7 @@
 
 #include "daemon/app.h"
 #include "daemon/app_version.h"
+#include "daemon/keeping/backup.h"
 #include "daemon/keeping/offline.h"
 #include "daemon/posix/fault.h"
 #include "daemon/posix/sd_notify.h"
@@ -65,7 +66,7 @@ Surroundings read_surroundings() {
 /// Work on a state whose daemon is stopped, instead of being the daemon.
 struct Offline {
   bool fsck = false, deep = false;
-  std::string output, secrets;
+  std::string output, secrets, restore;
 };
 
 void add_offline(CLI::App& words, Offline& offline) {
@@ -74,6 +75,8 @@ void add_offline(CLI::App& words, Offline& offline) {
   words.add_flag("--deep", offline.deep, "with --fsck: read every byte")->needs(fsck);
   words.add_option("-o,--output", offline.output, "with --fsck: table or json")
       ->needs(fsck)->check(CLI::IsMember({"table", "json"}));
+  words.add_option("--restore", offline.restore,
+                   "put a backup back into an empty state, verify every byte, end");
   words.add_option("--secrets", offline.secrets,
                    "with --fsck: a file of texts, one a line, that may stand nowhere")->needs(fsck);
 }
@@ -157,6 +160,14 @@ int look_at(const Offline& offline, const Config& config) {
   return has_violation(*report) ? 1 : 0;
 }
 
+/// Puts a backup back; 1 when something of it is missing.
+int restore(const Offline& offline, const Config& config) {
+  const auto report = restore_backup({offline.restore, config.state, config.store});
+  if (!report) return fail(report.error());
+  std::cout << (offline.output == "json" ? json_of(*report) : text_of(*report));
+  return has_violation(*report) ? 1 : 0;
+}
+
 int run(AppOptions options) {
   Log log(options.config.log_level, !environment("JOURNAL_STREAM").empty());
   boost::asio::io_context loop(1);
@@ -210,6 +221,7 @@ int main(int argc, char** argv) {
   auto config = settle_config(*file, options.line, options.surroundings);
   if (!config) return fail(config.error());
   if (offline.fsck) return look_at(offline, *config);
+  if (!offline.restore.empty()) return restore(offline, *config);
   options.config = std::move(*config);
   options.notify_socket = environment("NOTIFY_SOCKET");
   options.watchdog_ms = watchdog_interval_ms(environment("WATCHDOG_USEC"),

@@ -83,6 +83,8 @@ int run_alerts_test(Session& session);
 /// \name Keeping the store
 /// @{
 int run_fsck(Session& session);
+int run_gc(Session& session);
+int run_backup(Session& session);
 int run_pins(Session& session);
 int run_artifact_pin(Session& session);
 int run_artifact_unpin(Session& session);

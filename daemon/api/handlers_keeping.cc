@@ -65,6 +65,14 @@ void post_fsck(Backend& backend, const Request& request, const Respond& respond)
   start_job(backend, request, respond, "fsck");
 }
 
+void post_backup(Backend& backend, const Request& request, const Respond& respond) {
+  start_job(backend, request, respond, "backup");
+}
+
+void post_gc(Backend& backend, const Request& request, const Respond& respond) {
+  start_job(backend, request, respond, "gc");
+}
+
 void get_job(Backend& backend, const Request& request, const Respond& respond) {
   answer_with_job(backend, job_number(request), respond);
 }

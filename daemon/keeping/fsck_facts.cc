@@ -71,7 +71,7 @@ void check_facts(Database& records, const FsckOptions&, Report& report) {
   add_row(report, "I11", "what is deployed is what was decided last")
       .give_up("nothing is deployed by this version");
   ReportRow& slots = add_row(report, "I12", "no clock slot fires twice");
-  if (!has_table(records, "slots")) slots.give_up("no trigger by the clock is recorded here");
+  slots.give_up("what fired by the clock is shown by the tests of triggers alone");
 }
 
 }  // namespace pipelined

@@ -3,8 +3,11 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <utility>
+
+#include "daemon/keeping/backup.h"
 
 namespace pipelined {
 namespace {
@@ -14,6 +17,7 @@ namespace fs = std::filesystem;
 // About a millisecond of copying between two turns.
 constexpr int pages_a_step = 200;
 constexpr std::size_t jobs_kept = 50;
+constexpr const char* collected_at = "collected_at";
 
 void remove_copy(const std::string& path) {
   for (const char* rest : {"", "-wal", "-shm", "-journal"}) ::unlink((path + rest).c_str());
@@ -46,11 +50,8 @@ Keeper::~Keeper() {
   stop_ = true;
   if (thread_.joinable()) thread_.join();
   copy_.reset();
-  if (current_ != 0) remove_copy(copy_path());
-}
-
-std::string Keeper::copy_path() const {
-  return parts_.state + "/copy-" + std::to_string(current_) + ".db";
+  collection_.reset();
+  if (current_ != 0 && temporary_) remove_copy(path_);
 }
 
 Result<std::int64_t> Keeper::start(JobOrder order) {
@@ -60,7 +61,11 @@ Result<std::int64_t> Keeper::start(JobOrder order) {
                                           jobs_.at(current_).kind +
                                           ") is under way; wait for its end"};
   }
-  if (order.kind != "fsck") return Error{ErrorCode::invalid, "there is no job " + order.kind};
+  if (order.kind == "backup") {
+    TRY_VOID(prepare_backup(order.folder));
+  } else if (order.kind != "fsck" && order.kind != "gc") {
+    return Error{ErrorCode::invalid, "there is no job " + order.kind};
+  }
   current_ = ++last_;
   progress_ = 0;
   Job& job = jobs_[current_];
@@ -69,8 +74,68 @@ Result<std::int64_t> Keeper::start(JobOrder order) {
   job.started_at = parts_.now();
   if (jobs_.size() > jobs_kept) jobs_.erase(jobs_.begin());
   const std::int64_t number = current_;
-  start_fsck(std::move(order));
+  if (order.kind == "gc") {
+    start_collection(order);
+  } else if (order.kind == "backup") {
+    start_backup(order);
+  } else {
+    start_fsck(std::move(order));
+  }
   return number;
+}
+
+void Keeper::start_collection(const JobOrder& order) {
+  plan_ = std::make_shared<CollectPlan>();
+  then_ = {};
+  if (!order.dry_run) {
+    then_ = [this](Result<Report> planned) { collect(std::move(planned)); };
+  }
+  CollectOptions options{parts_.folder, parts_.policy, parts_.now(), &stop_};
+  copy_records([options, plan = plan_](Database& copy) -> Result<Report> {
+    TRY(made, plan_collection(copy, options));
+    *plan = std::move(made);
+    return plan->report;
+  });
+}
+
+void Keeper::start_backup(const JobOrder& order) {
+  BackupOptions options{parts_.folder, order.folder, &stop_};
+  copy_records([options](Database& copy) { return complete_backup(copy, options); },
+               order.folder + "/state.db");
+}
+
+void Keeper::collect(Result<Report> planned) {
+  if (!planned) return end(planned.error());
+  collection_ = std::make_unique<Collection>(
+      Collection::Parts{parts_.store, parts_.artifacts, parts_.post}, std::move(*plan_), copied_,
+      parts_.policy, parts_.now(), [this](Result<Report> report) {
+        if (report) {
+          const auto noted = parts_.store.set_meta(collected_at, std::to_string(parts_.now()));
+          if (!noted) report = noted.error();
+        }
+        end(std::move(report));
+      });
+  collection_->start();
+}
+
+void Keeper::tick() {
+  if (busy() || parts_.collect_hours <= 0) return;
+  const std::optional<std::string> last = parts_.store.meta(collected_at);
+  const TimeMs now = parts_.now();
+  const TimeMs then = last ? std::atoll(last->c_str()) : 0;
+  if (then == 0 || then > now) {
+    // The first one comes a period after the first start, and a clock that went back starts anew.
+    const auto noted = parts_.store.set_meta(collected_at, std::to_string(now));
+    return static_cast<void>(noted);  // on a full disk the next call tries again
+  }
+  if (now - then < parts_.collect_hours * 3'600'000) return;
+  const auto started = start({"gc", false, false, {}, {}, "pipelined"});
+  static_cast<void>(started);
+}
+
+void Keeper::set_policy(const RetentionPolicy& policy, std::int64_t collect_hours) {
+  parts_.policy = policy;
+  parts_.collect_hours = collect_hours;
 }
 
 void Keeper::start_fsck(JobOrder order) {
@@ -86,10 +151,12 @@ void Keeper::start_fsck(JobOrder order) {
   });
 }
 
-void Keeper::copy_records(Work work) {
+void Keeper::copy_records(Work work, const std::string& path) {
   work_ = std::move(work);
-  remove_copy(copy_path());
-  auto begun = DatabaseCopy::begin(parts_.store.database(), copy_path());
+  temporary_ = path.empty();
+  path_ = temporary_ ? parts_.state + "/copy-" + std::to_string(current_) + ".db" : path;
+  if (temporary_) remove_copy(path_);
+  auto begun = DatabaseCopy::begin(parts_.store.database(), path_);
   if (!begun) return end(begun.error());
   copy_ = *std::move(begun);
   copy_some();
@@ -108,8 +175,9 @@ void Keeper::copy_some() {
   copy_.reset();
   progress_ = 0;
   live_ = parts_.live();
+  copied_ = mark_of(parts_.store, parts_.now());
   jobs_.at(current_).state = JobState::working;
-  run([path = copy_path(), work = std::exchange(work_, {})]() -> Result<Report> {
+  run([path = path_, work = std::exchange(work_, {})]() -> Result<Report> {
     TRY(copy, Database::open({path, 0}));
     return work(*copy);
   });
@@ -121,7 +189,11 @@ void Keeper::run(std::function<Result<Report>()> work) {
                          self = std::weak_ptr(self_)] {
     auto made = std::make_shared<Result<Report>>(work());
     post([made, self] {
-      if (const auto here = self.lock()) (*here)->end(std::move(*made));
+      const auto here = self.lock();
+      if (!here) return;
+      Keeper& keeper = **here;
+      if (const auto then = std::exchange(keeper.then_, {})) return then(std::move(*made));
+      keeper.end(std::move(*made));
     });
   });
   ::pthread_setname_np(thread_.native_handle(), "keeping");
@@ -129,7 +201,10 @@ void Keeper::run(std::function<Result<Report>()> work) {
 
 void Keeper::end(Result<Report> report) {
   copy_.reset();
-  remove_copy(copy_path());
+  then_ = {};
+  // Not inside its own call.
+  if (collection_) parts_.post([old = std::shared_ptr<Collection>(std::move(collection_))] {});
+  if (temporary_) remove_copy(path_);
   Job& job = jobs_.at(current_);
   job.ended_at = parts_.now();
   job.progress = progress_;

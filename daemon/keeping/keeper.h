@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "daemon/artifacts/artifacts.h"
+#include "daemon/keeping/collection.h"
 #include "daemon/keeping/fsck.h"
 #include "daemon/keeping/keeping.h"
 #include "daemon/store/store.h"
@@ -33,6 +34,8 @@ class Keeper : public Keeping {
     std::function<TimeMs()> now;
     std::function<void(std::function<void()>)> post;    ///< runs on the loop, later; any thread
     std::function<LiveFacts()> live;                    ///< of this moment
+    RetentionPolicy policy;
+    std::int64_t collect_hours = 24;                    ///< between collections; 0: none by itself
   };
 
   /// Removes copies that an earlier process left.
@@ -49,6 +52,10 @@ class Keeper : public Keeping {
   Result<void> pin(Pin pin) override;
   Result<void> unpin(const std::string& kind, const std::string& subject) override;
 
+  /// Starts what is due by itself; called now and then.
+  void tick();
+  /// The configuration was read again.
+  void set_policy(const RetentionPolicy& policy, std::int64_t collect_hours);
   /// Whether a job is under way.
   bool busy() const { return current_ != 0; }
 
@@ -57,11 +64,14 @@ class Keeper : public Keeping {
   using Work = std::function<Result<Report>(Database& copy)>;
 
   void start_fsck(JobOrder order);
-  void copy_records(Work work);
+  void start_collection(const JobOrder& order);
+  void collect(Result<Report> planned);
+  void start_backup(const JobOrder& order);
+  /// `path` empty: a file that goes with the job.
+  void copy_records(Work work, const std::string& path = {});
   void copy_some();
   void run(std::function<Result<Report>()> work);
   void end(Result<Report> report);
-  std::string copy_path() const;
 
   Parts parts_;
   std::map<std::int64_t, Job> jobs_;
@@ -69,7 +79,13 @@ class Keeper : public Keeping {
   std::int64_t last_ = 0, current_ = 0;
   std::unique_ptr<DatabaseCopy> copy_;
   Work work_;
+  std::string path_;           ///< of the copy
+  bool temporary_ = true;      ///< the copy goes when the job ends
+  std::function<void(Result<Report>)> then_;   ///< instead of the end, once
   LiveFacts live_;
+  CopyMark copied_;
+  std::shared_ptr<CollectPlan> plan_;
+  std::unique_ptr<Collection> collection_;
   std::atomic<bool> stop_{false};
   std::atomic<std::int64_t> progress_{0};
   std::thread thread_;

@@ -107,7 +107,7 @@ class KeepingWorld {
     return fsck(store->database(), options);
   }
   Keeper& make_keeper() {
-    Keeper::Parts parts{*store, *artifacts, state.path(), store_folder(), nullptr, nullptr, nullptr};
+    Keeper::Parts parts{*store, *artifacts, state.path(), store_folder(), nullptr, nullptr, nullptr, {}, 24};
     parts.now = [this] { return now; };
     parts.post = [this](std::function<void()> work) { loop.post(std::move(work)); };
     parts.live = [] { return LiveFacts{::getpid(), {}}; };
