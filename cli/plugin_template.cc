@@ -77,10 +77,29 @@ Result<void> run_long_work(sdk::Context& context) {
   if (!report.flush()) return Error{ErrorCode::io, "cannot write rounds.txt"};
   return {};
 }
+constexpr auto announce =
+    sdk::describe("example.announce", 1, "Delivers a text as a span and tells about it")
+        .output("files", "files/1", "text.txt")
+        .param(sdk::text("source", "the source of kind feedback that gets the span").required())
+        .param(sdk::text("span", "the span").required())
+        .param(sdk::text("text", "what the file says").standard("\"hello\""))
+        .flags(PL_EFFECT);
+
+Result<void> run_announce(sdk::Context& context) {
+  std::ofstream file(context.output_path("files") / "text.txt");
+  file << context.text("text") << '\n';
+  if (!file.flush()) return Error{ErrorCode::io, "cannot write text.txt"};
+  // Both are done in the transaction that records this attempt's end, or neither is.
+  TRY_VOID(context.request("add_span", R"({"source": ")" + context.text("source") +
+                                           R"(", "span": ")" + context.text("span") +
+                                           R"(", "output": "files"})"));
+  return context.request("raise_alert", R"({"severity": "info", "sentence": "span )" +
+                                            context.text("span") + R"( was announced"})");
+}
 }  // namespace
 
 PL_PLUGIN("example", "1.0", sdk::Operator<count_lines, run_count_lines>,
-          sdk::Operator<long_work, run_long_work>)
+          sdk::Operator<long_work, run_long_work>, sdk::Operator<announce, run_announce>)
 )template";
 
 }  // namespace pipelined::cli

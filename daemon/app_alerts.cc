@@ -32,9 +32,9 @@ bool asks_for(const AlertRule& rule, const char* kind) {
   return std::find(rule.when.begin(), rule.when.end(), kind) != rule.when.end();
 }
 
-void add(std::vector<Condition>& found, Condition condition) {
+void add(std::vector<AlertCondition>& found, AlertCondition condition) {
   // Two rules with other bounds may speak of one thing: it is bad if it is for one of them.
-  for (Condition& other : found) {
+  for (AlertCondition& other : found) {
     if (other.pipeline != condition.pipeline || other.subject != condition.subject) continue;
     if (condition.bad && !other.bad) other = std::move(condition);
     return;
@@ -64,7 +64,7 @@ AlertRouter AlertWatch::router() const {
 }
 
 void AlertWatch::add_sources(const AlertRule& rule, TimeMs now,
-                             std::vector<Condition>& found) const {
+                             std::vector<AlertCondition>& found) const {
   if (rule.silent_for_ms <= 0) return;
   const auto watched = doors_.sources();
   for (const PipelineRow& pipeline : list_pipelines(store_)) {
@@ -90,7 +90,7 @@ void AlertWatch::add_sources(const AlertRule& rule, TimeMs now,
   }
 }
 
-void AlertWatch::add_runs(const AlertRule& rule, TimeMs now, std::vector<Condition>& found) const {
+void AlertWatch::add_runs(const AlertRule& rule, TimeMs now, std::vector<AlertCondition>& found) const {
   RunFilter filter;
   filter.limit = view_limit_max;
   if (rule.late_after_ms > 0) {
@@ -115,7 +115,7 @@ void AlertWatch::add_runs(const AlertRule& rule, TimeMs now, std::vector<Conditi
   }
 }
 
-void AlertWatch::add_machine(const AlertRule& rule, std::vector<Condition>& found) const {
+void AlertWatch::add_machine(const AlertRule& rule, std::vector<AlertCondition>& found) const {
   const std::int64_t room = rule.disk_below_bytes > 0 ? doors_.free_bytes(store_folder_) : -1;
   if (room >= 0) {
     const bool bad = room < rule.disk_below_bytes;
@@ -136,9 +136,9 @@ void AlertWatch::add_machine(const AlertRule& rule, std::vector<Condition>& foun
               ValueTable{{"waiting", waiting}}});
 }
 
-std::vector<Condition> AlertWatch::conditions() const {
+std::vector<AlertCondition> AlertWatch::conditions() const {
   const TimeMs now = clock_.now().wall_ms;
-  std::vector<Condition> found;
+  std::vector<AlertCondition> found;
   for (const AlertRule& rule : rules_) {
     add_sources(rule, now, found);
     add_runs(rule, now, found);
@@ -150,7 +150,7 @@ std::vector<Condition> AlertWatch::conditions() const {
 void AlertWatch::look() {
   if (rules_.empty()) return;
   const TimeMs now = clock_.now().wall_ms;
-  std::vector<Condition> found = conditions();
+  std::vector<AlertCondition> found = conditions();
   const auto standing = standing_conditions(store_);
   // A run that has ended is not among the conditions any more: what stands about it is over.
   for (const auto& [pipeline, subject] : standing) {

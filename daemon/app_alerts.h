@@ -36,10 +36,10 @@ class AlertWatch {
   void look();
 
  private:
-  std::vector<Condition> conditions() const;
-  void add_sources(const AlertRule& rule, TimeMs now, std::vector<Condition>& found) const;
-  void add_runs(const AlertRule& rule, TimeMs now, std::vector<Condition>& found) const;
-  void add_machine(const AlertRule& rule, std::vector<Condition>& found) const;
+  std::vector<AlertCondition> conditions() const;
+  void add_sources(const AlertRule& rule, TimeMs now, std::vector<AlertCondition>& found) const;
+  void add_runs(const AlertRule& rule, TimeMs now, std::vector<AlertCondition>& found) const;
+  void add_machine(const AlertRule& rule, std::vector<AlertCondition>& found) const;
 
   Store& store_;
   Clock& clock_;

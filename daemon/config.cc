@@ -89,19 +89,7 @@ class ConfigReader {
       problem(root, "tls_certificate and tls_key are needed both, or none of them");
     }
     if (const toml::table* table = keys.table("secrets")) read_secrets(*table, values.secrets);
-    if (const toml::table* table = keys.table("retention")) {
-      Keys retention(*this, *table, "retention.");
-      retention.count("every_hours", values.collect_hours);
-      retention.count("runs_days", values.retention.runs_days);
-      retention.count("runs_newest", values.retention.runs_newest);
-      retention.count("runs_most", values.retention.runs_most);
-      retention.count("artifacts_days", values.retention.artifacts_days);
-      retention.count("results_days", values.retention.results_days);
-      retention.count("logs_days", values.retention.logs_days);
-      retention.count("events_days", values.retention.events_days);
-      retention.count("unused_hours", values.retention.unused_hours);
-      retention.finish();
-    }
+    if (const toml::table* table = keys.table("retention")) read_retention(*table, values);
     if (const toml::array* sinks = keys.tables("sink")) {
       for (const toml::node& node : *sinks) read_sink(*node.as_table(), values);
     }
@@ -117,6 +105,20 @@ class ConfigReader {
   }
 
  private:
+  void read_retention(const toml::table& table, Config& values) {
+    Keys retention(*this, table, "retention.");
+    retention.count("every_hours", values.collect_hours);
+    retention.count("runs_days", values.retention.runs_days);
+    retention.count("runs_newest", values.retention.runs_newest);
+    retention.count("runs_most", values.retention.runs_most);
+    retention.count("artifacts_days", values.retention.artifacts_days);
+    retention.count("results_days", values.retention.results_days);
+    retention.count("logs_days", values.retention.logs_days);
+    retention.count("events_days", values.retention.events_days);
+    retention.count("unused_hours", values.retention.unused_hours);
+    retention.finish();
+  }
+
   /// The keys of one table.
   class Keys {
    public:

@@ -73,7 +73,7 @@ struct Config {
   std::string tls_certificate, tls_key; ///< files; both or none
   LogLevel log_level = LogLevel::info;
   RetentionPolicy retention;
-  std::int64_t collect_hours = 24;      ///< between collections; 0: only when asked for
+  std::int64_t collect_hours = 0;      ///< between collections; 0: only when asked for
 };
 
 /// What a configuration file says; fields that it does not set are empty.

@@ -112,10 +112,10 @@ std::vector<AlertReminder> reminders(const std::vector<AlertRule>& rules,
 }
 
 std::vector<AlertRow> condition_changes(
-    const std::vector<Condition>& conditions,
+    const std::vector<AlertCondition>& conditions,
     const std::set<std::pair<std::string, std::string>>& standing, TimeMs now) {
   std::vector<AlertRow> changes;
-  for (const Condition& condition : conditions) {
+  for (const AlertCondition& condition : conditions) {
     const bool stands = standing.count({condition.pipeline, condition.subject}) != 0;
     if (condition.bad == stands) continue;
     AlertRow row;

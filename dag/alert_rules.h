@@ -76,7 +76,7 @@ std::vector<AlertReminder> reminders(const std::vector<AlertRule>& rules,
                                      const std::vector<ToldAlert>& told, TimeMs now);
 
 /// Something of the machine or the world that is well or not.
-struct Condition {
+struct AlertCondition {
   std::string kind, pipeline, subject;   ///< kind: one of `alert_kinds`
   bool bad = false;
   std::string sentence;                  ///< what is wrong, or that it is no more
@@ -86,7 +86,7 @@ struct Condition {
 /// Alerts to raise: of conditions that are bad and not among `standing` (pipeline, subject), and one
 /// of severity info for each that is well and stands.
 std::vector<AlertRow> condition_changes(
-    const std::vector<Condition>& conditions,
+    const std::vector<AlertCondition>& conditions,
     const std::set<std::pair<std::string, std::string>>& standing, TimeMs now);
 
 }  // namespace pipelined

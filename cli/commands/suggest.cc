@@ -10,11 +10,14 @@ int run_suggest(Session& session) {
   if (!list) return session.fail(list.error());
   return session.show([&] {
     if (list->steps.empty()) session.terminal.out << "No attempt of it has ended yet.\n";
+    bool said = list->steps.empty();
     for (const protocol::StepUse& step : list->steps) {
       for (const std::string& sentence : step.suggestions) {
+        said = true;
         session.terminal.out << session.safe(step.step + ": " + sentence) << "\n";
       }
     }
+    if (!said) session.terminal.out << "Nothing: what its steps ask for fits what they used.\n";
   });
 }
 

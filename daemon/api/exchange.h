@@ -27,8 +27,6 @@ enum class Role {
   operator_,  ///< changes what runs: applies, starts, cancels, drops
   reviewer,   ///< decides for people: accepts, approves, rejects
   admin,      ///< changes who may do what, and the daemon itself
-  reader = viewer,
-  writer = operator_,
 };
 /// "anyone", "viewer", "operator", "reviewer", "admin".
 const char* name_of(Role role);

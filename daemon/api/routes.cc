@@ -224,10 +224,10 @@ void add_keeping(std::vector<Route>& table) {
   add({"POST", "/api/v1/store/fsck", Role::operator_, post_fsck,
        "Starts a look at every invariant of records and bytes.", {}, json_schema<JobRequest>,
        json_schema<JobInfo>});
-  add({"POST", "/api/v1/store/gc", Role::writer, post_gc,
+  add({"POST", "/api/v1/store/gc", Role::admin, post_gc,
        "Removes what is past its time and what nothing needs, or tells what that would be.", {},
        json_schema<JobRequest>, json_schema<JobInfo>});
-  add({"POST", "/api/v1/store/backup", Role::writer, post_backup,
+  add({"POST", "/api/v1/store/backup", Role::admin, post_backup,
        "Copies records and objects into a new folder of the daemon's machine.", {},
        json_schema<JobRequest>, json_schema<JobInfo>});
   add({"GET", "/api/v1/store/jobs/{job}", Role::viewer, get_job, "Long work on the store.", {},

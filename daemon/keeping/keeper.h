@@ -35,7 +35,7 @@ class Keeper : public Keeping {
     std::function<void(std::function<void()>)> post;    ///< runs on the loop, later; any thread
     std::function<LiveFacts()> live;                    ///< of this moment
     RetentionPolicy policy;
-    std::int64_t collect_hours = 24;                    ///< between collections; 0: none by itself
+    std::int64_t collect_hours = 0;                     ///< between collections; 0: none by itself
   };
 
   /// Removes copies that an earlier process left.

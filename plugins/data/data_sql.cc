@@ -138,7 +138,7 @@ Result<Database> open_for(sdk::Context& context, const std::string& query) {
   TRY(refused, refused_functions(database));
   TRY_VOID(check_sql_words(query, refused));
   TRY_VOID(bind_inputs(database, context));
-  return std::move(database);
+  return database;
 }
 
 std::string json_text(const std::string& text) {

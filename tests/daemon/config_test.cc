@@ -225,7 +225,7 @@ TEST_CASE("config: every mistake is named with its place", "[daemon][config]") {
       "[capacity]\n"
       "cpus = -1\n"
       "memory = 'much'\n"
-      "gpus = 2\n"
+      "gpuz = 2\n"
       "[[alert]]\n"
       "kind = 'pigeon'\n"
       "url = 'ftp://x'\n");
@@ -235,7 +235,7 @@ TEST_CASE("config: every mistake is named with its place", "[daemon][config]") {
   CHECK(all.find(":3:11: error: plugins must be a list of folders") != std::string::npos);
   CHECK(all.find(":5:8: error: capacity.cpus must be") != std::string::npos);
   CHECK(all.find(":6:10: error: capacity.memory must be") != std::string::npos);
-  CHECK(all.find(":7:1: error: unknown key \"capacity.gpus\"") != std::string::npos);
+  CHECK(all.find(":7:1: error: unknown key \"capacity.gpuz\"") != std::string::npos);
   CHECK(all.find("alert.kind must be webhook, smtp or command, not \"pigeon\"") != std::string::npos);
 }
 

@@ -98,7 +98,7 @@ TEST_CASE("alert rules: what stands is repeated, what is over is told once", "[a
 
 TEST_CASE("alert rules: a condition makes one alert while it is bad, and one when it is over",
           "[alerts]") {
-  Condition disk{"disk_low", "", "disk", true, "3 MiB left", ValueTable{{"free_bytes", 3}}};
+  AlertCondition disk{"disk_low", "", "disk", true, "3 MiB left", ValueTable{{"free_bytes", 3}}};
   const auto raised = condition_changes({disk}, {}, 77);
   REQUIRE(raised.size() == 1);
   CHECK(raised[0].severity == "warning");

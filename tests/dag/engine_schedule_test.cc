@@ -9,6 +9,12 @@ using namespace pipelined;
 
 namespace {
 
+RunOptions with_x(std::int64_t x) {
+  RunOptions options;
+  options.params = {{"x", x}};
+  return options;
+}
+
 constexpr std::int64_t minute = 60'000, hour = 3'600'000, day = 86'400'000;
 
 std::string pipeline_with(const std::string& triggers, const std::string& name = "p") {
@@ -286,7 +292,7 @@ TEST_CASE("after: a full run that made a new output starts one run, the same out
   world.run("up");  // all reused
   world.finish();
   CHECK(world.run_count() == 3);
-  world.run("up", {{{"x", 2}}, {}, "", false, false});  // not with the file's own parameters
+  world.run("up", with_x(2));  // not with the file's own parameters
   world.finish();
   CHECK(world.run_count() == 4);
   world.apply("name = \"up\"\n[params]\nx = 3\n[step.made]\noperator = \"one\"\nparams.p = \"${x}\"\n");
@@ -342,7 +348,7 @@ TEST_CASE("max_active: a run that goes on after an answer waits for its turn", "
   const RunNumber halted = world.run("p");
   world.run_all();
   REQUIRE(world.run_state(halted) == RunState::halted);
-  const RunNumber busy = world.run("p", {{{"x", 2}}, {}, "", false, false});
+  const RunNumber busy = world.run("p", with_x(2));
   REQUIRE(world.run_state(busy) == RunState::running);
   world.turn(event::AcceptRequested{++world.last_request, halted, "gate", "", "uid 1", "fine"});
   CHECK(world.run_state(halted) == RunState::queued);
@@ -364,7 +370,7 @@ TEST_CASE("max_active: a retried run waits for its turn and may be cancelled the
   world.verdicts["a"] = Outcome::failed;
   const RunNumber failed = world.run("p");
   world.run_all();
-  const RunNumber busy = world.run("p", {{{"x", 2}}, {}, "", false, false});
+  const RunNumber busy = world.run("p", with_x(2));
   world.turn(event::RetryRequested{++world.last_request, failed, "uid 1", ""});
   CHECK(world.run_state(failed) == RunState::queued);
   SECTION("its turn comes") {

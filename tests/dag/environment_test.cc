@@ -57,7 +57,7 @@ TEST_CASE("environment: what is wrong in one is told with its place", "[dag][spe
   const ParsedPipeline broken = parse_pipeline(text, "p.toml", {}, "broken");
   CHECK_FALSE(broken.spec);
   REQUIRE(broken.problems.size() == 1);
-  CHECK(broken.problems[0].at.line == 23);
+  CHECK(broken.problems[0].at.line == 22);
   const ParsedPipeline unknown = parse_pipeline(text, "p.toml", {}, "staging");
   REQUIRE(unknown.problems.size() == 1);
   CHECK(unknown.problems[0].message ==

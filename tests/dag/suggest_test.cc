@@ -20,12 +20,12 @@ ResourceSpec asks(std::int64_t memory_bytes, std::int64_t scratch_bytes, double 
 TEST_CASE("suggest: a peak gets a quarter of room, in sizes that people write", "[dag][suggest]") {
   CHECK(fitting_size(1) == "64MiB");
   CHECK(fitting_size(100 * mebi) == "128MiB");
-  CHECK(fitting_size(1229 * mebi) == "1536MiB");
+  CHECK(fitting_size(1228 * mebi) == "1536MiB");
   CHECK(fitting_size(3200 * mebi) == "4GiB");
 }
 
 TEST_CASE("suggest: what was used is said with what would fit", "[dag][suggest]") {
-  const StepUse use{"train", 9, 1229 * mebi, 0, 0, 0, 0};
+  const StepUse use{"train", 9, 1228 * mebi, 0, 0, 0, 0};
   CHECK(suggest_resources(use, {}) ==
         Sentences{"peak 1.2 GiB over 9 attempts; memory = \"1536MiB\" would fit"});
   CHECK(suggest_resources(use, asks(8192 * mebi, 0, 0)) ==

@@ -167,7 +167,7 @@ void read_condition(std::string_view input) {
 void read_command(std::string_view input) {
   const auto pieces = parse_template_word(input);
   said_why(pieces);
-  static_cast<void>(check_command({"sh", std::string(input)}, {{"file"}, {}, {}, {"x"}}));
+  static_cast<void>(check_command({"sh", std::string(input)}, {{"file"}, {}, {}, {"x"}, {}}));
 }
 
 }  // namespace

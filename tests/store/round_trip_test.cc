@@ -57,7 +57,7 @@ TEST_CASE("store: runs, steps, attempts and results come back after a new start"
   step.started_at = 8, step.ended_at = 9;
   step.reason.details = {{"param depth", "6", "8"}, {"in schema", "41aa", "77bb"}};
   AttemptRow attempt{"01JABC", 7,   "validate", "2013-12", 4,  std::string(32, 'f'), true,
-                     Outcome::retry, true, "lost with its host", 10, 11, 412, 96468992,
+                     Outcome::retry, true, "lost with its host", 9, 10, 11, 412, 96468992,
                      4096, "killed"};
   {
     auto store = open_in(folder);

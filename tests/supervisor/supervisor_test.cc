@@ -34,6 +34,7 @@ void Engine::apply(const Event& event, Instant, std::vector<Effect>& effects) {
 std::optional<std::int64_t> Engine::next_timer() const { return testing::script->timer; }
 std::size_t Engine::live_attempts() const { return 0; }
 void Engine::plant(PlantedBug) {}
+void Engine::use_zones(ZoneSource&) {}
 
 namespace {
 

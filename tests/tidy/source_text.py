@@ -23,8 +23,12 @@ def without_comments_and_literals(text):
     return _TOKEN.sub(replace, text)
 
 
+_RAW_STRING = re.compile(r'R"(?P<mark>[^()\s\\]{0,16})\(.*?\)(?P=mark)"', re.DOTALL)
+
+
 def includes(text):
-    """(line number, '"' or '<', path) of every include."""
+    """(line number, '"' or '<', path) of every include; what stands in a raw string is none."""
+    text = _RAW_STRING.sub(lambda match: '""' + "\n" * match.group(0).count("\n"), text)
     found = []
     for number, line in enumerate(text.splitlines(), 1):
         match = re.match(r'\s*#\s*include\s*(["<])([^">]+)[">]', line)
