@@ -4,12 +4,19 @@ namespace pipelined::cli {
 namespace {
 
 /// Asks for or ends a pin.
-int change(Session& session, const char* kind, const char* argument, const char* target) {
-  const protocol::PinRequest request{kind, session.arguments.text(argument),
-                                     session.arguments.text("why")};
+int change(Session& session, const char* kind, const std::string& subject, const char* target) {
+  const protocol::PinRequest request{kind, subject, session.arguments.text("why")};
   const auto reply = session.ask<protocol::Done>("POST", target, protocol::to_json(request));
   if (!reply) return session.fail(reply.error());
   return session.show([&] { session.say(reply->sentence); });
+}
+
+/// The same for a run, which may be called by its number or `last`.
+int change_run(Session& session, const char* target) {
+  const std::string named = protocol::percent_encode(session.arguments.text("RUN"));
+  const auto run = session.get<protocol::RunDetail>("/api/v1/runs/" + named + "?limit=1");
+  if (!run) return session.fail(run.error());
+  return change(session, "run", std::to_string(run->run.number), target);
 }
 
 constexpr const char* pin_target = "/api/v1/pins";
@@ -30,12 +37,12 @@ int run_pins(Session& session) {
 }
 
 int run_artifact_pin(Session& session) {
-  return change(session, "artifact", "DIGEST", pin_target);
+  return change(session, "artifact", session.arguments.text("DIGEST"), pin_target);
 }
 int run_artifact_unpin(Session& session) {
-  return change(session, "artifact", "DIGEST", unpin_target);
+  return change(session, "artifact", session.arguments.text("DIGEST"), unpin_target);
 }
-int run_pin(Session& session) { return change(session, "run", "RUN", pin_target); }
-int run_unpin(Session& session) { return change(session, "run", "RUN", unpin_target); }
+int run_pin(Session& session) { return change_run(session, pin_target); }
+int run_unpin(Session& session) { return change_run(session, unpin_target); }
 
 }  // namespace pipelined::cli
