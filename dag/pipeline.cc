@@ -109,7 +109,7 @@ class Compiler {
       if (port == nullptr) return defect(step.spec, "unknown input port " + spec.port);
       input.port = *port;
       input.port.name = spec.port;
-      if (port->name == "*" && spec.optional) input.port.optional = true;  // rule 2
+      if (port->name == "*") input.port.optional = spec.optional;  // rule 2
       if (!spec.step.empty()) TRY_VOID(connect_step(step, input));
       if (spec.kind == InputSpec::Kind::file) TRY_VOID(connect_file(step, input));
       step.inputs.push_back(std::move(input));
