@@ -202,9 +202,12 @@ void Engine::State::on(const event::DaemonStops&) {
   for (const auto& [id, attempt] : attempts) ids.push_back(id);
   for (const std::string& id : ids) {
     const auto killed = attempts.at(id).killed;
+    // One that ran out of time before that has itself to blame.
+    const bool timeout = attempts.at(id).timed_out();
     const LiveAttempt attempt =
-        end_attempt(id, Outcome::cancelled, true, "ended with the daemon, which was stopped",
-                    {0, 0, 0, "killed"});
+        end_attempt(id, timeout ? Outcome::failed : Outcome::cancelled, !timeout,
+                    "ended with the daemon, which was stopped",
+                    {0, 0, 0, timeout ? "timeout" : "killed"});
     if (killed != LiveAttempt::Killed::no) {
       // What it was killed for is decided; the next daemon need not find it out again.
       if (attempt.timed_out()) attempt_timed_out(runs.at(attempt.run), attempt);

@@ -197,7 +197,10 @@ void Engine::State::leave_out_dropped(Run& run) {
 }
 
 void Engine::State::start_run(Run& run) {
-  if (run.row.started_at != 0) return reopen(run);  // it was at rest and waited for its turn
+  if (run.row.started_at != 0 || !run.nodes.empty()) {  // it was at rest and waited for its turn
+    if (run.row.started_at == 0) run.row.started_at = now.wall_ms;  // cancelled before it had begun
+    return reopen(run);
+  }
   leave_out_dropped(run);
   run.row.state = RunState::running;
   run.row.started_at = now.wall_ms;

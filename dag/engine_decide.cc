@@ -22,7 +22,9 @@ void Engine::State::evaluate_node(Run& run, NodeIndex index) {
   }
   const PipelineStep& step = run.step_of(index);
   if (run.cancelling && step.spec.run_on != "always") {
-    set_state(run, index, StepState::cancelled, run.row.end_reason);
+    Reason why = run.row.end_reason;
+    if (why.sentence.empty()) why = {"run_cancelled", "its run is being cancelled", {}};
+    set_state(run, index, StepState::cancelled, std::move(why));
     return;
   }
   if (node.span != no_span && run.span_dropped[node.span]) {

@@ -183,6 +183,8 @@ Result<Report> restore_backup(const RestoreOptions& options) {
   }
   TRY_VOID(make_own_folder(options.store));
   TRY_VOID(make_own_folder(options.state));
+  TRY(root, open_at(AT_FDCWD, options.store, O_RDONLY | O_DIRECTORY));
+  TRY_VOID(ObjectFolder(root.get()).create());  // with the folders that stay empty, too
   ManifestFile whole;
   whole.digest = found;
   TRY_VOID(copy_file(options.folder + "/state.db", options.state + "/state.db.part", whole));

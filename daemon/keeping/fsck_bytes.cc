@@ -87,8 +87,6 @@ Objects walk_objects(int root, const FsckOptions& options, ReportRow& row) {
     std::snprintf(part, sizeof part, "%02x", i & 0xff);
     const std::string folder = std::string("objects/") + part;
     auto opened = open_at(root, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    // A store that was restored and not yet opened has only the folders that it needs.
-    if (!opened && opened.error().code == ErrorCode::not_found) continue;
     DIR* entries = opened ? ::fdopendir(opened->get()) : nullptr;
     if (entries == nullptr) {
       row.violate(folder + ": " + (opened ? "it cannot be read" : opened.error().message));
