@@ -334,9 +334,12 @@ TEST_CASE("host: a process is kept ready, and one that was shot is no loss", "[h
   const auto spares = [] { return living_below(::getpid(), true); };
   REQUIRE(worker.run(worker.plan("nothing")).outcome == Outcome::ok);
   REQUIRE(worker.run_until([&] { return spares().size() == 1; }));
-  const int first = spares().front();
+  const int first = spares().at(0);
   ::kill(first, SIGKILL);
-  REQUIRE(worker.run_until([&] { return spares().size() == 1 && spares().front() != first; }));
+  REQUIRE(worker.run_until([&] {
+    const std::vector<int> now = spares();
+    return now.size() == 1 && now.front() != first;
+  }));
   AttemptPlan plan = worker.plan("surroundings");
   const AttemptReport report = worker.run(plan);
   CHECK(report.outcome == Outcome::ok);
