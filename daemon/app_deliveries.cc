@@ -77,7 +77,7 @@ void Deliveries::take(const SettledFile& file) {
   if (stopped_) return;
   fault::at(fault::Place::delivery_settled);
   ++busy_;
-  artifacts_.snapshot(file.path, "files/1",
+  artifacts_.snapshot(file.path, file.facts, "files/1",
                       [self = std::weak_ptr(self_), file](Result<Manifest> stored) {
                         if (auto here = self.lock()) (*here)->on_snapshot(file, std::move(stored));
                       });

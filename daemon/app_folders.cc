@@ -11,6 +11,7 @@
 #include <optional>
 #include <system_error>
 
+#include "daemon/posix/file_facts.h"
 #include "daemon/posix/unique_fd.h"
 #include "dag/bundle.h"
 #include "dag/check.h"
@@ -25,10 +26,7 @@ namespace fs = std::filesystem;
 std::optional<FileFacts> facts_at(const std::string& path) {
   struct stat facts{};
   if (::stat(path.c_str(), &facts) != 0 || !S_ISREG(facts.st_mode)) return std::nullopt;
-  return FileFacts{facts.st_size,
-                   facts.st_mtim.tv_sec * 1'000'000'000 + facts.st_mtim.tv_nsec,
-                   facts.st_ctim.tv_sec * 1'000'000'000 + facts.st_ctim.tv_nsec, facts.st_ino,
-                   facts.st_dev};
+  return facts_of(facts);
 }
 
 Result<std::string> read_text(const std::string& path, std::size_t size_max) {

@@ -298,9 +298,10 @@ void Artifacts::discard(const std::string& attempt, bool finished) {
   });
 }
 
-void Artifacts::snapshot(const std::string& path, const std::string& type, StoredCallback done) {
+void Artifacts::snapshot(const std::string& path, const std::optional<FileFacts>& at_rest,
+                         const std::string& type, StoredCallback done) {
   State* inside = state_.get();
-  inside->thread->add(IntakeOrder{path, type},
+  inside->thread->add(IntakeOrder{path, type, at_rest},
                       [side = inside->loop, done = std::move(done)](Result<Manifest> made) {
                         if (made) side->remember(made->digest(), *made);
                         done(std::move(made));

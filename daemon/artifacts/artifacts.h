@@ -18,6 +18,7 @@
 #include "daemon/ports.h"
 #include "daemon/store/objects.h"
 #include "dag/manifest.h"
+#include "dag/settle.h"
 
 namespace pipelined {
 
@@ -71,9 +72,11 @@ class Artifacts : public ArtifactPort, public ObjectView {
                std::function<void(Result<Promoted>)> done) override;
   void discard(const std::string& attempt, bool finished) override;
 
-  /// Copies a delivered file into the store under its base name.  `conflict`: it changed meanwhile;
-  /// `not_found`; `invalid`: no regular file; `exhausted`: the disk is full.
-  void snapshot(const std::string& path, const std::string& type, StoredCallback done);
+  /// Copies a delivered file into the store under its base name.  `conflict`: it is not the file of
+  /// these facts any more, or changed meanwhile; `not_found`; `invalid`: no regular file;
+  /// `exhausted`: the disk is full.
+  void snapshot(const std::string& path, const std::optional<FileFacts>& at_rest,
+                const std::string& type, StoredCallback done);
   /// Stores texts as one artifact (a bundle, a schema file).
   void put_tree(const std::string& type, TextFiles files, StoredCallback done);
   /// Stores one text as an artifact of one file.

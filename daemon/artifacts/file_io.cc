@@ -19,11 +19,6 @@ constexpr std::size_t piece_bytes = 256 << 10;
 
 }  // namespace
 
-void UniqueFd::reset() {
-  if (descriptor_ >= 0) ::close(descriptor_);
-  descriptor_ = -1;
-}
-
 Error system_error(const std::string& doing, const std::string& path, int error) {
   ErrorCode code = ErrorCode::io;
   const char* advice = "check the disk and the permissions of the folder";

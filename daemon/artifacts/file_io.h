@@ -8,38 +8,13 @@
 #include <functional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
+#include "daemon/posix/unique_fd.h"
 #include "dag/digest.h"
 #include "dag/result.h"
 
 namespace pipelined {
-
-/// Owns a file descriptor.
-class UniqueFd {
- public:
-  UniqueFd() = default;
-  explicit UniqueFd(int descriptor) : descriptor_(descriptor) {}
-  ~UniqueFd() { reset(); }
-  UniqueFd(UniqueFd&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  UniqueFd& operator=(UniqueFd&& other) noexcept {
-    if (this != &other) {
-      reset();
-      descriptor_ = std::exchange(other.descriptor_, -1);
-    }
-    return *this;
-  }
-
-  int get() const { return descriptor_; }
-  explicit operator bool() const { return descriptor_ >= 0; }
-  /// Gives the descriptor away.
-  int release() { return std::exchange(descriptor_, -1); }
-  void reset();
-
- private:
-  int descriptor_ = -1;
-};
 
 /// The error of a failed system call: "doing PATH: reason; advice".  `error` is an errno value.
 Error system_error(const std::string& doing, const std::string& path, int error);

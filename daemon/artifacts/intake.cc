@@ -13,6 +13,7 @@
 #include "daemon/artifacts/file_io.h"
 #include "daemon/artifacts/output_walk.h"
 #include "daemon/posix/fault.h"
+#include "daemon/posix/file_facts.h"
 
 namespace pipelined {
 namespace {
@@ -41,10 +42,9 @@ class TemporaryFile {
   std::string name_;
 };
 
-bool is_same(const struct stat& a, const struct stat& b) {
-  return a.st_size == b.st_size && a.st_ino == b.st_ino && a.st_dev == b.st_dev &&
-         a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec &&
-         a.st_ctim.tv_sec == b.st_ctim.tv_sec && a.st_ctim.tv_nsec == b.st_ctim.tv_nsec;
+Error still_changing(const std::string& path) {
+  return {ErrorCode::conflict, "copying the delivered file " + path +
+                                   ": it is still changing; it is copied again when it has settled"};
 }
 
 /// Copies `source` into `target` and hashes what arrived there.
@@ -68,7 +68,8 @@ struct Copied {
   bool synced = false;
 };
 
-Result<Copied> copy_delivery(const IntakePlace& place, const std::string& path) {
+Result<Copied> copy_delivery(const IntakePlace& place, const IntakeOrder& order) {
+  const std::string& path = order.path;
   const std::string base = std::filesystem::path(path).filename().string();
   if (!is_utf8(base) || !is_manifest_path(base)) {
     return Error{ErrorCode::invalid, "copying a delivered file: its name is no UTF-8; rename it"};
@@ -83,6 +84,8 @@ Result<Copied> copy_delivery(const IntakePlace& place, const std::string& path) 
     return Error{ErrorCode::invalid, "copying the delivered file " + path +
                                          ": it is no regular file; deliver a plain file"};
   }
+  // Between its rest and this look it may have been cut, or another put in its place.
+  if (order.at_rest && *order.at_rest != facts_of(before)) return still_changing(path);
   TemporaryFile copy(place.root, place.temporary());
   if (const int error = fault::at(fault::Place::intake_create); error > 0) {
     return system_error("opening", copy.name(), error);
@@ -92,11 +95,7 @@ Result<Copied> copy_delivery(const IntakePlace& place, const std::string& path) 
   TRY(digest, copy_and_hash(source.get(), path, target.get(), copy.name(), file.size));
   file.digest = digest;
   if (::fstat(source.get(), &after) != 0) return system_error("looking at", path, errno);
-  if (!is_same(before, after) || file.size != after.st_size) {
-    return Error{ErrorCode::conflict,
-                 "copying the delivered file " + path + ": it is still changing; it is copied "
-                 "again when it has settled"};
-  }
+  if (facts_of(before) != facts_of(after) || file.size != after.st_size) return still_changing(path);
   const int refused = fault::at(fault::Place::intake_mode);
   if (refused > 0) return system_error("making read-only", path, refused);
   if (::fchmod(target.get(), 0444) != 0) return system_error("making read-only", path, errno);
@@ -126,7 +125,7 @@ std::vector<Result<Manifest>> take_snapshots(IntakePlace place,
   std::vector<Result<Copied>> copies;
   std::int64_t unsynced = 0;
   for (const IntakeOrder& order : orders) {
-    copies.push_back(copy_delivery(place, order.path));
+    copies.push_back(copy_delivery(place, order));
     if (copies.back() && !copies.back()->synced) ++unsynced;
   }
   auto synced = sync_copies(place, copies, unsynced);

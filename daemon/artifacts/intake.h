@@ -5,12 +5,14 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "daemon/artifacts/object_folder.h"
 #include "dag/manifest.h"
+#include "dag/settle.h"
 
 namespace pipelined {
 
@@ -24,11 +26,12 @@ struct IntakePlace {
 /// A delivered file, to be an artifact of that type.
 struct IntakeOrder {
   std::string path, type;
+  std::optional<FileFacts> at_rest;  ///< the file that is meant; nothing: whatever stands there
 };
 
 /// Copies delivered files into the store under their base names; what is small shares its syncs.
-/// One answer an order: `conflict` when the file changed while it was copied, `invalid` when it is no
-/// regular file.
+/// One answer an order: `conflict` when the file is not the one at rest any more or changed while it
+/// was copied, `invalid` when it is no regular file.
 std::vector<Result<Manifest>> take_snapshots(IntakePlace place,
                                              const std::vector<IntakeOrder>& orders);
 

@@ -10,11 +10,10 @@
 #include <memory>
 
 #include "daemon/posix/fault.h"
+#include "daemon/posix/file_facts.h"
 
 namespace pipelined {
 namespace {
-
-constexpr std::int64_t ns_in_second = 1'000'000'000;
 
 FolderEntry entry_of(std::string name, const struct stat& status) {
   FolderEntry entry;
@@ -24,11 +23,7 @@ FolderEntry entry_of(std::string name, const struct stat& status) {
                : S_ISDIR(status.st_mode) ? Kind::folder
                : S_ISLNK(status.st_mode) ? Kind::link
                                          : Kind::other;
-  entry.facts.size = status.st_size;
-  entry.facts.mtime_ns = status.st_mtim.tv_sec * ns_in_second + status.st_mtim.tv_nsec;
-  entry.facts.ctime_ns = status.st_ctim.tv_sec * ns_in_second + status.st_ctim.tv_nsec;
-  entry.facts.inode = status.st_ino;
-  entry.facts.device = status.st_dev;
+  entry.facts = facts_of(status);
   return entry;
 }
 

@@ -1,11 +1,13 @@
 // Snapshots, trees, attempts' folders, reading and what a new start finds.
 #include <catch2/catch.hpp>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <thread>
 
+#include "daemon/posix/file_facts.h"
 #include "tests/artifacts/artifacts_world.h"
 
 using namespace pipelined;
@@ -68,6 +70,32 @@ TEST_CASE("snapshot: what is no regular file, or not there, is refused", "[artif
     std::filesystem::create_directory(path);
     CHECK(world.snapshot(path).error().code == ErrorCode::invalid);
   }
+}
+
+TEST_CASE("snapshot: only the file that came to rest is taken", "[artifacts][snapshot]") {
+  const TestFolder folder;
+  ArtifactsWorld world(folder.file("store"));
+  const std::string path = folder.file("x.csv");
+  write_text(path, "a,b\n1,2\n");
+  const auto look = [&path] {
+    struct stat status {};
+    REQUIRE(::stat(path.c_str(), &status) == 0);
+    return facts_of(status);
+  };
+  const FileFacts at_rest = look();
+  SECTION("as it was") { CHECK(world.snapshot(path, at_rest)); }
+  SECTION("cut since") { std::filesystem::resize_file(path, 4); }
+  SECTION("another one in its place, of the same size and time") {
+    write_text(folder.file("y.csv"), "a,b\n3,4\n");
+    std::filesystem::last_write_time(folder.file("y.csv"), std::filesystem::last_write_time(path));
+    std::filesystem::rename(folder.file("y.csv"), path);
+  }
+  if (look() == at_rest) return;
+  const auto refused = world.snapshot(path, at_rest);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::conflict);
+  CHECK(entries_of(world.folder() + "/tmp").empty());
+  CHECK(world.snapshot(path, look()));
 }
 
 TEST_CASE("snapshot: a file that is written meanwhile is never stored torn",

@@ -96,8 +96,9 @@ class ArtifactsWorld {
     return wait<ArtifactPort::Promoted>(
         [&](auto done) { artifacts->promote(plan, specs(ports), done); });
   }
-  Result<Manifest> snapshot(const std::string& path) {
-    return wait<Manifest>([&](auto done) { artifacts->snapshot(path, "files/1", done); });
+  Result<Manifest> snapshot(const std::string& path,
+                            const std::optional<FileFacts>& at_rest = std::nullopt) {
+    return wait<Manifest>([&](auto done) { artifacts->snapshot(path, at_rest, "files/1", done); });
   }
   Result<Manifest> put(const std::string& name, const std::string& text) {
     return wait<Manifest>([&](auto done) { artifacts->put_text("files/1", name, text, done); });

@@ -126,10 +126,23 @@ class Awkward:
         self.aside = os.path.join(victim.home, "aside", self.span)
         self.whole = set()   # digests that may be recorded
         self.final = None    # the digest that must be the newest one; None: nothing may be recorded
+        self.stir()          # nothing at the path has changed since then
         self.text = hashlib.sha256(f"{kind} {number}".encode()).hexdigest().encode() * 200
 
     def pause(self, longest=SETTLE / 3):
+        """A moment of rest.  On a busy machine it may last: what stood for the settle time is whole."""
         time.sleep(self.chance.random() * longest)
+        if time.monotonic() - self.stirred >= SETTLE * 0.9 and os.path.isfile(self.path):
+            with open(self.path, "rb") as file:
+                self.rested_as(file.read())
+        self.stir()
+
+    def run(self):
+        self.stir()
+        self.kind(self)
+
+    def stir(self):
+        self.stirred = time.monotonic()
 
     def rest(self):
         time.sleep(SETTLE * 3 + 0.3 * self.chance.random())
@@ -181,6 +194,7 @@ def cut_while_it_is_copied(f):
     f.put(f.path, large)
     f.rested_as(large)
     time.sleep(SETTLE * (0.9 + 0.3 * f.chance.random()))
+    f.stir()
     os.truncate(f.path, 100)
     f.pause(SETTLE / 4)
     f.put(f.path, f.text)
@@ -281,7 +295,7 @@ def awkward(build, _files, rounds, seed):
         chance = random.Random(seed)
         files = [Awkward(victim, kind, 100 * rank + number, random.Random(chance.random()))
                  for number in range(rounds) for rank, kind in enumerate(KINDS, 1)]
-        threads = [threading.Thread(target=file.kind, args=(file,)) for file in files]
+        threads = [threading.Thread(target=file.run) for file in files]
         for thread in threads:
             thread.start()
             time.sleep(chance.random() * 0.02)
