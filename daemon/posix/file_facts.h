@@ -1,4 +1,7 @@
 // What a look at a file says, in the words of dag/settle.
+//
+// Watching, taking a delivery and reading a pipeline folder compare these facts, so they are made
+// in one place.  Opens nothing.  No state.
 #pragma once
 
 #include <sys/stat.h>

@@ -38,7 +38,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import markdown  # noqa: E402
 import session  # noqa: E402
 
-LINES_MAX = {"README.md": 200, "ARCHITECTURE.md": 290, "HACKING.md": 150, "STYLE.md": 100}
+LINES_MAX = {"README.md": 200, "ARCHITECTURE.md": 250, "HACKING.md": 150, "STYLE.md": 100}
 ROOMS = ("bench", "cli", "cmake", "daemon", "dag", "docs", "etc", "model", "operators", "plugins",
          "tests", "tools")
 BLOCK_SECONDS_MAX = 120
