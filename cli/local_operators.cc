@@ -9,7 +9,6 @@
 #include <array>
 #include <filesystem>
 
-#include "operators/descriptor.h"
 #include "operators/value_json.h"
 
 extern char** environ;
@@ -71,8 +70,8 @@ Result<std::string> output_of(const std::vector<std::string>& command) {
 
 }  // namespace
 
-Result<LocalOperators> describe_local(std::string worker, std::string plugins,
-                                      const std::string& folder) {
+Result<LocalPrograms> find_programs(std::string worker, std::string plugins,
+                                    const std::string& folder) {
   if (worker.empty()) {
     worker = first_existing({folder + "/pipelined-worker",
                              folder + "/../libexec/pipelined/pipelined-worker"});
@@ -88,24 +87,34 @@ Result<LocalOperators> describe_local(std::string worker, std::string plugins,
   }
   if (worker.empty()) {
     return Error{ErrorCode::unavailable,
-                 "no daemon answers and there is no pipelined-worker beside pipectl, so the "
-                 "operators are not known; name one with PIPELINED_WORKER"};
+                 "there is no pipelined-worker beside pipectl to run operators or tell what they "
+                 "are; name one with PIPELINED_WORKER"};
   }
+  return LocalPrograms{std::move(worker), std::move(plugins)};
+}
+
+Result<PluginInfo> describe_plugin(const LocalPrograms& programs, const std::string& file) {
+  TRY(text, output_of({programs.worker, "describe", file}));
+  TRY(value, value_from_json(text));
+  return plugin_from_value(value);
+}
+
+Result<LocalOperators> describe_local(std::string worker, std::string plugins,
+                                      const std::string& folder) {
+  TRY(programs, find_programs(std::move(worker), std::move(plugins), folder));
   LocalOperators found;
   OperatorInfo command = command_run_info();
   found.operators[command.id] = std::move(command);
   std::vector<std::string> files;
   std::error_code error;
-  if (!plugins.empty()) {
-    for (const auto& entry : fs::directory_iterator(plugins, error)) {
+  if (!programs.plugins.empty()) {
+    for (const auto& entry : fs::directory_iterator(programs.plugins, error)) {
       if (entry.path().extension() == ".so") files.push_back(entry.path().string());
     }
   }
   std::sort(files.begin(), files.end());
   for (const std::string& file : files) {
-    const auto text = output_of({worker, "describe", file});
-    const auto value = text ? value_from_json(*text) : Result<Value>(text.error());
-    const auto plugin = value ? plugin_from_value(*value) : Result<PluginInfo>(value.error());
+    const auto plugin = describe_plugin(programs, file);
     if (!plugin) {
       found.problems.push_back(file + ": " + plugin.error().message);
       continue;

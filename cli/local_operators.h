@@ -9,8 +9,22 @@
 
 #include "dag/pipeline.h"
 #include "dag/result.h"
+#include "operators/descriptor.h"
 
 namespace pipelined::cli {
+
+/// The worker and the folder of plugins that belong to a pipectl.
+struct LocalPrograms {
+  std::string worker, plugins;         ///< `plugins` is empty when there is no such folder
+};
+
+/// `worker` and `plugins` name the program and the folder; empty: those that belong to the program
+/// in `program_folder`.  An error when there is no worker.
+Result<LocalPrograms> find_programs(std::string worker, std::string plugins,
+                                    const std::string& program_folder);
+
+/// What a plugin's file declares, asked of the worker.
+Result<PluginInfo> describe_plugin(const LocalPrograms& programs, const std::string& file);
 
 /// What was found.
 struct LocalOperators {
@@ -18,8 +32,7 @@ struct LocalOperators {
   std::vector<std::string> problems;   ///< plugins that could not be described
 };
 
-/// `worker` and `plugins` name the program and the folder; empty: those that belong to the program
-/// in `program_folder`.  An error when there is no worker.
+/// All operators of such programs; parameters and errors as above.
 Result<LocalOperators> describe_local(std::string worker, std::string plugins,
                                       const std::string& program_folder);
 

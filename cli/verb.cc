@@ -165,6 +165,17 @@ std::vector<Verb> artifact_verbs() {
   };
 }
 
+std::vector<Verb> file_verbs() {
+  const Flag json = {"json", nullptr, "the same as --output json"};
+  return {
+      {"stats show", "Describes a table in a file; asks no daemon.",
+       {{Count::one, "FILE", "CSV, TSV, JSON lines, Parquet or Arrow, a folder of them, or a "
+         "statistics.json"}},
+       {{"label", "COLUMN", "the column that is to be predicted"},
+        {"weight", "COLUMN", "a column that says how much each row counts"}, json}, run_stats_show},
+  };
+}
+
 std::vector<Verb> access_verbs() {
   const Positional token_word = {Count::one, "NAME", "a token's name"};
   return {
@@ -228,8 +239,8 @@ std::vector<Verb> machine_verbs() {
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> table = [] {
     std::vector<Verb> all;
-    for (auto part : {pipeline_verbs, run_verbs, decision_verbs, redo_verbs, artifact_verbs, keeping_verbs,
-                      access_verbs, machine_verbs}) {
+    for (auto part : {pipeline_verbs, run_verbs, decision_verbs, redo_verbs, artifact_verbs, file_verbs,
+                      keeping_verbs, access_verbs, machine_verbs}) {
       for (Verb& verb : part()) all.push_back(std::move(verb));
     }
     return all;

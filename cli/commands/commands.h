@@ -70,6 +70,11 @@ int run_artifact_sql(Session& session);
 int run_lineage(Session& session);
 /// @}
 
+/// \name Plain files, without a daemon
+/// @{
+int run_stats_show(Session& session);
+/// @}
+
 /// \name Who may do what
 /// @{
 int run_token_create(Session& session);

@@ -2,6 +2,7 @@
 //
 //   pipelined-worker host PLUGIN.so | --builtin   serves attempts over descriptor 3
 //   pipelined-worker describe PLUGIN.so | --builtin   prints what the plugin declares, as JSON
+//   pipelined-worker run PLUGIN.so OPERATOR …     one attempt without a daemon
 //   pipelined-worker probe                        prints what this machine gives to attempts
 //
 // Only the words of the command line are looked at here.
@@ -11,6 +12,7 @@
 
 #include "operators/host/describe.h"
 #include "operators/host/host_command.h"
+#include "operators/host/run_alone.h"
 
 int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
@@ -21,6 +23,12 @@ int main(int argc, char** argv) {
     std::cerr << "pipelined-worker host: " << options.error().message << '\n';
     return 2;
   }
+  if (verb == "run") {
+    const auto options = pipelined::host::parse_run_words({words.begin() + 1, words.end()});
+    if (options) return pipelined::host::run_alone(*options);
+    std::cerr << "pipelined-worker run: " << options.error().message << '\n';
+    return 2;
+  }
   if (verb == "describe" && words.size() == 2) return pipelined::host::describe(words[1]);
   if (verb == "probe" && words.size() == 1) {
     std::cout << pipelined::host::probe_json() << '\n';
@@ -28,9 +36,12 @@ int main(int argc, char** argv) {
   }
   std::cerr << "usage: pipelined-worker host PLUGIN.so|--builtin [OPTION...]\n"
                "       pipelined-worker describe PLUGIN.so|--builtin\n"
+               "       pipelined-worker run PLUGIN.so|--builtin OPERATOR [--params JSON]\n"
+               "                        [--input PORT=TYPE:FOLDER]... [--output PORT=TYPE:FOLDER]...\n"
+               "                        [--cpus N] [--memory BYTES] [--seed N] [OPTION...]\n"
                "       pipelined-worker probe\n"
-               "options of host: --kill-unit pid_namespace|cgroup|subreaper, --cgroup FOLDER,\n"
-               "                 --allow-unsandboxed, --landlock-abi N, --fresh, --read PATH,\n"
-               "                 --log-bytes N, --processes N, --files N\n";
+               "options of host and run: --kill-unit pid_namespace|cgroup|subreaper, --cgroup FOLDER,\n"
+               "          --allow-unsandboxed, --landlock-abi N, --fresh, --read PATH,\n"
+               "          --log-bytes N, --processes N, --files N\n";
   return 2;
 }

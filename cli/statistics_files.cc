@@ -1,0 +1,37 @@
+#include "cli/statistics_files.h"
+
+#include <filesystem>
+
+namespace pipelined::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Whether the path means statistics that are there already.
+bool holds_statistics(const std::string& path) {
+  std::error_code error;
+  if (fs::is_directory(path, error)) return fs::exists(fs::path(path) / "statistics.json", error);
+  return fs::path(path).extension() == ".json";
+}
+
+}  // namespace
+
+Result<FileStatistics> statistics_of(LocalRun& local, const std::string& path,
+                                     const ValueTable& params) {
+  if (!holds_statistics(path)) {
+    TRY(examples, local.examples({path}));
+    TRY(ended, local.run({.operator_id = "data.statistics", .params = params,
+                          .inputs = {{"examples", {examples}}},
+                          .outputs = {{"statistics", "statistics/1"}}}));
+    const LocalArtifact& made = ended.outputs.at("statistics");
+    TRY(text, local.text(made, "statistics.json"));
+    return FileStatistics{made, std::move(text)};
+  }
+  const bool folder = fs::is_directory(path);
+  TRY(linked, local.link_as("statistics/1", folder ? path + "/statistics.json" : path,
+                            "statistics.json"));
+  TRY(text, local.text(linked, "statistics.json"));
+  return FileStatistics{linked, std::move(text)};
+}
+
+}  // namespace pipelined::cli

@@ -1,0 +1,22 @@
+// Statistics of plain files: computed by `data.statistics`, or read if the file holds them already.
+//
+// What the verbs `stats …` have in common.  Knows no tables for people.  One thread.
+#pragma once
+
+#include <string>
+
+#include "cli/local_run.h"
+
+namespace pipelined::cli {
+
+/// What is known of a file that a verb was given.
+struct FileStatistics {
+  LocalArtifact artifact;   ///< statistics/1
+  std::string json;         ///< its text
+};
+
+/// The statistics of a table in files of any format, or of a statistics.json.
+Result<FileStatistics> statistics_of(LocalRun& local, const std::string& path,
+                                     const ValueTable& params);
+
+}  // namespace pipelined::cli

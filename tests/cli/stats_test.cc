@@ -1,0 +1,79 @@
+// `pipectl stats …` on plain files, with real workers and without a daemon.
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "cli/local_run.h"
+#include "cli/statistics_table.h"
+#include "tests/cli/plain_files.h"
+
+using namespace pipelined;
+using pipelined::test::PlainFiles;
+using Catch::Matchers::Contains;
+
+TEST_CASE("stats show: a CSV file is described without a daemon", "[cli]") {
+  PlainFiles files;
+  const std::string file = files.write("rows.csv", "price,colour\n1.5,red\n2.5,red\n,blue\n0,red\n");
+  REQUIRE(files.run({"stats", "show", file}) == 0);
+  CHECK_THAT(files.err, Contains("4 rows, 2 features"));
+  CHECK(files.out ==
+        "FEATURE  TYPE    MISSING  UNIQUE  MIN  MEDIAN     MEAN  MAX  MOST FREQUENT\n"
+        "price    float    25.0 %       3    0     1.5  1.33333  2.5  -\n"
+        "colour   string      0 %       2    -       -        -    -  red (75.0 %)\n");
+}
+
+TEST_CASE("stats show: its JSON is statistics that it reads again", "[cli]") {
+  PlainFiles files;
+  const std::string file = files.write("rows.jsonl", "{\"a\":1}\n{\"a\":3}\n");
+  REQUIRE(files.run({"stats", "show", file, "--json"}) == 0);
+  const auto json = nlohmann::json::parse(files.out);
+  CHECK(json["rows"] == 2);
+  CHECK(json["features"][0]["mean"] == 2.0);
+  const std::string kept = files.write("kept.json", files.out);
+  REQUIRE(files.run({"stats", "show", file}) == 0);
+  const std::string table = files.out;
+  REQUIRE(files.run({"stats", "show", kept}) == 0);
+  CHECK(files.out == table);
+}
+
+TEST_CASE("stats show: what is wrong with a file is said with its place", "[cli]") {
+  PlainFiles files;
+  CHECK(files.run({"stats", "show", files.path("none.csv")}) == 2);
+  CHECK_THAT(files.err, Contains("there is no file or folder"));
+  CHECK(files.run({"stats", "show", files.write("bad.csv", "a,b\n1\n")}) == 2);
+  CHECK_THAT(files.err, Contains("bad.csv line 2: 1 value, 2 expected"));
+  CHECK(files.run({"stats", "show", files.write("other.json", "{}")}) == 2);
+  CHECK_THAT(files.err, Contains("is no statistics/1"));
+  CHECK(files.out.empty());
+}
+
+TEST_CASE("local run: nothing is left behind and two files of one name are refused", "[cli]") {
+  PlainFiles files;
+  const std::string file = files.write("rows.csv", "a\n1\n");
+  std::string folder;
+  {
+    auto local = cli::LocalRun::begin(files.environment());
+    REQUIRE(local);
+    const auto table = local->examples({file});
+    REQUIRE(table);
+    folder = table->folder;
+    CHECK(std::filesystem::exists(folder));
+    const auto twice = local->link("files/1", {file, file});
+    REQUIRE_FALSE(twice);
+    CHECK_THAT(twice.error().message, Contains("two files are called rows.csv"));
+    const auto none = local->run({.operator_id = "data.nothing"});
+    REQUIRE_FALSE(none);
+    CHECK_THAT(none.error().message, Contains("no plugin in"));
+  }
+  CHECK_FALSE(std::filesystem::exists(folder));
+}
+
+TEST_CASE("statistics table: shares and numbers are short and say what they are", "[cli]") {
+  CHECK(cli::percent(0, 10) == "0 %");
+  CHECK(cli::percent(10, 10) == "100 %");
+  CHECK(cli::percent(1, 3) == "33.3 %");
+  CHECK(cli::percent(1, 1'000'000) == "0.0001 %");
+  CHECK(cli::percent(1, 0) == "-");
+  CHECK(cli::short_value(1234567.0) == "1.23457e+06");
+  CHECK(cli::short_value(std::int64_t{1234567}) == "1234567");
+  CHECK(cli::short_value(Value()) == "-");
+}
