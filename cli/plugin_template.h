@@ -1,7 +1,7 @@
 // The plugin from which `pipectl operators new` makes another one.
 //
-// The text of the example plugin of this tree (plugins/example), which is built and tested there; a
-// test compares the two.
+// The text of the example plugin of this tree (plugins/example), which is built and tested there;
+// the build puts it in.
 #pragma once
 
 namespace pipelined::cli {
