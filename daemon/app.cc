@@ -360,11 +360,15 @@ void App::State::run_turn() {
 
 void App::State::refresh_sources() {
   if (stopping) return;
+  sources_missing = false;
   std::vector<std::pair<std::shared_ptr<const Pipeline>, std::string>> in_force;
   for (const PipelineRow& row : list_pipelines(*store)) {
     if (!row.current) continue;
+    // What the engine does not know it cannot take: those files stay untouched until it does.
+    if (!supervisor->knows(row.name)) continue;
     auto pipeline = shelf->load(row.version);
     if (!pipeline) {
+      sources_missing = true;
       log.error("pipeline_lost", {{"pipeline", row.name}, {"why", pipeline.error().message}});
       continue;
     }
@@ -402,6 +406,7 @@ void App::State::on_trouble(const std::optional<Error>& trouble) {
 
 void App::State::do_chores() {
   if (stopping) return;
+  if (sources_missing) refresh_sources();
   deliveries->try_again();
   keeper->tick();
   std::vector<std::string> missing;

@@ -133,6 +133,7 @@ struct App::State {
   std::map<std::string, std::string> pipeline_of_file;  ///< path → name, of files applied before
   asio::steady_timer wake_timer{loop}, relay_timer{loop}, chores_timer{loop}, drain_timer{loop};
   std::int64_t last_alert_seq = 0;
+  bool sources_missing = false;    ///< a pipeline in force could not be read, so is not watched
   bool stopping = false, killing = false;
   bool work_stops = false;         ///< what waits is finished before attempts are killed
   int chores_rounds = 0;

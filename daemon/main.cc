@@ -66,7 +66,7 @@ Surroundings read_surroundings() {
 /// Work on a state whose daemon is stopped, instead of being the daemon.
 struct Offline {
   bool fsck = false, deep = false;
-  std::string output, secrets, restore;
+  std::string output, secrets, promised, restore;
 };
 
 void add_offline(CLI::App& words, Offline& offline) {
@@ -79,6 +79,9 @@ void add_offline(CLI::App& words, Offline& offline) {
                    "put a backup back into an empty state, verify every byte, end");
   words.add_option("--secrets", offline.secrets,
                    "with --fsck: a file of texts, one a line, that may stand nowhere")->needs(fsck);
+  words.add_option("--promised", offline.promised,
+                   "with --fsck: a file of runs, a number a line, that callers were told of")
+      ->needs(fsck)->check(CLI::ExistingFile);
 }
 
 /// What a test asks of the failpoints.
@@ -146,12 +149,19 @@ void harden() {
 
 /// Looks at the state of a stopped daemon; 1 when anything is violated.
 int look_at(const Offline& offline, const Config& config) {
-  OfflineOptions options{config.state, config.store, offline.deep, {}};
+  OfflineOptions options{config.state, config.store, offline.deep, {}, {}};
   if (!offline.secrets.empty()) {
     std::ifstream file(offline.secrets);
     for (std::string line; std::getline(file, line);) options.secrets.push_back(line);
     if (file.bad() || options.secrets.empty()) {
       return fail({ErrorCode::io, "cannot read secrets from " + offline.secrets});
+    }
+  }
+  if (!offline.promised.empty()) {
+    std::ifstream file(offline.promised);
+    for (RunNumber run = 0; file >> run;) options.promised.push_back(run);
+    if (!file.eof()) {
+      return fail({ErrorCode::invalid, offline.promised + " holds something that is no run's number"});
     }
   }
   const auto report = fsck_offline(options);

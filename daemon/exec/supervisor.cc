@@ -104,6 +104,7 @@ void Supervisor::turn() {
   const Instant now = clock_.now();
   look_at_silence(now);
   look_at_probe(now);
+  look_at_lost(now);
   for (effect::Reply& reply : std::exchange(refusals_, {})) {
     if (callbacks_.reply) callbacks_.reply(reply);
   }
@@ -142,9 +143,12 @@ std::size_t Supervisor::held() const {
 // ---------------------------------------------------------------------------------- the batch
 
 std::vector<Event> Supervisor::take_batch(Instant now) {
-  std::vector<Event> batch(std::make_move_iterator(queue_.begin()),
-                           std::make_move_iterator(queue_.end()));
-  queue_.clear();
+  // What comes after a lost pipeline that is applied anew is for the engine that knows its past.
+  const auto end = std::find_if(queue_.begin(), queue_.end(),
+                                [this](const Event& event) { return brings_back(event); });
+  const auto cut = end == queue_.end() ? end : end + 1;
+  std::vector<Event> batch(std::make_move_iterator(queue_.begin()), std::make_move_iterator(cut));
+  queue_.erase(queue_.begin(), cut);
   const auto timer = engine_->next_timer();
   if (timer && *timer <= now.steady_ms) batch.emplace_back(event::TimeReached{});
   return batch;
@@ -168,6 +172,7 @@ void Supervisor::run_batch(Instant now) {
   counters_.events += static_cast<std::int64_t>(batch.size());
   settle_ended(batch);
   perform(effects);
+  if (brings_back(batch.back())) build_anew("a pipeline that could not be read was applied anew");
 }
 
 void Supervisor::tell_applied(const Event& event, const std::vector<Effect>& effects,
@@ -180,21 +185,6 @@ void Supervisor::tell_applied(const Event& event, const std::vector<Effect>& eff
     if (reply != nullptr && reply->request == request) answer = reply;
   }
   callbacks_.applied(event, answer);
-}
-
-// A run stays with its version: one that is taken up again may need an older one than is in force.
-void Supervisor::supply_version(Event& event) {
-  std::visit(
-      [this](auto& wish) {
-        if constexpr (requires { wish.version; wish.run; }) {
-          const auto row = ledger_.find_run(wish.run);
-          if (!row || wish.version) return;
-          auto pipeline = callbacks_.load_pipeline(row->pipeline, row->version);
-          if (pipeline) wish.version = std::move(*pipeline);
-          else note("pipeline_lost", pipeline.error().message);
-        }
-      },
-      event);
 }
 
 void Supervisor::settle_ended(const std::vector<Event>& batch) {
@@ -544,29 +534,6 @@ Result<void> Supervisor::rebuild() {
   return {};
 }
 
-std::vector<std::shared_ptr<const Pipeline>> Supervisor::load_pipelines(
-    const Recovered& found, std::vector<Event>& troubles) {
-  std::set<std::pair<std::string, Digest>> wanted;
-  for (const PipelineRow& row : found.pipelines) wanted.emplace(row.name, row.version);
-  for (const RunRow& run : found.runs) wanted.emplace(run.pipeline, run.version);
-  std::vector<std::shared_ptr<const Pipeline>> pipelines;
-  for (const auto& [name, version] : wanted) {
-    auto pipeline = callbacks_.load_pipeline(name, version);
-    if (pipeline) {
-      pipelines.push_back(std::move(*pipeline));
-      continue;
-    }
-    // One unreadable version must not keep the others from going on.
-    note("pipeline_lost", pipeline.error().message);
-    troubles.emplace_back(event::TroubleFound{
-        "pipeline/" + name + "/" + version.hex(), name, "pipeline " + name, "error",
-        "version " + version.brief() + " of pipeline " + name + " cannot be read again (" +
-            pipeline.error().message + "); apply it anew, its open runs wait until then",
-        {}});
-  }
-  return pipelines;
-}
-
 void Supervisor::enter_read_only(const Error& error) {
   read_only_ = error;
   const std::int64_t now_ms = clock_.now().steady_ms;
@@ -623,6 +590,7 @@ void Supervisor::wish_wake(Instant now) {
     if (const auto timer = engine_->next_timer()) consider(*timer);
   }
   if (probe_at_ms_ != 0) consider(probe_at_ms_);
+  if (engine_ && !lost_.empty()) consider(lost_look_at_ms_);
   for (const auto& [attempt, live] : live_) {
     if (live.phase == Phase::running && live.silent_until_ms != 0) {
       consider(live.silent_until_ms);

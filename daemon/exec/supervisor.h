@@ -93,6 +93,8 @@ class Supervisor {
 
   /// The engine for questions (`plan`), or null while the daemon only reads after a failed commit.
   const Engine* engine() const { return engine_.get(); }
+  /// Whether the engine has the pipeline: false while its version in force cannot be read.
+  bool knows(const std::string& pipeline) const;
   /// Why only reads are answered; nothing: they are not.
   const std::optional<Error>& read_only() const { return read_only_; }
   const Counters& counters() const { return counters_; }
@@ -108,6 +110,10 @@ class Supervisor {
   static constexpr std::size_t queue_length_max = 100000;
   /// Between two looks whether the disk has space again.
   static constexpr std::int64_t probe_interval_ms = 2000;
+  /// Between two looks for a version that could not be read: so long at first, then ever longer.
+  static constexpr std::int64_t lost_interval_ms = 1000, lost_interval_max_ms = 60'000;
+  /// So long a version that can be read again waits for a moment in which nothing runs.
+  static constexpr std::int64_t lost_patience_ms = 600'000;
   /// After a kill and its grace, how long the executor may keep silent.
   static constexpr std::int64_t silence_after_kill_ms = 60000;
   /// Between two reports of progress that the engine hears of.
@@ -166,6 +172,9 @@ class Supervisor {
   Result<void> rebuild();
   std::vector<std::shared_ptr<const Pipeline>> load_pipelines(const Recovered& found,
                                                               std::vector<Event>& troubles);
+  bool brings_back(const Event& event) const;
+  void look_at_lost(Instant now);
+  void build_anew(const char* why);
   void enter_read_only(const Error& error);
   void look_at_probe(Instant now);
   void look_at_silence(Instant now);
@@ -188,6 +197,9 @@ class Supervisor {
   std::set<std::string> doomed_;           ///< killed with their engine, not yet reported
   std::optional<Error> read_only_;
   std::int64_t probe_at_ms_ = 0;           ///< 0: nothing waits for space
+  /// Versions that could not be read, and whether they are in force.
+  std::map<std::pair<std::string, Digest>, bool> lost_;
+  std::int64_t lost_since_ms_ = 0, lost_look_at_ms_ = 0;
   bool started_ = false, turn_asked_ = false, in_turn_ = false, stopping_ = false;
   Counters counters_;
   std::shared_ptr<Supervisor*> self_;      ///< emptied by the destructor; late callbacks look here

@@ -29,6 +29,7 @@ struct FsckOptions {
   bool deep = false;                    ///< hash every object, read the whole database
   std::optional<LiveFacts> live;        ///< nothing: the daemon is stopped
   std::vector<std::string> secrets;     ///< texts that may stand nowhere
+  std::vector<RunNumber> promised;      ///< runs that callers were told of
   std::vector<std::string> log_files;   ///< further files in which they are looked for
   const std::atomic<bool>* stop = nullptr;      ///< true: give up soon
   std::atomic<std::int64_t>* progress = nullptr; ///< counts objects
@@ -42,6 +43,8 @@ Report fsck(Database& records, const FsckOptions& options);
 void check_database(Database& records, const FsckOptions& options, Report& report);   ///< I1
 void check_bytes(Database& records, const FsckOptions& options, Report& report);      ///< I2, I3
 void check_work(Database& records, const FsckOptions& options, Report& report);       ///< I4–I8
+void check_answered(Database& records, const FsckOptions& options, Report& report);   ///< I4
+void check_in_force(Database& records, Report& report);                               ///< I11
 void check_facts(Database& records, const FsckOptions& options, Report& report);      ///< I9–I12
 void check_machine(Database& records, const FsckOptions& options, Report& report);    ///< I13, I14
 void check_record(Database& records, const FsckOptions& options, Report& report);     ///< I15–I17

@@ -18,6 +18,7 @@ Result<Report> fsck_offline(const OfflineOptions& options) {
   checked.store = options.store;
   checked.deep = options.deep;
   checked.secrets = options.secrets;
+  checked.promised = options.promised;
   auto records = Database::open({path, 0});
   if (records) return fsck(**records, checked);
   // The file cannot even be opened: that is a finding, and the bytes are still looked at.

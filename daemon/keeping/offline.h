@@ -16,6 +16,7 @@ struct OfflineOptions {
   std::string state, store;
   bool deep = false;
   std::vector<std::string> secrets;
+  std::vector<RunNumber> promised;
 };
 
 /// All invariants of a stopped state.  `conflict`: a daemon works on it; `not_found`: there is none.

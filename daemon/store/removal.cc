@@ -103,6 +103,9 @@ Result<bool> remove_run(Store& store, RunNumber run, int limit) {
     database.run("DELETE FROM attempts WHERE run = ?1", run);
     database.run("DELETE FROM run_spans WHERE run = ?1", run);
     database.run("DELETE FROM runs WHERE number = ?1", run);
+    // So that a run that is missing can be told from one that was removed (fsck's I4).
+    database.run("INSERT INTO meta VALUES ('runs_removed_to', ?1) ON CONFLICT (key) DO UPDATE SET "
+                 "value = max(CAST(value AS INTEGER), CAST(?1 AS INTEGER))", std::to_string(run));
     gone = true;
   }));
   return gone;

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import sqlite3
+import subprocess
 import tempfile
 
 OPEN_RUNS = ("queued", "running", "halted", "in_review")
@@ -48,6 +49,35 @@ class Injured:
         wrong += [f"a row of {row[0]} names a row of {row[2]} that is not there"
                   for row in self.rows("PRAGMA foreign_key_check")]
         return wrong + self.bad_objects() + self.bad_states()
+
+    def fsck(self, binary, promised=(), deep=True):
+        """The product's own look at the same moment: a sentence for every violated invariant.
+
+        The copy is what it opens, so that what lies on the disk stays as the daemon left it."""
+        if not self.there:
+            return [f"runs {list(promised)} were promised and there are no records"] if promised else []
+        told = os.path.join(self.folder, "promised")
+        with open(told, "w") as file:
+            file.write("".join(f"{run}\n" for run in promised))
+        words = ["--promised", told] + (["--deep"] if deep else [])
+        state = os.path.join(self.folder, "state")
+        os.mkdir(state)
+        for name in ("state.db", "state.db-wal"):
+            if os.path.exists(os.path.join(self.folder, name)):
+                shutil.copyfile(os.path.join(self.folder, name), os.path.join(state, name))
+        done = subprocess.run([os.path.join(binary, "pipelined"), "--state", state, "--store", self.store, "--fsck",
+                               "-o", "json", *words], capture_output=True, text=True)
+        try:
+            rows = json.loads(done.stdout)["rows"]
+        except ValueError:
+            return [f"fsck ends with {done.returncode}: {done.stdout[-300:]}{done.stderr[-300:]}"]
+        if [row["name"] for row in rows] != [f"I{number}" for number in range(1, 18)]:
+            return [f"fsck looks at {[row['name'] for row in rows]}"]
+        wrong = [f"{row['name']}: {finding}" for row in rows if row["verdict"] == "violated"
+                 for finding in row["findings"][:3]]
+        if done.returncode != (1 if wrong else 0):
+            wrong.append(f"fsck ends with {done.returncode} though {len(wrong)} rows are violated")
+        return wrong
 
     def bad_objects(self):
         """I2, I3: what the records name is there, whole; every object is what its name says."""

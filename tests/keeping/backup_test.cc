@@ -19,7 +19,7 @@ TEST_CASE("backup: a backup made beside work is restored clean", "[keeping][back
   const auto restored = restore_backup({saved, fresh.file("state"), fresh.file("state/store")});
   if (!restored) FAIL(restored.error().message);
   CHECK_FALSE(has_violation(*restored));
-  const auto looked = fsck_offline({fresh.file("state"), fresh.file("state/store"), true, {}});
+  const auto looked = fsck_offline({fresh.file("state"), fresh.file("state/store"), true, {}, {}});
   REQUIRE(looked);
   CHECK(violated(*looked).empty());
   CHECK(row_of(*looked, "I8").checked == 3);
@@ -48,7 +48,7 @@ TEST_CASE("backup: a restore names exactly the digests that are missing or wrong
   const std::string both = row.findings[0] + row.findings[1];
   CHECK(both.find(sha256("run 1 out").hex()) != std::string::npos);
   CHECK(both.find(sha256("run 2 out").hex()) != std::string::npos);
-  const auto looked = fsck_offline({fresh.file("state"), fresh.file("store"), true, {}});
+  const auto looked = fsck_offline({fresh.file("state"), fresh.file("store"), true, {}, {}});
   REQUIRE(looked);
   CHECK(violated(*looked) == "I2");
   CHECK(row_of(*looked, "I2").runs == std::set<RunNumber>{1, 2});

@@ -7,6 +7,7 @@
 
 #include "daemon/keeping/offline.h"
 #include "daemon/posix/state_folder.h"
+#include "daemon/store/removal.h"
 #include "tests/keeping/keeping_world.h"
 
 using namespace pipelined;
@@ -113,6 +114,89 @@ TEST_CASE("fsck: I9 sees deliveries that count twice or not at all", "[keeping][
   CHECK(violated_by("DELETE FROM arrivals WHERE span = '2'") == "I9");
   CHECK(violated_by("UPDATE arrivals SET run = 99 WHERE number = 2") == "I9");
   CHECK(violated_by("UPDATE spans SET artifact = 1 WHERE span = '2'") == "I9");
+}
+
+TEST_CASE("fsck: I4 sees runs, pipelines and tokens that were promised and are not recorded",
+          "[keeping][fsck]") {
+  KeepingWorld world;
+  for (int i = 0; i < 3; ++i) world.add_run(1000);
+  const auto answered = [&world](const std::string& outcome) {
+    AuditRow row;
+    row.who = "mia", row.outcome = outcome;
+    REQUIRE(world.store->record_audit(row));
+  };
+  answered("done: run 3 of flights");
+  answered("refused: run 9 of flights");
+  CHECK(violated(world.look()).empty());
+  CHECK(row_of(world.look(), "I4").checked == 1);
+  SECTION("a run") {
+    answered("done: run 4 of flights");
+    CHECK(violated(world.look()) == "I4");
+    CHECK(row_of(world.look(), "I4").runs == std::set<RunNumber>{4});
+  }
+  SECTION("a run that a collection has removed was recorded") {
+    REQUIRE(remove_run(*world.store, 2, 1000));
+    answered("done: run 2 of flights");
+    CHECK(violated(world.look()).empty());
+    spoil(world, "DELETE FROM meta WHERE key = 'runs_removed_to'");
+    CHECK(violated(world.look()) == "I4");
+  }
+  SECTION("a pipeline") {
+    answered("done: pipeline other is in force, version 0123456789ab");
+    CHECK(violated(world.look()) == "I4");
+  }
+  SECTION("a token") {
+    answered("done: token ci with role viewer");
+    CHECK(violated(world.look()) == "I4");
+  }
+  SECTION("a run that a caller noted") {
+    FsckOptions options;
+    options.store = world.store_folder();
+    options.promised = {1, 2, 3};
+    CHECK(violated(fsck(world.store->database(), options)).empty());
+    options.promised.push_back(77);
+    CHECK(violated(fsck(world.store->database(), options)) == "I4");
+  }
+}
+
+TEST_CASE("fsck: I11 sees a pipeline that is not what was applied last", "[keeping][fsck]") {
+  KeepingWorld world;
+  for (const char* text : {"v1", "v2"}) {
+    PipelineRow row;
+    row.name = "flights", row.version = sha256(text), row.current = true;
+    row.seq = world.next_seq();
+    REQUIRE(put_all(*world.store, row));
+    AuditRow answer;
+    answer.outcome = "done: pipeline flights is in force, version " + row.version.brief();
+    REQUIRE(world.store->record_audit(answer));
+  }
+  CHECK(violated(world.look()).empty());
+  CHECK(row_of(world.look(), "I11").checked == 1);
+  SECTION("an older one") {
+    spoil(world, "UPDATE pipelines SET current = 1 - current");
+    CHECK(violated(world.look()) == "I11");
+  }
+  SECTION("both, or none") {
+    spoil(world, "UPDATE pipelines SET current = 1");
+    CHECK(violated(world.look()) == "I11");
+    spoil(world, "UPDATE pipelines SET current = 0");
+    CHECK(violated(world.look()) == "I11");
+  }
+}
+
+TEST_CASE("fsck: I12 sees slots that fired twice, early or unrecorded", "[keeping][fsck]") {
+  const auto slot = [](const char* text, const char* run, const char* at) {
+    return "INSERT INTO slots VALUES ('flights', 'schedule 0 6 * * *', '" + std::string(text) +
+           "', 'fired', '', " + run + ", 1700000000000, " + at + ", 1);";
+  };
+  const std::string first = slot("2023-11-14T22:13:20Z", "1", "1700000000500");
+  CHECK(violated_by(first).empty());
+  CHECK(violated_by(first + slot("2023-11-14T22:13:21Z", "2", "1700000001000")).empty());
+  CHECK(violated_by("UPDATE runs SET reason_code = 'schedule' WHERE number = 2") == "I12");
+  CHECK(violated_by(slot("2023-11-14T22:13:20Z", "1", "1699999999999")) == "I12");
+  CHECK(violated_by(first + slot("2023-11-14T22:13:21Z", "1", "1700000001000")) == "I12");
+  // The same moment in other digits would be another row.
+  CHECK(violated_by(first + slot("2023-11-14T22:13:20Z ", "2", "1700000000500")).empty());
 }
 
 TEST_CASE("fsck: I15 sees a run at rest without a way out", "[keeping][fsck]") {
@@ -237,7 +321,7 @@ TEST_CASE("fsck: a stopped state is looked at under the daemon's own lock", "[ke
   KeepingWorld world;
   for (int i = 0; i < 3; ++i) world.add_run(1000);
   world.close();
-  const OfflineOptions options{world.state.path(), world.store_folder(), true, {}};
+  const OfflineOptions options{world.state.path(), world.store_folder(), true, {}, {}};
   {
     const auto held = StateFolder::take(world.state.path());
     REQUIRE(held);
@@ -246,7 +330,7 @@ TEST_CASE("fsck: a stopped state is looked at under the daemon's own lock", "[ke
   const auto report = fsck_offline(options);
   REQUIRE(report);
   CHECK(violated(*report).empty());
-  CHECK(fsck_offline({world.state.path() + "/no", "", false, {}}).error().code ==
+  CHECK(fsck_offline({world.state.path() + "/no", "", false, {}, {}}).error().code ==
         ErrorCode::not_found);
   world.open();
 }

@@ -88,6 +88,7 @@ struct Fixture {
       if (name == lost_pipeline) return Error{ErrorCode::not_found, "its bundle is gone"};
       return std::shared_ptr<const Pipeline>(std::make_shared<Pipeline>());
     };
+    calls.sources_changed = [this] { ++sources_changed; };
     calls.trouble = [this](const std::optional<Error>& error) { troubles.push_back(error); };
     return calls;
   }
@@ -110,7 +111,7 @@ struct Fixture {
   std::vector<std::optional<Error>> troubles;
   std::optional<std::int64_t> wake;
   std::string lost_pipeline;
-  int turns_asked = 0;
+  int turns_asked = 0, sources_changed = 0;
   std::uint64_t entropy = 0;
   Supervisor supervisor{clock, ledger, artifacts, executor, callbacks()};
 };
@@ -535,6 +536,68 @@ TEST_CASE_METHOD(Fixture, "supervisor: recovery reads every version that is need
     supervisor.turn();
     CHECK(script.of<event::TroubleFound>().size() == 2);
   }
+}
+
+TEST_CASE_METHOD(Fixture, "supervisor: a version that can be read again makes a new engine in a quiet moment",
+                 "[supervisor]") {
+  PipelineRow current;
+  current.name = "flights";
+  current.version = sha256("v1");
+  ledger.recovered.pipelines = {current};
+  lost_pipeline = "flights";
+  REQUIRE(supervisor.start({}));
+  CHECK_FALSE(supervisor.knows("flights"));
+  CHECK(supervisor.knows("other"));
+  supervisor.turn();
+  const std::int64_t first = clock.steady_ms + Supervisor::lost_interval_ms;
+  CHECK(wake == first);
+  clock.steady_ms = first;
+  supervisor.turn();  // still lost
+  CHECK(script.engines_made == 1);
+  CHECK(wake == first + Supervisor::lost_interval_ms);
+  lost_pipeline.clear();
+  SECTION("nothing runs") {
+    clock.steady_ms = first + Supervisor::lost_interval_ms;
+    supervisor.turn();
+    CHECK(script.engines_made == 2);
+    CHECK(script.pipelines.back() == 1);
+    CHECK(supervisor.knows("flights"));
+    CHECK(sources_changed == 2);  // it was lost, it is back
+  }
+  SECTION("what runs is let be, but not for ever") {
+    run_until_started("other");
+    clock.steady_ms = first + 100'000;
+    supervisor.turn();
+    CHECK(script.engines_made == 1);
+    clock.steady_ms = first + Supervisor::lost_patience_ms + Supervisor::lost_interval_max_ms;
+    supervisor.turn();
+    CHECK(script.engines_made == 2);
+    CHECK(executor.killed.size() == 1);
+  }
+}
+
+TEST_CASE_METHOD(Fixture, "supervisor: a lost pipeline that is applied anew comes with its past",
+                 "[supervisor]") {
+  PipelineRow current;
+  current.name = "flights";
+  current.version = sha256("v1");
+  ledger.recovered.pipelines = {current};
+  lost_pipeline = "flights";
+  REQUIRE(supervisor.start({}));
+  supervisor.turn();
+  auto pipeline = std::make_shared<Pipeline>();
+  pipeline->spec.name = "flights";
+  lost_pipeline.clear();
+  supervisor.post(event::PipelineApplied{pipeline, 1, "/folder"});
+  supervisor.post(event::Arrived{"flights", "in", "1", {}, "/folder/1"});
+  supervisor.turn();
+  CHECK(script.engines_made == 2);
+  CHECK(script.of<event::PipelineApplied>().size() == 1);
+  // The delivery is for the engine that knows what was delivered before.
+  CHECK(script.of<event::Arrived>().empty());
+  CHECK(supervisor.queued() == 1);
+  supervisor.turn();
+  CHECK(script.of<event::Arrived>().size() == 1);
 }
 
 TEST_CASE_METHOD(Fixture, "supervisor: attempts that recovery wishes for are started",
