@@ -6,20 +6,41 @@ namespace {
 namespace sdk = pipelined::sdk;
 
 constexpr auto evaluate =
-    sdk::describe("model.evaluate", 1, "Scores examples with a model and measures how good it is")
-        .doc("Metrics of a yes-or-no label: auc, pr_auc, log_loss, brier, and precision, recall, "
-             "f1 and accuracy at each threshold; of classes: accuracy, log_loss and means over "
-             "classes; of values: rmse, mae, r2.")
+    sdk::describe("model.evaluate", 2, "Scores examples with a model and measures how good it is")
+        .doc("Metrics of all rows and of every slice, with bootstrap intervals, differences to a "
+             "baseline on the same rows, groups compared with a reference group, and a blessing: "
+             "whether what is required holds, with reasons. The formulas are in the manual.")
         .input("model", "model/1", "the model")
         .input("examples", "examples/1", "rows with the label that the model predicts", sdk::many)
-        .output("evaluation", "evaluation/1", "metrics, counts and curves")
+        .input("baseline", "model/1", "the model to compare with, such as the deployed one",
+               sdk::optional)
+        .input("*", "examples/1", "further data sets, measured apart under the port's name",
+               sdk::optional | sdk::many)
+        .output("evaluation", "evaluation/1", "metrics, counts, curves and the blessing",
+                sdk::evidence)
         .output("predictions", "predictions/1", "label and score of every row", sdk::optional)
         .param(sdk::list("thresholds", "scores from which a row is called positive")
                    .standard("[0.5]"))
-        .param(sdk::list("slices", "columns by whose values the metrics are repeated")
+        .param(sdk::list("recalls", "recalls for which the best precision is measured")
                    .standard("[]"))
+        .param(sdk::list("slices", "columns by whose values the metrics are repeated; a list in "
+                                   "the list crosses its columns")
+                   .standard("[]"))
+        .param(sdk::table("buckets", "column to edges or to a number of parts: slices of numbers"))
+        .param(sdk::integer("slice_rows_min", "slices of fewer rows are listed, not measured")
+                   .standard("1").at_least(1))
+        .param(sdk::list("fairness", "columns whose groups are compared").standard("[]"))
+        .param(sdk::table("reference", "column to the group that others are compared with; "
+                                       "else the largest"))
+        .param(sdk::integer("bootstraps", "resamples for intervals; 0: none")
+                   .standard("0").at_least(0).at_most(10000))
+        .param(sdk::number("confidence", "the share of resamples that an interval holds")
+                   .standard("0.95"))
+        .param(sdk::any("require", "tables of what metrics must be for the model to be blessed"))
         .param(sdk::list("keep", "columns to copy into the predictions; [\"*\"]: all")
                    .standard("[]"))
+        .param(sdk::integer("threads", "threads; 0: the processors of the step. Decides no byte")
+                   .standard("0").at_least(0).at_most(256))
         .library("arrow", pipelined::arrow_version);
 }  // namespace
 

@@ -31,6 +31,7 @@ struct CurvePoint {
   double x = 0;
   double y = 0;
   std::optional<double> threshold;  ///< nothing: above every score
+  std::optional<std::int64_t> rows = std::nullopt;  ///< how many rows the point stands for
 };
 
 /// Scores and labels in descending order of score.

@@ -13,142 +13,65 @@
 namespace pipelined::evaluation {
 namespace {
 
-using model::FeatureType;
-using model::Objective;
-
-// More values than this make a table of numbers, not slices that somebody can look at.
-constexpr std::size_t slice_values_max = 1000;
-
-Result<std::shared_ptr<arrow::Array>> column_of(const arrow::RecordBatch& batch,
-                                                const std::string& name, const char* role) {
-  auto column = batch.GetColumnByName(name);
-  if (column) return column;
-  return Error{ErrorCode::invalid,
-               "the examples have no column \"" + name + "\", which is " + role};
-}
-
-// Encodes the features of a batch, column by column, and scores them.
-class BatchScorer {
- public:
-  explicit BatchScorer(const model::Model& model)
-      : model_(model), columns_(model.signature().features.size()) {}
-
-  Result<std::span<const float>> score(const arrow::RecordBatch& batch) {
-    const auto rows = static_cast<std::size_t>(batch.num_rows());
-    const auto& features = model_.signature().features;
-    std::vector<std::span<const float>> views;
-    for (std::size_t i = 0; i < features.size(); ++i) {
-      columns_[i].resize(rows);
-      const NumberSink sink{columns_[i].data(), 1};
-      TRY(column, column_of(batch, features[i].name, "a feature of the model"));
-      if (features[i].type == FeatureType::text) {
-        const model::CategoryCodes& codes = model_.encoder().codes(i);
-        TRY_VOID(write_codes(
-            features[i].name, *column, [&](std::string_view text) { return codes.code(text); },
-            sink));
-      } else {
-        TRY_VOID(write_numbers(features[i].name, *column, sink));
-      }
-      views.emplace_back(columns_[i]);
-    }
-    scores_.resize(rows * model_.signature().score_count());
-    model_.score_columns(views, scores_);
-    return std::span<const float>(scores_);
-  }
-
- private:
-  const model::Model& model_;
-  std::vector<std::vector<float>> columns_;
-  std::vector<float> scores_;
-};
-
-// Labels as 0 and 1, as class codes or as values; not-a-number for null or an unknown class.
-class LabelReader {
- public:
-  explicit LabelReader(const model::Signature& signature)
-      : signature_(signature), codes_(signature.label.classes) {}
-
-  Result<void> read(const arrow::Array& values, std::vector<double>& labels) const {
-    const std::string& name = signature_.label.name;
-    labels.resize(static_cast<std::size_t>(values.length()));
-    if (signature_.objective != Objective::multi_softprob) return read_numbers(values, labels);
-    if (values.type_id() != arrow::Type::STRING && values.type_id() != arrow::Type::INT64) {
-      return wrong_column(name, *values.type(), "the label of this model");
-    }
-    for (std::int64_t row = 0; row < values.length(); ++row) {
-      labels[static_cast<std::size_t>(row)] = static_cast<double>(class_of(values, row));
-    }
-    return {};
-  }
-
- private:
-  float class_of(const arrow::Array& values, std::int64_t row) const {
-    if (values.IsNull(row)) return model::missing;
-    if (values.type_id() == arrow::Type::STRING) {
-      return codes_.code(static_cast<const arrow::StringArray&>(values).GetView(row));
-    }
-    return codes_.code(std::to_string(static_cast<const arrow::Int64Array&>(values).Value(row)));
-  }
-
-  template <class Array>
-  static void copy(const Array& values, std::vector<double>& labels) {
-    for (std::int64_t row = 0; row < values.length(); ++row) {
-      labels[static_cast<std::size_t>(row)] =
-          values.IsNull(row) ? std::nan("") : static_cast<double>(values.Value(row));
-    }
-  }
-
-  Result<void> read_numbers(const arrow::Array& values, std::vector<double>& labels) const {
-    const std::string& name = signature_.label.name;
-    if (values.type_id() == arrow::Type::DOUBLE) {
-      copy(static_cast<const arrow::DoubleArray&>(values), labels);
-    } else if (values.type_id() == arrow::Type::INT64) {
-      copy(static_cast<const arrow::Int64Array&>(values), labels);
-    } else {
-      std::vector<float> narrow(labels.size());
-      TRY_VOID(write_numbers(name, values, {narrow.data(), 1}));
-      labels.assign(narrow.begin(), narrow.end());
-    }
-    if (signature_.objective != Objective::binary_logistic) return {};
-    for (const double label : labels) {
-      if (label == 0 || label == 1 || std::isnan(label)) continue;
-      return Error{ErrorCode::invalid, "label \"" + name + "\" has other values than 0 and 1"};
-    }
-    return {};
-  }
-
-  const model::Signature& signature_;
-  model::CategoryCodes codes_;
-};
-
-// Sorts rows into slices by one column.
+// Reads one column for slices: words, or numbers that are cut at the end.
 class Slicer {
  public:
-  explicit Slicer(std::string name) { column_.name = std::move(name); }
+  Slicer(std::string name, const Buckets* buckets) : buckets_(buckets) {
+    column_.name = std::move(name);
+  }
 
-  Result<void> add(const arrow::RecordBatch& batch, const std::vector<double>& labels) {
-    TRY(values, column_of(batch, column_.name, "named by the parameter \"slices\""));
-    const bool numbers = values->type_id() == arrow::Type::DOUBLE;
-    if (numbers) return wrong_column(column_.name, *values->type(), "slices: it has fractions");
+  Result<void> add(const arrow::RecordBatch& batch, const std::vector<bool>& kept) {
+    const auto values = batch.GetColumnByName(column_.name);
+    if (!values) {
+      return Error{ErrorCode::invalid, "the examples have no column \"" + column_.name +
+                                           "\", which is named by the parameter \"slices\""};
+    }
+    if (buckets_) return add_numbers(*values, kept);
+    if (values->type_id() == arrow::Type::DOUBLE) {
+      return wrong_column(column_.name, *values->type(),
+                          "slices: it has fractions; cut it with the parameter \"buckets\"");
+    }
     for (std::int64_t row = 0; row < values->length(); ++row) {
-      if (std::isnan(labels[static_cast<std::size_t>(row)])) continue;
+      if (!kept[static_cast<std::size_t>(row)]) continue;
       const std::string word = values->IsNull(row) ? SliceColumn::missing : word_of(*values, row);
       const auto [entry, fresh] =
           positions_.emplace(word, static_cast<std::uint32_t>(column_.values.size()));
       if (fresh) column_.values.push_back(word);
-      if (column_.values.size() > slice_values_max) {
-        return Error{ErrorCode::invalid, "column \"" + column_.name + "\" has more than " +
-                                             std::to_string(slice_values_max) +
-                                             " values: too many for slices"};
+      if (column_.values.size() > slices_max) {
+        return Error{ErrorCode::invalid,
+                     "column \"" + column_.name + "\" has more than " + std::to_string(slices_max) +
+                         " values: too many for slices; cut numbers with the parameter \"buckets\""};
       }
       column_.of_row.push_back(entry->second);
     }
     return {};
   }
 
-  SliceColumn take() { return std::move(column_); }
+  SliceColumn take() {
+    if (buckets_) return cut(column_.name, numbers_, *buckets_);
+    sort_values(column_);
+    return std::move(column_);
+  }
 
  private:
+  Result<void> add_numbers(const arrow::Array& values, const std::vector<bool>& kept) {
+    std::vector<float> narrow(static_cast<std::size_t>(values.length()));
+    TRY_VOID(write_numbers(column_.name, values, {narrow.data(), 1}));
+    for (std::int64_t row = 0; row < values.length(); ++row) {
+      const auto at = static_cast<std::size_t>(row);
+      if (!kept[at]) continue;
+      auto number = static_cast<double>(narrow[at]);
+      // 32 bits are not what the person who chose the edges looks at.
+      if (values.type_id() == arrow::Type::DOUBLE && !values.IsNull(row)) {
+        number = static_cast<const arrow::DoubleArray&>(values).Value(row);
+      } else if (values.type_id() == arrow::Type::INT64 && !values.IsNull(row)) {
+        number = static_cast<double>(static_cast<const arrow::Int64Array&>(values).Value(row));
+      }
+      numbers_.push_back(number);
+    }
+    return {};
+  }
+
   static std::string word_of(const arrow::Array& values, std::int64_t row) {
     switch (values.type_id()) {
       case arrow::Type::STRING:
@@ -164,52 +87,126 @@ class Slicer {
   }
 
   SliceColumn column_;
+  const Buckets* buckets_;
+  std::vector<double> numbers_;
   std::unordered_map<std::string, std::uint32_t> positions_;
 };
 
-void keep_labelled(ScoredRows& rows, const std::vector<double>& labels,
-                   std::span<const float> scores, std::size_t width) {
-  for (std::size_t row = 0; row < labels.size(); ++row) {
-    if (std::isnan(labels[row])) continue;
-    rows.labels.push_back(labels[row]);
-    const auto own = scores.subspan(row * width, width);
-    rows.scores.insert(rows.scores.end(), own.begin(), own.end());
+bool any_nan(std::span<const float> scores) {
+  for (const float score : scores) {
+    if (std::isnan(score)) return true;
   }
+  return false;
 }
 
 }  // namespace
 
-Result<ScoredRows> score_rows(ExamplesReader& reader, const model::Model& model,
-                              const std::vector<std::string>& slices, const BatchVisitor& visitor,
-                              const StopAsked& stop_asked) {
+struct RowCollector::State {
+  State(const model::Model& used, const model::Model* other, WantedColumns columns)
+      : model(used),
+        wanted(std::move(columns)),
+        scorer(used),
+        labels_of(used.signature()),
+        width(used.signature().score_count()) {
+    if (other) baseline.emplace(*other);
+    rows.dataset.name = "dataset";
+    for (const std::string& name : wanted.slices) {
+      const auto found = wanted.buckets.find(name);
+      slicers.emplace_back(name, found == wanted.buckets.end() ? nullptr : &found->second);
+    }
+    for (const std::string& name : wanted.predicates) {
+      predicates.push_back({name, {"false", "true"}, {}});
+    }
+  }
+
+  /// One batch; `offset`: how many rows of its data set came before.
+  Result<void> add(const arrow::RecordBatch& batch, const PredicateMasks& masks,
+                   std::size_t offset, const BatchVisitor& visitor) {
+    TRY(scores, scorer.score(batch));
+    TRY_VOID(labels_of.read(batch, labels));
+    std::span<const float> others;
+    if (baseline) {
+      auto scored = baseline->score(batch);
+      if (!scored) return scored.error().within("the baseline");
+      others = *scored;
+    }
+    decide(batch, scores, others);
+    for (Slicer& slicer : slicers) TRY_VOID(slicer.add(batch, kept));
+    for (std::size_t row = 0; row < kept.size(); ++row) {
+      if (!kept[row]) continue;
+      const auto own = scores.subspan(row * width, width);
+      rows.scores.insert(rows.scores.end(), own.begin(), own.end());
+      if (baseline) {
+        const auto other = others.subspan(row * width, width);
+        rows.baseline_scores.insert(rows.baseline_scores.end(), other.begin(), other.end());
+      }
+      rows.labels.push_back(labels[row]);
+      rows.dataset.of_row.push_back(static_cast<std::uint32_t>(rows.dataset.values.size() - 1));
+      for (SliceColumn& predicate : predicates) {
+        predicate.of_row.push_back(masks.at(predicate.name)[offset + row]);
+      }
+    }
+    return visitor(batch, scores);
+  }
+
+  /// Which rows count; what is left out is counted by reason.
+  void decide(const arrow::RecordBatch& batch, std::span<const float> scores,
+              std::span<const float> others) {
+    const auto column = batch.GetColumnByName(model.signature().label.name);
+    const bool not_a_number = column->type_id() == arrow::Type::DOUBLE;
+    kept.assign(labels.size(), false);
+    for (std::size_t row = 0; row < labels.size(); ++row) {
+      if (std::isnan(labels[row])) {
+        const bool null = not_a_number || column->IsNull(static_cast<std::int64_t>(row));
+        ++(null ? rows.rows_without_label : rows.rows_of_unknown_class);
+      } else if (any_nan(scores.subspan(row * width, width)) ||
+                 (baseline && any_nan(others.subspan(row * width, width)))) {
+        ++rows.rows_without_score;
+      } else {
+        kept[row] = true;
+      }
+    }
+  }
+
+  const model::Model& model;
+  WantedColumns wanted;
+  BatchScorer scorer;
+  std::optional<BatchScorer> baseline;
+  LabelReader labels_of;
+  std::size_t width;
+  std::vector<Slicer> slicers;
+  std::vector<SliceColumn> predicates;
+  std::vector<double> labels;  // of the batch, as is `kept`
+  std::vector<bool> kept;
   ScoredRows rows;
-  BatchScorer scorer(model);
-  const LabelReader label_reader(model.signature());
-  std::vector<Slicer> slicers(slices.begin(), slices.end());
-  std::vector<double> labels;
+};
+
+RowCollector::RowCollector(const model::Model& model, const model::Model* baseline,
+                           WantedColumns wanted)
+    : state_(std::make_unique<State>(model, baseline, std::move(wanted))) {}
+RowCollector::RowCollector(RowCollector&&) noexcept = default;
+RowCollector::~RowCollector() = default;
+
+Result<void> RowCollector::read(const std::string& dataset, ExamplesReader& reader,
+                                const PredicateMasks& masks, const BatchVisitor& visitor,
+                                const StopAsked& stop_asked) {
+  state_->rows.dataset.values.push_back(dataset);
+  std::size_t offset = 0;
   for (;;) {
     if (stop_asked()) return Error{ErrorCode::cancelled, "stopped while scoring"};
     TRY(batch, reader.next());
-    if (!batch) break;
-    TRY(scores, scorer.score(*batch));
-    TRY(label_column, column_of(*batch, model.signature().label.name, "the label of the model"));
-    TRY_VOID(label_reader.read(*label_column, labels));
-    std::int64_t nulls = 0;
-    std::int64_t left_out = 0;
-    for (std::size_t row = 0; row < labels.size(); ++row) {
-      if (!std::isnan(labels[row])) continue;
-      ++left_out;
-      const bool not_a_number = label_column->type_id() == arrow::Type::DOUBLE;
-      if (not_a_number || label_column->IsNull(static_cast<std::int64_t>(row))) ++nulls;
-    }
-    rows.rows_without_label += nulls;
-    rows.rows_of_unknown_class += left_out - nulls;
-    for (Slicer& slicer : slicers) TRY_VOID(slicer.add(*batch, labels));
-    keep_labelled(rows, labels, scores, model.signature().score_count());
-    TRY_VOID(visitor(*batch, scores));
+    if (!batch) return {};
+    TRY_VOID(state_->add(*batch, masks, offset, visitor));
+    offset += static_cast<std::size_t>(batch->num_rows());
   }
-  for (Slicer& slicer : slicers) rows.slices.push_back(slicer.take());
-  return rows;
+}
+
+ScoredRows RowCollector::take() {
+  for (Slicer& slicer : state_->slicers) state_->rows.slices.push_back(slicer.take());
+  for (SliceColumn& predicate : state_->predicates) {
+    state_->rows.slices.push_back(std::move(predicate));
+  }
+  return std::move(state_->rows);
 }
 
 }  // namespace pipelined::evaluation

@@ -4,7 +4,8 @@
 usage: model_oracle.py OPERATOR_DRIVER
 
 Makes tables with ties, missing values, categories and unknown categories, runs the operators on
-them, and computes the same numbers independently: metrics with scikit-learn (1e-9), scores with the
+them, and computes the same numbers independently: metrics with scikit-learn (1e-9), intervals with
+numpy from the same draws (1e-9), scores with the
 trees file loaded into XGBoost (1e-6), and scores of trees that XGBoost trains in Python from the same
 numbers (1e-6).  Prints one line a comparison; exits non-zero if one of them fails.
 """
@@ -19,6 +20,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+import scipy.stats
 import xgboost
 from sklearn import metrics as sk
 
@@ -167,42 +169,147 @@ def values_of(evaluation):
             for entry in evaluation["metrics"]}
 
 
-def check_binary(predictions, evaluation, thresholds):
+def weights_of(seed, resample, rows):
+    """How often each row counts in a resample, by the rule of docs/operators.md."""
+    def mixed(value):
+        value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        return value ^ (value >> np.uint64(31))
+    golden = np.uint64(0x9E3779B97F4A7C15)
+    with np.errstate(over="ignore"):
+        state = mixed(mixed(np.uint64(seed) + golden) + np.uint64(resample))
+        draws = mixed(state + golden * np.arange(1, rows + 1, dtype=np.uint64))
+    return scipy.stats.poisson.ppf((draws.astype(float) + 0.5) / 2.0**64, 1).astype(int)
+
+
+def threshold_metrics(label, guess):
+    tn, fp, fn, tp = sk.confusion_matrix(label, guess, labels=[False, True]).ravel()
+    return {"precision": tp / (tp + fp) if guess.any() else None,
+            "recall": sk.recall_score(label, guess), "f1": sk.f1_score(label, guess),
+            "accuracy": sk.accuracy_score(label, guess),
+            "balanced_accuracy": sk.balanced_accuracy_score(label, guess),
+            "specificity": sk.recall_score(~label, ~guess),
+            "npv": sk.precision_score(~label, ~guess), "fpr": fp / (fp + tn), "fnr": fn / (fn + tp),
+            "selection_rate": guess.mean(),
+            "mcc": sk.matthews_corrcoef(label, guess) if guess.any() else None}
+
+
+def plain_metrics(label, score, recalls):
+    edges = np.arange(1, 10) / 10
+    place = np.digitize(score, edges)
+    gap = sum(abs(score[place == one].sum() - label[place == one].sum()) for one in range(10))
+    precision, recall, _ = sk.precision_recall_curve(label, score)
+    found = {"auc": sk.roc_auc_score(label, score),
+             "pr_auc": sk.average_precision_score(label, score),
+             "log_loss": sk.log_loss(label, score), "brier": sk.brier_score_loss(label, score),
+             "score_mean": score.mean(), "label_mean": label.mean(),
+             "calibration": score.mean() / label.mean(), "calibration_error": gap / len(score)}
+    for wanted in recalls:
+        found[f"precision_at_recall_{wanted}"] = precision[recall >= wanted].max()
+    return found
+
+
+def check_binary(predictions, evaluation, thresholds, recalls):
     known = predictions[predictions.label.notna()]
     values = values_of(evaluation)
     groups = [("", known)]
     groups += [(f"origin={word}", part) for word, part in known.groupby("origin")]
     groups.append(("origin=(missing)", known[known.origin.isna()]))
+    groups += [(f"origin=JFK, holiday={str(flag).lower()}", part)
+               for flag, part in known[known.origin == "JFK"].groupby("holiday")]
+    groups += [("distance=..1000", known[known.distance < 1000]),
+               ("distance=1000..3000.5", known[known.distance.between(1000, 3000)]),
+               ("distance=3000.5..", known[known.distance > 3000])]
     for slice_name, rows in groups:
         label, score = rows.label.to_numpy(dtype=bool), rows.score.to_numpy()
-        expected = {"auc": sk.roc_auc_score(label, score),
-                    "pr_auc": sk.average_precision_score(label, score),
-                    "log_loss": sk.log_loss(label, score),
-                    "brier": sk.brier_score_loss(label, score),
-                    "score_mean": score.mean(), "label_mean": label.mean()}
-        for name, value in expected.items():
+        for name, value in plain_metrics(label, score, recalls).items():
             compare(f"binary: {name} of '{slice_name}'", values[name, slice_name, None], value, 1e-9)
         for threshold in thresholds:
-            guess = score >= threshold
-            for name, function in (("precision", sk.precision_score), ("recall", sk.recall_score),
-                                   ("f1", sk.f1_score), ("accuracy", sk.accuracy_score)):
+            for name, value in threshold_metrics(label, score >= threshold).items():
                 ours = values[name, slice_name, threshold]
-                if ours is None:
-                    claim(f"binary: {name} of '{slice_name}' at {threshold} has no value because "
-                          "nothing is called positive", not guess.any())
+                if value is None:
+                    claim(f"binary: {name} of '{slice_name}' at {threshold} is not defined",
+                          ours is None)
                 else:
-                    compare(f"binary: {name} of '{slice_name}' at {threshold}", ours,
-                            function(label, guess), 1e-9)
+                    compare(f"binary: {name} of '{slice_name}' at {threshold}", ours, value, 1e-9)
     claim("binary: rows without label are counted",
           evaluation["rows_without_label"] == int(predictions.label.isna().sum()) > 0)
-    curve = next(one for one in evaluation["curves"] if one["name"] == "roc")
-    rates = sk.roc_curve(known.label.to_numpy(dtype=bool), known.score, drop_intermediate=False)
-    exact = np.column_stack(rates[:2])
-    ours = np.array([[point["x"], point["y"]] for point in curve["points"]])
-    away = np.abs(ours[:, None, :] - exact[None, :, :]).max(axis=2).min(axis=1)
-    compare("binary: points of the ROC curve", away, np.zeros(len(ours)), 1e-9)
-    steps = np.abs(np.diff(ours, axis=0)).sum(axis=1)
-    claim("binary: the thinned ROC curve has no gap", len(ours) <= 402 and steps.max() < 0.1)
+    check_curves(known, evaluation)
+    check_fairness(known, values, thresholds[0])
+
+
+def check_curves(known, evaluation):
+    label, score = known.label.to_numpy(dtype=bool), known.score.to_numpy()
+    def points(name):
+        curve = next(one for one in evaluation["curves"]
+                     if one["name"] == name and one["model"] == "model")
+        return np.array([[point["x"], point["y"]] for point in curve["points"]])
+    rates = sk.roc_curve(label, score, drop_intermediate=False)
+    precision, recall, _ = sk.precision_recall_curve(label, score)
+    for name, exact in (("roc", np.column_stack(rates[:2])),
+                        ("pr", np.column_stack([recall, precision]))):
+        ours = points(name)
+        away = np.abs(ours[:, None, :] - exact[None, :, :]).max(axis=2).min(axis=1)
+        compare(f"binary: points of the {name} curve", away, np.zeros(len(ours)), 1e-9)
+        steps = np.abs(np.diff(ours, axis=0)).sum(axis=1)
+        claim(f"binary: the thinned {name} curve is short", len(ours) <= 402)
+        if name == "roc":
+            claim("binary: the thinned roc curve has no gap", steps.max() < 0.1)
+    place = np.digitize(score, np.arange(1, 10) / 10)
+    bins = [(score[place == one].mean(), label[place == one].mean())
+            for one in range(10) if (place == one).any()]
+    compare("binary: the calibration curve", points("calibration"), np.array(bins), 1e-9)
+
+
+def check_fairness(known, values, threshold):
+    """Groups of `origin` against the largest, by hand."""
+    largest = known.origin.value_counts(dropna=False).index[0]
+    rate = {word: (part.score >= threshold).mean()
+            for word, part in known.groupby("origin", dropna=False)}
+    truth = {word: (part[part.label == True].score >= threshold).mean()  # noqa: E712
+             for word, part in known.groupby("origin", dropna=False)}
+    for word in ("EWR", "JFK", "LGA"):
+        if word == largest:
+            continue
+        name = f"origin={word}"
+        compare(f"binary: selection_rate_ratio of {name}",
+                values["selection_rate_ratio", name, threshold], rate[word] / rate[largest], 1e-9)
+        compare(f"binary: recall_difference of {name}",
+                values["recall_difference", name, threshold], truth[word] - truth[largest], 1e-9)
+
+
+def check_intervals(predictions, other, evaluation, seed):
+    """Intervals with the same draws, and the same metric by scipy's own bootstrap."""
+    known = predictions.label.notna().to_numpy()
+    label = predictions.label[known].to_numpy(dtype=bool)
+    score, base = predictions.score[known].to_numpy(), other.score[known].to_numpy()
+    origin = predictions.origin[known].to_numpy() == "JFK"
+    drawn = {"auc": [], "brier": [], "recall": [], "auc-": [], "JFK": []}
+    for resample in range(evaluation["bootstraps"]):
+        weight = weights_of(seed, resample, len(label))
+        drawn["auc"].append(sk.roc_auc_score(label, score, sample_weight=weight))
+        drawn["auc-"].append(drawn["auc"][-1]
+                             - sk.roc_auc_score(label, base, sample_weight=weight))
+        drawn["brier"].append(sk.brier_score_loss(label, score, sample_weight=weight))
+        drawn["recall"].append(sk.recall_score(label, score >= 0.5, sample_weight=weight))
+        drawn["JFK"].append(sk.roc_auc_score(label[origin], score[origin],
+                                             sample_weight=weight[origin]))
+    entries = {(one["name"], one["slice"], one.get("threshold")): one
+               for one in evaluation["metrics"]}
+    for what, key, field in (("auc", ("auc", "", None), "interval"),
+                             ("auc-", ("auc", "", None), "difference_interval"),
+                             ("JFK", ("auc", "origin=JFK", None), "interval"),
+                             ("brier", ("brier", "", None), "interval"),
+                             ("recall", ("recall", "", 0.5), "interval")):
+        compare(f"intervals: {field} of {key[0]} of '{key[1]}'", entries[key][field],
+                np.quantile(drawn[what], [0.05, 0.95]), 1e-9)
+    scipys = scipy.stats.bootstrap((label, score), sk.roc_auc_score, paired=True, vectorized=False,
+                                   n_resamples=400, confidence_level=0.9, method="percentile",
+                                   rng=np.random.default_rng(1)).confidence_interval
+    ours = entries["auc", "", None]["interval"]
+    width = scipys.high - scipys.low
+    claim("intervals: auc's is near that of scipy's bootstrap",
+          abs(ours[0] - scipys.low) < 0.25 * width and abs(ours[1] - scipys.high) < 0.25 * width)
 
 
 def check_classes(predictions, evaluation):
@@ -211,23 +318,49 @@ def check_classes(predictions, evaluation):
     label, guess = predictions.label, predictions.predicted
     scores = predictions[names].to_numpy()
     values = values_of(evaluation)
-    scores_in_one = scores / scores.sum(axis=1, keepdims=True)
+    truth = (label.to_numpy()[:, None] == np.array(classes)[None, :]).astype(float)
+    in_one = scores / scores.sum(axis=1, keepdims=True)
     expected = {"accuracy": sk.accuracy_score(label, guess),
-                "log_loss": sk.log_loss(label, scores_in_one, labels=classes),
-                "precision_macro": sk.precision_score(label, guess, average="macro"),
-                "recall_macro": sk.recall_score(label, guess, average="macro"),
-                "f1_macro": sk.f1_score(label, guess, average="macro")}
+                "balanced_accuracy": sk.balanced_accuracy_score(label, guess),
+                "mcc": sk.matthews_corrcoef(label, guess),
+                "log_loss": sk.log_loss(label, in_one, labels=classes),
+                "brier": ((scores - truth) ** 2).sum(axis=1).mean()}
+    for average in ("macro", "micro", "weighted"):
+        for name, function in (("precision", sk.precision_score), ("recall", sk.recall_score),
+                               ("f1", sk.f1_score)):
+            expected[f"{name}_{average}"] = function(label, guess, average=average)
+        if average != "micro":
+            expected[f"auc_{average}"] = sk.roc_auc_score(truth, scores, average=average)
+    for place, word in enumerate(classes):
+        own, called = label == word, guess == word
+        expected[f"precision.{word}"] = sk.precision_score(own, called)
+        expected[f"recall.{word}"] = sk.recall_score(own, called)
+        expected[f"f1.{word}"] = sk.f1_score(own, called)
+        expected[f"specificity.{word}"] = sk.recall_score(~own, ~called)
+        expected[f"auc.{word}"] = sk.roc_auc_score(own, scores[:, place])
+        expected[f"selection_rate.{word}"] = called.mean()
+        expected[f"label_mean.{word}"] = own.mean()
     for name, value in expected.items():
         compare(f"classes: {name}", values[name, "", None], value, 1e-9)
+    compare("classes: the table of confusions", evaluation["confusion"]["rows"],
+            sk.confusion_matrix(label, guess, labels=classes), 0)
 
 
 def check_values(predictions, evaluation):
     values = values_of(evaluation)
-    label, score = predictions.label, predictions.score
-    compare("values: rmse", values["rmse", "", None],
-            np.sqrt(sk.mean_squared_error(label, score)), 1e-9)
-    compare("values: mae", values["mae", "", None], sk.mean_absolute_error(label, score), 1e-9)
-    compare("values: r2", values["r2", "", None], sk.r2_score(label, score), 1e-9)
+    for name, rows in [("", predictions)] + [(f"origin={word}", part)
+                                             for word, part in predictions.groupby("origin")]:
+        label, score = rows.label, rows.score
+        error = np.abs(score - label)
+        expected = {"rmse": np.sqrt(sk.mean_squared_error(label, score)),
+                    "mse": sk.mean_squared_error(label, score),
+                    "mae": sk.mean_absolute_error(label, score), "r2": sk.r2_score(label, score),
+                    "mape": sk.mean_absolute_percentage_error(label[label != 0], score[label != 0]),
+                    "error_mean": (score - label).mean(), "score_mean": score.mean(),
+                    "label_mean": label.mean(), "error_p50": sk.median_absolute_error(label, score),
+                    "error_p90": np.quantile(error, 0.9), "error_p99": np.quantile(error, 0.99)}
+        for metric, value in expected.items():
+            compare(f"values: {metric} of '{name}'", values[metric, name, None], value, 1e-9)
 
 
 def run(driver, kind, params):
@@ -238,17 +371,28 @@ def run(driver, kind, params):
         again = {digest(train(driver, work, kind, params, threads, f"model{threads}"))
                  for threads in (1, 2, 3, 4)}
         claim(f"{kind}: the same bytes with 1 to 4 threads", again == {digest(folder)})
-        thresholds = [0.5, 0.3, 0.999999]
-        drive(driver, "model.evaluate",
-              {"thresholds": thresholds, "slices": ["origin"], "keep": ["origin"]},
-              [f"in:model:model/1={folder}", f"in:examples:examples/1={work}/test",
+        thresholds, recalls = [0.5, 0.3, 0.999999], [0.25, 0.8]
+        # With a baseline of half the rounds; its scores come from an evaluation of its own.
+        half = train(driver, work, kind, dict(params, rounds=params["rounds"] // 2), name="half")
+        settings = {"thresholds": thresholds, "recalls": recalls, "keep": ["origin", "holiday", "distance"],
+                    "slices": ["origin", ["origin", "holiday"], "distance"],
+                    "buckets": {"distance": [1000, 3000.5]}, "fairness": ["origin"],
+                    "bootstraps": 60, "confidence": 0.9}
+        examples = f"in:examples:examples/1={work}/test"
+        drive(driver, "model.evaluate", settings,
+              [f"in:model:model/1={folder}", f"in:baseline:model/1={half}", examples,
                f"out:evaluation:evaluation/1={work}/evaluation",
-               f"out:predictions:predictions/1={work}/predictions"])
+               f"out:predictions:predictions/1={work}/predictions"], seed=77)
+        drive(driver, "model.evaluate", {},
+              [f"in:model:model/1={half}", examples, f"out:evaluation:evaluation/1={work}/other",
+               f"out:predictions:predictions/1={work}/others"])
         with open(f"{work}/evaluation/evaluation.json", encoding="utf-8") as file:
             evaluation = json.load(file)
         predictions = check_scores(kind, work, folder, params)
         if kind == "binary":
-            check_binary(predictions, evaluation, thresholds)
+            check_binary(predictions, evaluation, thresholds, recalls)
+            others = pq.read_table(f"{work}/others").to_pandas()
+            check_intervals(predictions, others, evaluation, 77)
         elif kind == "classes":
             check_classes(predictions, evaluation)
         else:

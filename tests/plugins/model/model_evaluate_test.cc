@@ -108,7 +108,9 @@ TEST_CASE("evaluate: metrics are written and reported as facts", "[evaluate]") {
   CHECK(testing::metric(evaluation.ended, "rows") == 16.0);
   CHECK(result["counts"][0]["true_positives"].get<int>() +
             result["counts"][0]["false_negatives"].get<int>() == 7);
-  CHECK(result["curves"].size() == 2);
+  CHECK(result["curves"].size() == 5);
+  CHECK(result["blessing"]["blessed"] == false);
+  CHECK(testing::metric(evaluation.ended, "blessed") == 0.0);
 }
 
 TEST_CASE("evaluate: other thresholds have names of their own among the facts", "[evaluate]") {
