@@ -1,56 +1,39 @@
-// Comma-separated values after RFC 4180, with the liberties that files out there take: any line
-// ending, a byte order mark, empty lines, quotes inside values that do not begin with one.
+// Separated values as a stream of rows: loads the file, finds the header, judges each row.
 #include <arrow/util/utf8.h>
 
 #include <algorithm>
-#include <deque>
 #include <filesystem>
 #include <set>
 
+#include "plugins/common/delimited_scan.h"
 #include "plugins/common/text_buffer.h"
 #include "plugins/common/text_rows.h"
 
 namespace pipelined {
 namespace {
 
-/// Where the next row ends, and what stands in it.
-struct Scan {
-  enum class State { complete, needs_more, unclosed };
-  State state = State::needs_more;
-  std::size_t length = 0;       ///< of the row without its line break
-  std::size_t consumed = 0;     ///< with it
-  std::int64_t line_breaks = 0; ///< in what is consumed
-  bool text_after_quote = false;
-};
-
 class DelimitedRows : public TextRowSource {
  public:
-  DelimitedRows(TextBuffer buffer, char delimiter)
-      : buffer_(std::move(buffer)), delimiter_(delimiter) {}
+  DelimitedRows(TextBuffer buffer, const std::string& encoding, const Dialect& dialect)
+      : buffer_(std::move(buffer)), encoding_(encoding), scanner_(dialect) {}
 
-  Result<void> read_header(const std::string& name) {
+  /// Names the columns: by what is stated, else by the header, else by their places.
+  Result<void> begin(const std::string& name, bool header,
+                     const std::vector<std::string>& stated) {
+    if (!header) return name_by_place(name, stated);
     TextRow row;
     TRY(found, next(row));
-    if (!found) {
-      return Error{ErrorCode::invalid, name + " is empty: a header line is expected; deliver the "
-                                              "file again or leave it out"};
+    if (!found) return nothing(name, "a header line");
+    const std::string where = name + " line " + std::to_string(row.line);
+    if (!row.problem.empty()) return Error{ErrorCode::invalid, where + ": " + row.problem};
+    for (const TextCell& cell : row.cells) columns_.emplace_back(cell.text);
+    if (!stated.empty() && stated.size() != columns_.size()) {
+      return Error{ErrorCode::invalid, where + ": " + std::to_string(columns_.size()) +
+                                           " columns, but the parameter columns names " +
+                                           std::to_string(stated.size())};
     }
-    if (!row.problem.empty()) {
-      return Error{ErrorCode::invalid, name + " line " + std::to_string(row.line) + ": " +
-                                           row.problem};
-    }
-    std::set<std::string_view> seen;
-    for (const TextCell& cell : row.cells) {
-      const std::string where = name + " line " + std::to_string(row.line) + ": column " +
-                                std::to_string(columns_.size() + 1);
-      if (cell.text.empty()) return Error{ErrorCode::invalid, where + " has no name"};
-      if (!seen.insert(cell.text).second) {
-        return Error{ErrorCode::invalid,
-                     where + " is named '" + std::string(cell.text) + "' like one before it"};
-      }
-      columns_.emplace_back(cell.text);
-    }
-    return {};
+    if (!stated.empty()) columns_ = stated;
+    return check_names(where);
   }
 
   const std::vector<std::string>& columns() const override { return columns_; }
@@ -58,7 +41,6 @@ class DelimitedRows : public TextRowSource {
   Result<bool> next(TextRow& row) override {
     row.cells.clear();
     row.problem.clear();
-    unescaped_.clear();
     buffer_.consume(to_consume_);
     to_consume_ = 0;
     TRY(scan, find_row());
@@ -67,50 +49,82 @@ class DelimitedRows : public TextRowSource {
     row.raw = buffer_.unread().substr(0, scan.length);
     to_consume_ = scan.consumed;
     line_ += scan.line_breaks;
-    if (scan.state == Scan::State::unclosed) {
+    if (scan.state == RowScan::State::unclosed) {
       row.problem = "a quoted value is not closed";
     } else if (!arrow::util::ValidateUTF8(row.raw)) {
-      row.problem = "text that is not UTF-8";
+      row.problem = text_problem(encoding_);
     } else if (scan.text_after_quote) {
       row.problem = "text after a closing quote";
-    } else if (!columns_.empty() && cells_.size() != columns_.size()) {
-      row.problem = std::to_string(cells_.size()) + (cells_.size() == 1 ? " value, " : " values, ") +
+    } else if (!columns_.empty() && scanner_.cells().size() != columns_.size()) {
+      const std::size_t count = scanner_.cells().size();
+      row.problem = std::to_string(count) + (count == 1 ? " value, " : " values, ") +
                     std::to_string(columns_.size()) + " expected";
     } else {
-      row.cells.swap(cells_);
+      row.cells.swap(scanner_.cells());
     }
     return true;
   }
 
  private:
+  static Error nothing(const std::string& name, const std::string& expected) {
+    return {ErrorCode::invalid, name + " is empty: " + expected + " is expected; deliver the file "
+                                       "again or leave it out"};
+  }
+
+  Result<void> name_by_place(const std::string& name, const std::vector<std::string>& stated) {
+    columns_ = stated;
+    if (!stated.empty()) return check_names("columns");
+    TRY(scan, find_row());
+    if (scan.consumed == 0) return nothing(name, "a row");
+    for (std::size_t i = 1; i <= scanner_.cells().size(); ++i) {
+      columns_.push_back("column_" + std::to_string(i));
+    }
+    return {};
+  }
+
+  Result<void> check_names(const std::string& where) {
+    std::set<std::string_view> seen;
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      const std::string column = where + ": column " + std::to_string(i + 1);
+      if (columns_[i].empty()) {
+        return Error{ErrorCode::invalid,
+                     column + " has no name; the parameter columns can name them all"};
+      }
+      if (!seen.insert(columns_[i]).second) {
+        return Error{ErrorCode::invalid,
+                     column + " is named '" + columns_[i] + "' like one before it"};
+      }
+    }
+    return {};
+  }
+
   /// Loads until a row is complete; passes over empty lines.  `consumed` 0: the file has ended.
-  Result<Scan> find_row() {
+  Result<RowScan> find_row() {
     bool ended = false;
     for (;;) {
       const std::string_view text = buffer_.unread();
-      Scan scan;
       if (!text.empty()) {
-        scan = scan_row(text, ended);
-        if (scan.state == Scan::State::complete && scan.length == 0 && scan.consumed > 0) {
+        const RowScan scan = scanner_.scan(text, ended);
+        if (scan.state == RowScan::State::complete && scan.length == 0 && scan.consumed > 0) {
           buffer_.consume(scan.consumed);
           line_ += scan.line_breaks;
           continue;
         }
-        if (scan.state == Scan::State::complete) return scan;
-        if (scan.state == Scan::State::unclosed || text.size() > row_length_max) {
+        if (scan.state == RowScan::State::complete) return scan;
+        if (scan.state == RowScan::State::unclosed || text.size() > row_length_max) {
           return first_line(text);
         }
       }
-      if (ended) return Scan{};
+      if (ended) return RowScan{};
       TRY(more, buffer_.load_more());
       ended = !more;
     }
   }
 
   /// An unclosed quote is a fault of the line that it begins on; reading goes on behind that line.
-  static Scan first_line(std::string_view text) {
-    Scan scan;
-    scan.state = Scan::State::unclosed;
+  static RowScan first_line(std::string_view text) {
+    RowScan scan;
+    scan.state = RowScan::State::unclosed;
     const std::size_t end = text.find('\n');
     scan.length = std::min(end, text.size());
     scan.consumed = end == std::string_view::npos ? text.size() : end + 1;
@@ -119,96 +133,36 @@ class DelimitedRows : public TextRowSource {
     return scan;
   }
 
-  Scan scan_row(std::string_view text, bool ended) {
-    cells_.clear();
-    unescaped_.clear();
-    Scan scan;
-    std::size_t at = 0;
-    for (;;) {
-      if (at < text.size() && text[at] == '"') {
-        if (!scan_quoted(text, at, scan)) {
-          if (ended) scan.state = Scan::State::unclosed;
-          return scan;
-        }
-      } else {
-        const std::size_t begin = at;
-        while (at < text.size() && text[at] != delimiter_ && text[at] != '\n' && text[at] != '\r') {
-          ++at;
-        }
-        cells_.push_back({text.substr(begin, at - begin), TextCell::Kind::plain});
-      }
-      if (at < text.size() && text[at] == delimiter_) {
-        ++at;
-        continue;
-      }
-      return finish(text, at, ended, scan);
-    }
-  }
-
-  /// At a line break or the end of what is loaded.  "\r" at the very end may be half of "\r\n".
-  static Scan finish(std::string_view text, std::size_t at, bool ended, Scan scan) {
-    const bool half = at + 1 == text.size() && text[at] == '\r';
-    if ((at == text.size() || half) && !ended) return scan;
-    scan.state = Scan::State::complete;
-    scan.length = at;
-    scan.consumed = at;
-    if (at < text.size()) {
-      ++scan.line_breaks;
-      scan.consumed += text.substr(at).starts_with("\r\n") ? 2 : 1;
-    }
-    return scan;
-  }
-
-  /// From the opening quote to what follows the closing one; false: not closed in what is loaded.
-  bool scan_quoted(std::string_view text, std::size_t& at, Scan& scan) {
-    const std::size_t begin = ++at;
-    bool doubled = false;
-    for (;; ++at) {
-      if (at >= text.size()) return false;
-      if (text[at] == '\n') ++scan.line_breaks;
-      if (text[at] != '"') continue;
-      if (at + 1 < text.size() && text[at + 1] == '"') {
-        doubled = true;
-        ++at;
-        continue;
-      }
-      break;
-    }
-    std::string_view value = text.substr(begin, at - begin);
-    ++at;
-    if (doubled) {
-      std::string& plain = unescaped_.emplace_back();
-      for (std::size_t i = 0; i < value.size(); ++i) {
-        plain += value[i];
-        if (value[i] == '"') ++i;
-      }
-      value = plain;
-    }
-    cells_.push_back({value, TextCell::Kind::plain});
-    while (at < text.size() && text[at] != delimiter_ && text[at] != '\n' && text[at] != '\r') {
-      scan.text_after_quote = true;
-      ++at;
-    }
-    return true;
-  }
-
   TextBuffer buffer_;
-  char delimiter_;
+  std::string encoding_;
+  DelimitedScanner scanner_;
   std::vector<std::string> columns_;
-  std::vector<TextCell> cells_;
-  std::deque<std::string> unescaped_;  // a deque: views into its strings stay good
   std::size_t to_consume_ = 0;
   std::int64_t line_ = 1;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<TextRowSource>> open_delimited(const std::string& path, char delimiter) {
+Result<std::unique_ptr<TextRowSource>> open_delimited(const std::string& path,
+                                                      const std::string& encoding,
+                                                      const Dialect& dialect,
+                                                      const std::vector<std::string>& columns) {
   arrow::util::InitializeUTF8();  // fills the tables that checking needs; cheap when repeated
-  TRY(buffer, TextBuffer::open(path));
-  auto rows = std::make_unique<DelimitedRows>(std::move(buffer), delimiter);
-  TRY_VOID(rows->read_header(std::filesystem::path(path).filename().string()));
+  TRY(buffer, TextBuffer::open(path, encoding));
+  auto rows = std::make_unique<DelimitedRows>(std::move(buffer), encoding, dialect);
+  TRY_VOID(rows->begin(std::filesystem::path(path).filename().string(), dialect.header, columns));
   return std::unique_ptr<TextRowSource>(std::move(rows));
+}
+
+Result<Dialect> find_dialect(const std::string& path, const std::string& encoding,
+                             const DialectWish& wish) {
+  TRY(buffer, TextBuffer::open(path, encoding));
+  bool ended = false;
+  while (!ended && buffer.unread().size() < dialect_bytes) {
+    TRY(more, buffer.load_more());
+    ended = !more;
+  }
+  return look_for_dialect(buffer.unread(), ended, wish);
 }
 
 }  // namespace pipelined

@@ -15,7 +15,8 @@ using Json = nlohmann::ordered_json;
 
 class JsonRows : public TextRowSource {
  public:
-  explicit JsonRows(TextBuffer buffer) : buffer_(std::move(buffer)) {}
+  JsonRows(TextBuffer buffer, const std::string& encoding)
+      : buffer_(std::move(buffer)), encoding_(encoding) {}
 
   const std::vector<std::string>& columns() const override { return columns_; }
 
@@ -30,7 +31,7 @@ class JsonRows : public TextRowSource {
       if (row.raw.find_first_not_of(" \t") != std::string_view::npos) break;
     }
     if (!arrow::util::ValidateUTF8(row.raw)) {
-      row.problem = "text that is not UTF-8";
+      row.problem = text_problem(encoding_);
       return true;
     }
     const Json object = Json::parse(row.raw, nullptr, /*allow_exceptions=*/false);
@@ -87,6 +88,7 @@ class JsonRows : public TextRowSource {
   }
 
   TextBuffer buffer_;
+  std::string encoding_;
   std::vector<std::string> columns_;
   std::map<std::string, std::size_t, std::less<>> places_;
   std::deque<std::string> texts_;
@@ -96,10 +98,12 @@ class JsonRows : public TextRowSource {
 
 }  // namespace
 
-Result<std::unique_ptr<TextRowSource>> open_json_lines(const std::string& path) {
+Result<std::unique_ptr<TextRowSource>> open_json_lines(const std::string& path,
+                                                       const std::string& encoding) {
   arrow::util::InitializeUTF8();  // fills the tables that checking needs; cheap when repeated
-  TRY(buffer, TextBuffer::open(path));
-  return std::unique_ptr<TextRowSource>(std::make_unique<JsonRows>(std::move(buffer)));
+  TRY(buffer, TextBuffer::open(path, encoding));
+  return std::unique_ptr<TextRowSource>(
+      std::make_unique<JsonRows>(std::move(buffer), encoding));
 }
 
 }  // namespace pipelined

@@ -1,39 +1,43 @@
 #include "plugins/common/text_buffer.h"
 
-#include <arrow/io/compressed.h>
-#include <arrow/io/file.h>
-#include <arrow/util/compression.h>
-
-#include <filesystem>
+#include <arrow/io/interfaces.h>
 
 #include "plugins/common/arrow_result.h"
+#include "plugins/common/unpacked_file.h"
 
 namespace pipelined {
 namespace {
 
 constexpr std::int64_t block_size = 1 << 20;
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+constexpr std::size_t longest_mark = 4;
 
 }  // namespace
 
-TextBuffer::TextBuffer(std::shared_ptr<arrow::io::InputStream> stream)
-    : stream_(std::move(stream)) {}
+TextBuffer::TextBuffer(std::string name, std::shared_ptr<arrow::io::InputStream> stream,
+                       TextDecoder decoder, std::string head)
+    : stream_(std::move(stream)),
+      name_(std::move(name)),
+      decoder_(std::move(decoder)),
+      head_(std::move(head)) {
+  if (decoder_.transparent()) bytes_.swap(head_);
+}
 
-Result<TextBuffer> TextBuffer::open(const std::string& path) {
-  const std::string name = std::filesystem::path(path).filename().string();
-  TRY(file, from_arrow("open " + name, arrow::io::ReadableFile::Open(path)));
-  std::shared_ptr<arrow::io::InputStream> stream = file;
-  const bool gzip = name.ends_with(".gz");
-  if (gzip || name.ends_with(".zst")) {
-    const auto kind = gzip ? arrow::Compression::GZIP : arrow::Compression::ZSTD;
-    TRY(codec, from_arrow("unpack " + name, arrow::util::Codec::Create(kind)));
-    TRY(unpacked, from_arrow("unpack " + name,
-                             arrow::io::CompressedInputStream::Make(codec.get(), stream)));
-    stream = unpacked;
-    // The stream keeps a decompressor of its own; the codec may go.
+Result<TextBuffer> TextBuffer::open(const std::string& path, const std::string& encoding) {
+  TRY(file, open_unpacked(path));
+  std::string head(longest_mark, '\0');
+  std::size_t filled = 0;
+  while (filled < head.size()) {
+    TRY(count, from_arrow("read " + file.name,
+                          file.stream->Read(static_cast<std::int64_t>(head.size() - filled),
+                                            head.data() + filled)));
+    if (count == 0) break;
+    filled += static_cast<std::size_t>(count);
   }
-  TextBuffer buffer(std::move(stream));
-  buffer.path_ = name;
+  head.resize(filled);
+  auto decoder = TextDecoder::open(encoding, head);
+  if (!decoder) return decoder.error().within("read " + file.name);
+  TextBuffer buffer(file.name, file.stream, *std::move(decoder), std::move(head));
   while (buffer.unread().size() < byte_order_mark.size()) {
     TRY(more, buffer.load_more());
     if (!more) break;
@@ -46,12 +50,26 @@ Result<bool> TextBuffer::load_more() {
   if (ended_) return false;
   bytes_.erase(0, start_);
   start_ = 0;
+  if (!decoder_.transparent()) return load_decoded();
   const std::size_t used = bytes_.size();
   bytes_.resize(used + static_cast<std::size_t>(block_size));
-  TRY(count, from_arrow("read " + path_, stream_->Read(block_size, bytes_.data() + used)));
+  TRY(count, from_arrow("read " + name_, stream_->Read(block_size, bytes_.data() + used)));
   bytes_.resize(used + static_cast<std::size_t>(count));
   ended_ = count == 0;
   return !ended_;
+}
+
+Result<bool> TextBuffer::load_decoded() {
+  std::string piece = std::move(head_);
+  head_.clear();
+  const std::size_t used = piece.size(), before = bytes_.size();
+  piece.resize(used + static_cast<std::size_t>(block_size));
+  TRY(count, from_arrow("read " + name_, stream_->Read(block_size, piece.data() + used)));
+  piece.resize(used + static_cast<std::size_t>(count));
+  ended_ = count == 0;
+  decoder_.decode(piece, bytes_);
+  if (ended_) decoder_.finish(bytes_);
+  return bytes_.size() > before || !ended_;
 }
 
 }  // namespace pipelined

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "operators/sdk.h"
+#include "plugins/common/dialect.h"
 
 namespace pipelined {
 
@@ -44,11 +45,24 @@ class TextRowSource {
   virtual const std::vector<std::string>& columns() const = 0;
 };
 
-/// Opens comma- (or otherwise) separated values with a header line; `.gz` and `.zst` are unpacked.
-/// A file without a header line is an error.
-Result<std::unique_ptr<TextRowSource>> open_delimited(const std::string& path, char delimiter);
+/// What is wrong with a row whose bytes are no text: "text that is not UTF-8".
+inline std::string text_problem(const std::string& encoding) {
+  return "text that is not " + (encoding == "auto" ? "UTF-8" : encoding);
+}
+
+/// Opens separated values; packed files are unpacked.  `columns` names them where that is stated.  A
+/// file without the expected header line is an error.
+Result<std::unique_ptr<TextRowSource>> open_delimited(const std::string& path,
+                                                      const std::string& encoding,
+                                                      const Dialect& dialect,
+                                                      const std::vector<std::string>& columns);
+
+/// The dialect of a file, as far as it is not stated.
+Result<Dialect> find_dialect(const std::string& path, const std::string& encoding,
+                             const DialectWish& wish);
 
 /// Opens JSON lines: one object of plain values a line.
-Result<std::unique_ptr<TextRowSource>> open_json_lines(const std::string& path);
+Result<std::unique_ptr<TextRowSource>> open_json_lines(const std::string& path,
+                                                       const std::string& encoding);
 
 }  // namespace pipelined

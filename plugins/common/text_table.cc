@@ -19,9 +19,10 @@ namespace pipelined {
 namespace {
 
 Result<std::unique_ptr<TextRowSource>> open_source(const std::string& path,
-                                                   const TextTableOptions& options) {
-  if (options.format == TextFormat::json_lines) return open_json_lines(path);
-  return open_delimited(path, options.delimiter);
+                                                   const TextTableOptions& options,
+                                                   const Dialect& dialect) {
+  if (options.format == TextFormat::json_lines) return open_json_lines(path, options.encoding);
+  return open_delimited(path, options.encoding, dialect, options.dialect.columns);
 }
 
 std::string file_name(const std::string& path) {
@@ -37,8 +38,22 @@ std::string as_utf8(std::string_view text) {
   return plain;
 }
 
-RejectedRow rejected_row(const std::string& path, const TextRow& row, std::string reason) {
-  return {file_name(path), row.line, std::move(reason), as_utf8(row.raw)};
+/// What is wrong with a row.
+struct Problem {
+  std::string column, reason;
+};
+
+RejectedRow rejected_row(const std::string& path, const TextRow& row, Problem problem) {
+  return {file_name(path), row.line, std::move(problem.column), std::move(problem.reason),
+          as_utf8(row.raw)};
+}
+
+/// The first characters of a value, for a sentence.
+std::string beginning(std::string_view text) {
+  constexpr std::size_t shown_max = 60;
+  std::size_t end = std::min(text.size(), shown_max);
+  while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return std::string(text.substr(0, end)) + (end < text.size() ? "…" : "");
 }
 
 bool is_null(const TextCell& cell, const std::vector<std::string>& null_words) {
@@ -90,8 +105,9 @@ struct Survey {
 };
 
 Result<void> survey_file(const std::string& path, const TextTableOptions& options,
-                         const std::vector<bool>& declared, Survey& survey) {
-  TRY(source, open_source(path, options));
+                         const Dialect& dialect, const std::vector<bool>& declared,
+                         Survey& survey) {
+  TRY(source, open_source(path, options, dialect));
   const bool json = options.format == TextFormat::json_lines;
   if (!json && !survey.columns.empty()) {
     TRY_VOID(check_header(source->columns(), survey.columns, path));
@@ -103,7 +119,7 @@ Result<void> survey_file(const std::string& path, const TextTableOptions& option
     if (!found) break;
     if (!row.problem.empty()) {
       if (options.quarantine) continue;
-      return Error{ErrorCode::invalid, sentence_of(rejected_row(path, row, row.problem))};
+      return Error{ErrorCode::invalid, sentence_of(rejected_row(path, row, {"", row.problem}))};
     }
     if (places.size() < row.cells.size()) {
       survey.widen(source->columns());
@@ -203,23 +219,23 @@ class BatchMaker {
   }
 
   /// What is wrong with the row, or nothing after it was taken.
-  Result<std::string> add(const TextRow& row, const std::vector<std::size_t>& places,
-                          const std::vector<std::string>& null_words) {
+  Result<Problem> add(const TextRow& row, const std::vector<std::size_t>& places,
+                      const std::vector<std::string>& null_words) {
     for (Converted& cell : cells_) cell.null = true;
     for (std::size_t i = 0; i < row.cells.size(); ++i) {
       if (is_null(row.cells[i], null_words)) continue;
       const std::size_t place = places[i];
       if (!convert(row.cells[i].text, types_[place], cells_[place])) {
-        return "'" + std::string(row.cells[i].text.substr(0, 60)) + "' in column '" +
-               schema_->field(static_cast<int>(place))->name() + "' is no " +
-               name_of(types_[place]);
+        const std::string& column = schema_->field(static_cast<int>(place))->name();
+        return Problem{column, "'" + beginning(row.cells[i].text) + "' in column '" + column +
+                                   "' is no " + name_of(types_[place])};
       }
     }
     for (std::size_t i = 0; i < cells_.size(); ++i) {
       TRY_VOID(from_arrow("take a row", append(*builders_[i], types_[i], cells_[i])));
     }
     if (++rows_ == batch_rows_) TRY_VOID(flush());
-    return std::string();
+    return Problem{};
   }
 
   Result<void> flush() {
@@ -257,37 +273,69 @@ std::string sentence_of(const RejectedRow& row) {
   return row.file + " line " + std::to_string(row.line) + ": " + row.reason + ": '" + text + "'";
 }
 
+Result<std::optional<ColumnType>> declared_type(const TextTableOptions& options,
+                                                const std::string& column) {
+  for (const auto* types : {&options.types, &options.known}) {
+    const auto stated = types->find(column);
+    if (stated != types->end()) return std::optional(stated->second);
+  }
+  if (options.infer) return std::optional<ColumnType>();
+  return Error{ErrorCode::invalid, "column '" + column + "' has no declared type, and infer is off: "
+                                       "add types." + column + " or leave the column out of the "
+                                       "delivery"};
+}
+
 Result<TextTable> TextTable::open(std::vector<std::string> files, TextTableOptions options) {
+  TextTable table;
   Survey survey;
   std::vector<bool> declared;
   if (options.format == TextFormat::delimited && !files.empty()) {
-    TRY(first, open_source(files.front(), options));
+    TRY(dialect, find_dialect(files.front(), options.encoding, options.dialect));
+    table.dialect_ = dialect;
+    TRY(first, open_source(files.front(), options, dialect));
     survey.widen(first->columns());
-    for (const std::string& column : survey.columns) declared.push_back(options.types.count(column));
-  }
-  for (const std::string& file : files) TRY_VOID(survey_file(file, options, declared, survey));
-  TextTable table;
-  arrow::FieldVector fields;
-  for (std::size_t i = 0; i < survey.columns.size(); ++i) {
-    const auto stated = options.types.find(survey.columns[i]);
-    table.types_.push_back(stated == options.types.end() ? survey.guesses[i].result()
-                                                         : stated->second);
-    fields.push_back(arrow::field(survey.columns[i], arrow_type_of(table.types_.back())));
-  }
-  for (const auto& [column, type] : options.types) {
-    if (std::find(survey.columns.begin(), survey.columns.end(), column) == survey.columns.end()) {
-      return Error{ErrorCode::invalid, "types." + column + ": there is no such column in " +
-                                           file_name(files.empty() ? "the delivery" : files[0])};
+    for (const std::string& column : survey.columns) {
+      TRY(type, declared_type(options, column));
+      declared.push_back(type.has_value());
     }
   }
-  if (fields.empty()) {
-    return Error{ErrorCode::invalid, (files.empty() ? "the delivery" : file_name(files[0])) +
-                                         " is empty: at least one row is expected"};
+  const bool settled = !declared.empty() &&
+                       std::find(declared.begin(), declared.end(), false) == declared.end();
+  for (const std::string& file : files) {
+    if (settled) {
+      TRY(source, open_source(file, options, table.dialect_));
+      TRY_VOID(check_header(source->columns(), survey.columns, file));
+    } else {
+      TRY_VOID(survey_file(file, options, table.dialect_, declared, survey));
+    }
   }
-  table.schema_ = arrow::schema(std::move(fields));
+  TRY_VOID(table.settle(survey.columns, survey.guesses, options, files));
   table.files_ = std::move(files);
   table.options_ = std::move(options);
   return table;
+}
+
+Result<void> TextTable::settle(const std::vector<std::string>& columns,
+                               const std::vector<TypeGuess>& guesses,
+                               const TextTableOptions& options,
+                               const std::vector<std::string>& files) {
+  const std::string first = files.empty() ? "the delivery" : file_name(files[0]);
+  arrow::FieldVector fields;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    TRY(stated, declared_type(options, columns[i]));
+    types_.push_back(stated ? *stated : guesses[i].result());
+    fields.push_back(arrow::field(columns[i], arrow_type_of(types_.back())));
+  }
+  for (const auto& [column, type] : options.types) {
+    if (std::find(columns.begin(), columns.end(), column) == columns.end()) {
+      return Error{ErrorCode::invalid, "types." + column + ": there is no such column in " + first};
+    }
+  }
+  if (fields.empty()) {
+    return Error{ErrorCode::invalid, first + " is empty: at least one row is expected"};
+  }
+  schema_ = arrow::schema(std::move(fields));
+  return {};
 }
 
 Result<void> TextTable::read(std::int64_t batch_rows, const BatchSink& sink,
@@ -296,14 +344,14 @@ Result<void> TextTable::read(std::int64_t batch_rows, const BatchSink& sink,
   TRY_VOID(maker.begin());
   const std::vector<std::string> names = schema_->field_names();
   for (const std::string& path : files_) {
-    TRY(source, open_source(path, options_));
+    TRY(source, open_source(path, options_, dialect_));
     std::vector<std::size_t> places;
     TextRow row;
     for (;;) {
       TRY(found, source->next(row));
       if (!found) break;
-      std::string problem = row.problem;
-      if (problem.empty()) {
+      Problem problem{"", row.problem};
+      if (problem.reason.empty()) {
         if (places.size() < row.cells.size()) {
           TRY(found_places, places_of(source->columns(), names, path));
           places = std::move(found_places);
@@ -311,7 +359,7 @@ Result<void> TextTable::read(std::int64_t batch_rows, const BatchSink& sink,
         TRY(refusal, maker.add(row, places, options_.null_words));
         problem = std::move(refusal);
       }
-      if (problem.empty()) continue;
+      if (problem.reason.empty()) continue;
       const RejectedRow bad = rejected_row(path, row, std::move(problem));
       if (!options_.quarantine) return Error{ErrorCode::invalid, sentence_of(bad)};
       TRY_VOID(rejected(bad));

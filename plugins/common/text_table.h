@@ -11,10 +11,13 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "plugins/common/column_types.h"
+#include "plugins/common/dialect.h"
+#include "plugins/common/text_values.h"
 
 namespace pipelined {
 
@@ -24,9 +27,12 @@ enum class TextFormat { delimited, json_lines };
 /// How to read them.
 struct TextTableOptions {
   TextFormat format = TextFormat::delimited;
-  char delimiter = ',';
+  DialectWish dialect;                      ///< of delimited text
+  std::string encoding = "auto";            ///< see text_encoding.h
   std::vector<std::string> null_words = {""};
-  std::map<std::string, ColumnType> types;  ///< declared; the others are inferred
+  std::map<std::string, ColumnType> types;  ///< declared: these columns must be there
+  std::map<std::string, ColumnType> known;  ///< the types of these columns, if they are there
+  bool infer = true;                        ///< false: a column without a type is an error
   bool quarantine = false;                  ///< hand bad rows on instead of failing at the first
 };
 
@@ -34,8 +40,9 @@ struct TextTableOptions {
 struct RejectedRow {
   std::string file;
   std::int64_t line = 0;
+  std::string column;  ///< empty: the row as a whole
   std::string reason;
-  std::string text;  ///< the row, with what is not UTF-8 replaced
+  std::string text;    ///< the row, with what is not UTF-8 replaced
 };
 
 /// The table that one or more files with the same columns make.
@@ -50,16 +57,27 @@ class TextTable {
 
   const std::shared_ptr<arrow::Schema>& schema() const { return schema_; }
 
+  /// The dialect of delimited text, stated and found.
+  const Dialect& dialect() const { return dialect_; }
+
   /// Converts all rows, in order, in batches of `batch_rows`.
   Result<void> read(std::int64_t batch_rows, const BatchSink& sink, const RejectSink& rejected);
 
  private:
   TextTable() = default;
+  Result<void> settle(const std::vector<std::string>& columns,
+                      const std::vector<TypeGuess>& guesses, const TextTableOptions& options,
+                      const std::vector<std::string>& files);
   std::vector<std::string> files_;
   TextTableOptions options_;
+  Dialect dialect_;
   std::shared_ptr<arrow::Schema> schema_;
   std::vector<ColumnType> types_;
 };
+
+/// Whether types are declared for `column`, and which; with `infer` off, one that has none is an error.
+Result<std::optional<ColumnType>> declared_type(const TextTableOptions& options,
+                                                const std::string& column);
 
 /// "2013-10.csv line 1234: 18 values, 19 expected: '2013,10,…'", the text cut at 120 characters.
 std::string sentence_of(const RejectedRow& row);

@@ -30,6 +30,7 @@ Result<std::vector<std::string>> parts_of_files(const sdk::Context& context,
   for (const auto& path : context.input_files(port, index)) files.push_back(path.string());
   TableOptions options;
   options.text.null_words = context.list("null", {""});
+  options.scratch = context.scratch_path().string();
   auto table = open_table(std::move(files), std::move(options));
   if (!table) return table.error().within("input '" + port + "'");
   const std::string folder =

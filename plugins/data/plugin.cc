@@ -8,7 +8,7 @@ namespace {
 using namespace pipelined;
 
 constexpr auto sql =
-    sdk::describe("data.sql", 1, "Runs one SELECT over its inputs")
+    sdk::describe("data.sql", 2, "Runs one SELECT over its inputs")
         .doc("Each input port is a view of its name; several artifacts at one port are united by "
              "column name in their order. End with ORDER BY a unique key if the order matters.")
         .input("*", "examples/1|files/1", "tables, by the names that the query uses", sdk::many)
@@ -20,7 +20,7 @@ constexpr auto sql =
         .library("duckdb", duckdb_version);
 
 constexpr auto rows =
-    sdk::describe("data.table", 1, "Runs one SELECT and writes its first rows as text")
+    sdk::describe("data.table", 2, "Runs one SELECT and writes its first rows as text")
         .doc("What `pipectl artifact head` and `artifact sql` run; the query calls its table data.")
         .input("data", "examples/1|files/1", "the table", sdk::many)
         .output("table", "report/1", "table.json: columns and rows of text", sdk::evidence)

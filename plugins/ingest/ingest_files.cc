@@ -1,23 +1,44 @@
 #include "plugins/ingest/ingest_files.h"
 
-#include <arrow/array/builder_binary.h>
-#include <arrow/array/builder_primitive.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
-#include "plugins/common/arrow_result.h"
 #include "plugins/common/examples.h"
 #include "plugins/common/table_source.h"
+#include "plugins/ingest/known_types.h"
+#include "plugins/ingest/rejected_rows.h"
 
 namespace pipelined {
 namespace {
 
+Result<DialectWish> read_dialect(const sdk::Context& context) {
+  DialectWish wish;
+  for (const char* name : {"delimiter", "quote"}) {
+    const std::string word = context.text(name);
+    if (word.empty()) continue;
+    TRY(character, dialect_character(name, word));
+    (std::string_view(name) == "quote" ? wish.quote : wish.delimiter) = character;
+  }
+  if (wish.quote && wish.quote == wish.delimiter) {
+    return Error{ErrorCode::invalid, "delimiter and quote are the same character"};
+  }
+  const std::string header = context.text("header", "auto");
+  if (header != "auto") wish.header = header == "yes";
+  wish.columns = context.list("columns");
+  return wish;
+}
+
 Result<TableOptions> read_options(const sdk::Context& context) {
   TableOptions options;
   options.format = context.text("format", "auto");
-  options.delimiter = context.text("delimiter");
+  options.root = context.input_path("files").string();
+  options.scratch = context.scratch_path().string();
+  TRY(dialect, read_dialect(context));
+  options.text.dialect = std::move(dialect);
+  options.text.encoding = context.text("encoding", "auto");
   options.text.null_words = context.list("null", {""});
   options.text.quarantine = context.text("bad_rows", "fail") == "quarantine";
+  options.text.infer = context.flag("infer", true);
   for (const std::string& column : context.keys("types")) {
     const std::string name = context.text("types." + column);
     const auto type = column_type_named(name);
@@ -28,63 +49,24 @@ Result<TableOptions> read_options(const sdk::Context& context) {
     }
     options.text.types[column] = *type;
   }
+  TRY(known, known_types(context));
+  options.text.known = std::move(known);
   return options;
 }
 
-/// The rows that could not be read, as examples of their own.
-class Rejects {
- public:
-  Result<void> open(const std::string& folder) {
-    schema_ = arrow::schema({arrow::field("file", arrow::utf8()),
-                             arrow::field("line", arrow::int64()),
-                             arrow::field("reason", arrow::utf8()),
-                             arrow::field("text", arrow::utf8())});
-    TRY(writer, ExamplesWriter::create(folder, schema_));
-    writer_ = std::make_unique<ExamplesWriter>(std::move(writer));
-    return {};
+/// What people should know of the delivery, and the verdict if too much of it is broken.
+void report(sdk::Context& context, const TableSource& table, std::int64_t rows,
+            const RejectedRows& rejected) {
+  context.note("rows", std::to_string(rows));
+  if (const std::string remark = table.remark(); !remark.empty()) {
+    context.log(sdk::Level::info, remark);
   }
-
-  Result<void> add(const RejectedRow& row) {
-    ++count_;
-    if (!writer_) return {};
-    arrow::Status status = file_.Append(row.file);
-    status &= line_.Append(row.line);
-    status &= reason_.Append(row.reason);
-    status &= text_.Append(row.text);
-    TRY_VOID(from_arrow("keep a rejected row", status));
-    return ++pending_ == 4096 ? flush() : Result<void>();
-  }
-
-  Result<void> close() {
-    if (!writer_) return {};
-    TRY_VOID(flush());
-    return writer_->close();
-  }
-
-  std::int64_t count() const { return count_; }
-
- private:
-  Result<void> flush() {
-    if (pending_ == 0) return {};
-    arrow::ArrayVector columns;
-    for (arrow::ArrayBuilder* builder :
-         {static_cast<arrow::ArrayBuilder*>(&file_), static_cast<arrow::ArrayBuilder*>(&line_),
-          static_cast<arrow::ArrayBuilder*>(&reason_),
-          static_cast<arrow::ArrayBuilder*>(&text_)}) {
-      TRY(array, from_arrow("keep rejected rows", builder->Finish()));
-      columns.push_back(std::move(array));
-    }
-    const std::int64_t rows = pending_;
-    pending_ = 0;
-    return writer_->write(arrow::RecordBatch::Make(schema_, rows, std::move(columns)));
-  }
-
-  std::shared_ptr<arrow::Schema> schema_;
-  std::unique_ptr<ExamplesWriter> writer_;
-  arrow::StringBuilder file_, reason_, text_;
-  arrow::Int64Builder line_;
-  std::int64_t pending_ = 0, count_ = 0;
-};
+  if (rejected.count() == 0) return;
+  context.note("rejected_rows", std::to_string(rejected.count()));
+  context.log(sdk::Level::warning, std::to_string(rejected.count()) + " rows were rejected");
+  std::string verdict = rejected.verdict(rows, context.number("bad_rows_max", 0.05));
+  if (!verdict.empty()) context.halt(std::move(verdict));
+}
 
 }  // namespace
 
@@ -92,9 +74,9 @@ Result<void> run_ingest_files(sdk::Context& context) {
   TRY(options, read_options(context));
   std::vector<std::string> files;
   for (const auto& path : context.input_files("files")) files.push_back(path.string());
-  Rejects rejects;
+  RejectedRows rejected;
   if (options.text.quarantine && context.wants_output("rejected")) {
-    TRY_VOID(rejects.open(context.output_path("rejected").string()));
+    TRY_VOID(rejected.open(context.output_path("rejected").string()));
   }
   TRY(table, open_table(std::move(files), options));
   TRY(writer, ExamplesWriter::create(context.output_path("examples").string(), table->schema()));
@@ -104,15 +86,11 @@ Result<void> run_ingest_files(sdk::Context& context) {
     context.progress(writer.row_count());
     return {};
   };
-  const auto reject = [&](const RejectedRow& row) { return rejects.add(row); };
+  const auto reject = [&](const RejectedRow& row) { return rejected.add(row); };
   TRY_VOID(table->read(row_group_rows(table->schema()->num_fields()), take, reject));
   TRY_VOID(writer.close());
-  TRY_VOID(rejects.close());
-  context.note("rows", std::to_string(writer.row_count()));
-  if (rejects.count() > 0) {
-    context.note("rejected_rows", std::to_string(rejects.count()));
-    context.log(sdk::Level::warning, std::to_string(rejects.count()) + " rows were rejected");
-  }
+  TRY_VOID(rejected.close());
+  report(context, *table, writer.row_count(), rejected);
   return {};
 }
 

@@ -7,23 +7,39 @@ namespace {
 using namespace pipelined;
 
 constexpr auto files =
-    sdk::describe("ingest.files", 1, "Reads delivered files into examples")
-        .doc("CSV, TSV and JSON lines (also .gz and .zst), Parquet and Arrow. Types of text are "
-             "settled over whole files.")
+    sdk::describe("ingest.files", 2, "Reads delivered files into examples")
+        .doc("CSV, TSV, JSON lines, Parquet, Arrow files and streams, or a set of texts; each may be "
+             "packed with gzip or zstd. Types of text are settled over whole files, never by a sample.")
         .input("files", "files/1", "the delivered files; together they are one table")
+        .input("schema", "schema/1|examples/1",
+               "column types that hold in every span: a schema, or a table that came before",
+               sdk::optional | sdk::many)
         .output("examples", "examples/1", "the table")
-        .output("rejected", "examples/1", "rows that could not be read, with file, line and reason",
+        .output("rejected", "examples/1",
+                "rows that could not be read, with file, line, column, reason and text",
                 sdk::optional | sdk::evidence)
-        .param(sdk::text("format", "how the files are written; auto: by their extension")
+        .param(sdk::text("format", "how the files are written; auto: by first bytes and extension")
                    .standard("auto")
-                   .choices("auto|csv|tsv|jsonl|parquet|arrow"))
+                   .choices("auto|csv|tsv|jsonl|parquet|arrow|texts"))
+        .param(sdk::text("encoding", "of text; auto: UTF-8, or what a byte order mark says")
+                   .standard("auto"))
+        .param(sdk::text("delimiter", "the character between values, or tab; not stated: found by "
+                                      "looking at the first file"))
+        .param(sdk::text("quote", "the character around values, or none; not stated: found by looking"))
+        .param(sdk::text("header", "whether the first line names the columns; auto: by looking")
+                   .standard("auto")
+                   .choices("auto|yes|no"))
+        .param(sdk::list("columns", "names of the columns in order, for files without a header"))
         .param(sdk::list("null", "words that mean no value").standard("[\"\"]"))
         .param(sdk::table("types", "column to type (int, float, bool, string, date, time); the "
                                    "others are inferred"))
-        .param(sdk::text("delimiter", "the character between values"))
+        .param(sdk::flag("infer", "whether columns without a stated type are inferred; false: they "
+                                  "are an error").standard("true"))
         .param(sdk::text("bad_rows", "what a row that cannot be read does")
                    .standard("fail")
                    .choices("fail|quarantine"))
+        .param(sdk::number("bad_rows_max", "the share of such rows above which the step halts")
+                   .standard("0.05").at_least(0).at_most(1))
         .library("arrow", arrow_version);
 
 }  // namespace

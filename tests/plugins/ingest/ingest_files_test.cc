@@ -1,47 +1,11 @@
 // ingest.files as a function: files in, Parquet parts out, sentences for what cannot be read.
-#include <arrow/array.h>
-#include <arrow/record_batch.h>
-#include <arrow/scalar.h>
-#include <arrow/table.h>
-#include <arrow/type.h>
-
-#include <catch2/catch.hpp>
-
-#include "operators/testing/fake_context.h"
-#include "plugins/common/examples.h"
-#include "plugins/ingest/ingest_files.h"
+#include "tests/plugins/ingest/ingest_run.h"
 
 namespace {
 
 using namespace pipelined;
-using testing::FakeContext;
-
-struct Ingest {
-  FakeContext context;
-  wire::Ended run(const std::string& file, const std::string& content,
-                  const std::string& params = "{}") {
-    context.params(params).input_file("files", "files/1", file, content);
-    context.output("examples", "examples/1").output("rejected", "examples/1");
-    return context.run(run_ingest_files);
-  }
-  std::shared_ptr<arrow::Table> table(const std::string& port = "examples") {
-    auto reader = ExamplesReader::open({context.output_path(port).string()});
-    INFO((reader ? "" : reader.error().message));
-    REQUIRE(reader);
-    std::vector<std::shared_ptr<arrow::RecordBatch>> batches;
-    for (;;) {
-      auto batch = reader->next();
-      REQUIRE(batch);
-      if (!*batch) break;
-      batches.push_back(*batch);
-    }
-    return arrow::Table::FromRecordBatches(reader->schema(), batches).ValueOrDie();
-  }
-};
-
-std::string cell(const arrow::Table& table, const std::string& column, std::int64_t row) {
-  return table.GetColumnByName(column)->GetScalar(row).ValueOrDie()->ToString();
-}
+using testing::cell;
+using Ingest = testing::IngestRun;
 
 std::string message(const wire::Ended& ended) { return ended.error; }
 
@@ -75,7 +39,7 @@ TEST_CASE("ingest: quarantine keeps bad rows with their reasons", "[ingest]") {
   Ingest ingest;
   const auto ended = ingest.run(
       "x.csv", "a,b\n1,x\n2\nthree,y\n5,\"q\"r\n6,\xff\n\"4,z\n7,w\n",
-      R"({"bad_rows":"quarantine","types":{"a":"int"}})");
+      R"({"bad_rows":"quarantine","bad_rows_max":1,"types":{"a":"int"}})");
   INFO(message(ended));
   REQUIRE(ended.outcome == Outcome::ok);
   CHECK(ingest.table()->num_rows() == 2);
@@ -83,7 +47,9 @@ TEST_CASE("ingest: quarantine keeps bad rows with their reasons", "[ingest]") {
   REQUIRE(rejected->num_rows() == 5);
   CHECK(cell(*rejected, "line", 0) == "3");
   CHECK(cell(*rejected, "reason", 0) == "1 value, 2 expected");
+  CHECK(cell(*rejected, "column", 0) == "null");
   CHECK(cell(*rejected, "reason", 1) == "'three' in column 'a' is no int");
+  CHECK(cell(*rejected, "column", 1) == "a");
   CHECK(cell(*rejected, "reason", 2) == "text after a closing quote");
   CHECK(cell(*rejected, "reason", 3) == "text that is not UTF-8");
   CHECK(cell(*rejected, "text", 3) == "6,?");
