@@ -12,6 +12,7 @@
 #include "operators/testing/fake_context.h"
 #include "plugins/model/model_evaluate.h"
 #include "plugins/train/train_trees.h"
+#include "plugins/transform/operators.h"
 
 namespace {
 
@@ -39,7 +40,11 @@ int main(int count, char** words) {
     return 2;
   }
   const std::map<std::string, sdk::Function> operators{
-      {"train.trees", train::train_trees}, {"model.evaluate", evaluation::model_evaluate}};
+      {"train.trees", train::train_trees},
+      {"model.evaluate", evaluation::model_evaluate},
+      {"transform.analyse", transform::transform_analyse},
+      {"transform.fit", transform::transform_fit},
+      {"transform.apply", transform::transform_apply}};
   testing::FakeContext context;
   context.params(words[2]).cpus(std::stod(words[3])).seed(std::stoll(words[4]));
   std::map<std::string, std::filesystem::path> outputs;

@@ -4,7 +4,7 @@ pipelined_add_tests(plugins/model pipelined_evaluation pipelined_train pipelined
 # Runs operators on plain folders; the oracles in Python compare what comes out.
 add_executable(operator_driver ${CMAKE_CURRENT_SOURCE_DIR}/plugins/model/operator_driver.cc)
 target_link_libraries(operator_driver PRIVATE pipelined_evaluation pipelined_train
-  pipelined_operator_testing nlohmann_json::nlohmann_json)
+  pipelined_transform pipelined_operator_testing nlohmann_json::nlohmann_json)
 if(EXISTS ${PIPELINED_DEPS}/venv/bin/python)
   add_test(NAME oracles/model COMMAND ${PIPELINED_DEPS}/venv/bin/python
     ${CMAKE_CURRENT_SOURCE_DIR}/oracles/model_oracle.py $<TARGET_FILE:operator_driver>)

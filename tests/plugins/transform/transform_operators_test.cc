@@ -1,0 +1,133 @@
+// transform.analyse, transform.fit and transform.apply as functions.
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "operators/testing/fake_context.h"
+#include "plugins/transform/operators.h"
+#include "tests/plugins/examples_maker.h"
+
+namespace {
+
+using namespace pipelined;
+using testing::ExamplesMaker;
+using testing::FakeContext;
+
+ExamplesMaker mails() {
+  ExamplesMaker maker;
+  maker.words("text", {"win money", "hello there", std::nullopt, "money money"})
+      .numbers("length", {9.0, 11.0, std::nullopt, 11.0})
+      .flags("spam", {true, false, false, true});
+  return maker;
+}
+
+constexpr const char* features =
+    R"({"features":{"text":{"method":"counts"},"length":{"method":"number","scale":"min_max"}}})";
+
+wire::Ended fit(FakeContext& context, const ExamplesMaker& maker,
+                const std::string& params = features) {
+  context.params(params)
+      .input("examples", "examples/1", maker.write(context.folder() / "rows"))
+      .output("transform", "transform/1");
+  return context.run(transform::transform_fit);
+}
+
+}  // namespace
+
+TEST_CASE("transform.fit: the record says what was learned") {
+  FakeContext context;
+  const auto ended = fit(context, mails());
+  REQUIRE(ended.outcome == Outcome::ok);
+  CHECK(testing::metric(ended, "rows") == 4);
+  CHECK(testing::metric(ended, "outputs") == 5);
+  CHECK(testing::metric(ended, "missing", "feature=length") == 1);
+  const auto json = nlohmann::json::parse(context.output_text("transform", "transform.json"));
+  CHECK(json["format"] == "transform/1");
+  CHECK(json["fitted"]["text"]["words"] == std::vector<std::string>{"hello", "money", "there", "win"});
+  CHECK(json["fitted"]["length"]["center"] == 9);
+  CHECK(json["outputs"][0] == nlohmann::json{{"name", "length"}, {"type", "float"}});
+}
+
+TEST_CASE("transform.fit: it needs rows or analyses, and not both") {
+  FakeContext nothing;
+  nothing.params(features).output("transform", "transform/1");
+  CHECK(nothing.run(transform::transform_fit).error ==
+        "transform.fit needs rows at \"examples\" or analyses at \"analyses\"");
+  FakeContext both;
+  both.input_file("analyses", "transform_analysis/1", "analysis.json", "{}");
+  CHECK(fit(both, mails()).error == "transform.fit takes \"examples\" or \"analyses\", not both");
+  FakeContext damaged;
+  damaged.params("{}").output("transform", "transform/1");
+  damaged.input_file("analyses", "transform_analysis/1", "analysis.json", "{}");
+  CHECK(damaged.run(transform::transform_fit).error.find("cannot read analysis.json") == 0);
+}
+
+TEST_CASE("transform.fit: a table without rows, a column that is absent, vectors of a wrong width") {
+  FakeContext empty;
+  ExamplesMaker none;
+  none.words("text", {}).numbers("length", {});
+  CHECK(fit(empty, none).error == "there is no row to fit the transform on");
+  FakeContext absent;
+  CHECK(fit(absent, mails(), R"({"features":{"x":{"method":"one_hot"}}})").outcome ==
+        Outcome::invalid);
+  FakeContext narrow;
+  narrow.input_file("vectors", "files/1", "glove.txt", "a 1 2\nb 1\n");
+  const auto ended = fit(narrow, mails(), R"({"features":{"text":{"method":"vectors"}}})");
+  CHECK(ended.outcome == Outcome::invalid);
+  CHECK(ended.error == "cannot read word vectors: line 2 has 1 numbers; the first word has 2");
+}
+
+TEST_CASE("transform.fit: an analysis made with other features is refused") {
+  FakeContext first;
+  first.params(features)
+      .input("examples", "examples/1", mails().write(first.folder() / "rows"))
+      .output("analysis", "transform_analysis/1");
+  REQUIRE(first.run(transform::transform_analyse).outcome == Outcome::ok);
+  const std::string text = first.output_text("analysis", "analysis.json");
+  FakeContext same;
+  same.params(features).output("transform", "transform/1");
+  same.input_file("analyses", "transform_analysis/1", "analysis.json", text);
+  CHECK(same.run(transform::transform_fit).outcome == Outcome::ok);
+  FakeContext other;
+  other.params(R"({"features":{"text":{"method":"tfidf"}}})").output("transform", "transform/1");
+  other.input_file("analyses", "transform_analysis/1", "analysis.json", text);
+  CHECK(other.run(transform::transform_fit).error.find("is not what the analyses were made with") !=
+        std::string::npos);
+}
+
+TEST_CASE("transform.apply: what it cannot do is a sentence that names the column") {
+  FakeContext fitted;
+  REQUIRE(fit(fitted, mails()).outcome == Outcome::ok);
+  const auto apply = [&](const ExamplesMaker& maker, const std::string& params) {
+    FakeContext context;
+    context.params(params)
+        .input("transform", "transform/1", fitted.output_path("transform"))
+        .input("examples", "examples/1", maker.write(context.folder() / "rows"))
+        .output("examples", "examples/1");
+    const auto ended = context.run(transform::transform_apply);
+    return ended.outcome == Outcome::ok ? "rows " + std::to_string(*testing::metric(ended, "rows"))
+                                        : ended.error;
+  };
+  CHECK(apply(mails(), R"({"keep":["spam"]})") == "rows 4.000000");
+  CHECK(apply(mails(), R"({"keep":["late"]})") ==
+        "parameter \"keep\" names column \"late\", which the examples do not have");
+  CHECK(apply(mails(), R"({"keep":["*"]})").find("two columns would be called \"length\"") == 0);
+  ExamplesMaker short_of;
+  short_of.words("text", {"a"});
+  CHECK(apply(short_of, "{}") == "the examples have no column \"length\", which the transform reads");
+  ExamplesMaker mixed;
+  mixed.words("text", {"a"}).words("length", {"9"});
+  CHECK(apply(mixed, "{}").find("column \"length\" is of type float and the value given is no number") !=
+        std::string::npos);
+}
+
+TEST_CASE("transform.apply: a damaged transform is an error") {
+  for (const char* text : {"", "{}", R"({"format":"transform/9"})", R"({"format":"transform/1"})"}) {
+    FakeContext context;
+    context.params("{}").output("examples", "examples/1");
+    context.input_file("transform", "transform/1", "transform.json", text);
+    context.input("examples", "examples/1", mails().write(context.folder() / "rows"));
+    const auto ended = context.run(transform::transform_apply);
+    CHECK(ended.outcome == Outcome::failed);
+    CHECK(ended.error.find("cannot read transform.json") == 0);
+  }
+}
