@@ -3,6 +3,7 @@
 #include <arrow/array.h>
 #include <arrow/type.h>
 #include <arrow/util/bit_util.h>
+#include <arrow/util/utf8.h>
 
 #include <algorithm>
 #include <bit>
@@ -50,15 +51,31 @@ double sum_lanes(std::size_t count, const Term& term) {
          ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]));
 }
 
+/// Characters of a text; -1 if it is not UTF-8.
 std::int64_t characters_in(std::string_view text) {
+  if (!arrow::util::ValidateUTF8(text)) return -1;
   std::int64_t continuation = 0;
   for (const char c : text) continuation += (static_cast<unsigned char>(c) & 0xC0) == 0x80;
   return static_cast<std::int64_t>(text.size()) - continuation;
 }
 
+bool is_ascii(std::string_view text) {
+  unsigned char any = 0;
+  for (const char c : text) any |= static_cast<unsigned char>(c);
+  return any < 0x80;
+}
+
+/// The texts of an array behind one another.
+std::string_view bytes_of(const arrow::StringArray& values) {
+  if (values.length() == 0) return {};
+  const auto begin = static_cast<std::size_t>(values.value_offset(0));
+  const auto end = static_cast<std::size_t>(values.value_offset(values.length()));
+  return {reinterpret_cast<const char*>(values.raw_data()) + begin, end - begin};
+}
+
 }  // namespace
 
-void Moments::add_to_sum(double value) {
+void Sum::add(double value) {
   const double next = sum_ + value;
   lost_ += std::abs(sum_) >= std::abs(value) ? (sum_ - next) + value : (value - next) + sum_;
   sum_ = next;
@@ -68,7 +85,7 @@ void Moments::add_block(const double* values, std::size_t count) {
   if (count == 0) return;
   Moments block;
   block.count_ = static_cast<std::int64_t>(count);
-  block.sum_ = sum_lanes(count, [&](std::size_t i) { return values[i]; });
+  block.sum_ = Sum(sum_lanes(count, [&](std::size_t i) { return values[i]; }), 0);
   const double mean = block.mean();
   block.spread_ = sum_lanes(count, [&](std::size_t i) {
     const double distance = values[i] - mean;
@@ -85,13 +102,37 @@ void Moments::merge(const Moments& other) {
     spread_ += distance * distance * (a * b / (a + b));
   }
   spread_ += other.spread_;
-  add_to_sum(other.sum_);
-  lost_ += other.lost_;
+  sum_.merge(other.sum_);
   count_ += other.count_;
 }
 
 double Moments::std_dev() const {
   return count_ > 0 ? std::sqrt(spread_ / static_cast<double>(count_)) : 0;
+}
+
+void WeightedMoments::add(double value, double weight) {
+  if (weight == 0) return;
+  const double distance = value - mean();
+  const bool first = weight_.value() == 0;
+  weight_.add(weight);
+  sum_.add(value * weight);
+  if (!first) spread_ += weight * distance * (value - mean());
+}
+
+void WeightedMoments::merge(const WeightedMoments& other) {
+  const double a = weight_.value(), b = other.weight_.value();
+  if (b == 0) return;
+  if (a > 0) {
+    const double distance = other.mean() - mean();
+    spread_ += distance * distance * (a * b / (a + b));
+  }
+  spread_ += other.spread_;
+  weight_.merge(other.weight_);
+  sum_.merge(other.sum_);
+}
+
+double WeightedMoments::std_dev() const {
+  return weight_.value() > 0 ? std::sqrt(spread_ / weight_.value()) : 0;
 }
 
 void ColumnSummary::add(const arrow::Array& array, const double* weights) {
@@ -158,6 +199,7 @@ void ColumnSummary::add_numbers(const double* values, std::size_t size) {
       ++nan;
     } else if (std::isinf(values[i])) {
       ++infinite;
+      negative_infinite += values[i] < 0;
     } else {
       finite.push_back(values[i]);
     }
@@ -185,17 +227,9 @@ void ColumnSummary::add_finite(const double* values, std::size_t size) {
   }
 }
 
-inline void ColumnSummary::count_value(std::uint64_t bits, double number, std::int64_t times) {
-  if (!overflowed_) {
-    if (values_.add(bits, times)) return;
-    overflow();
-  }
-  distinct_->add(mix(bits));
-  if (times == 1) {
-    quantiles_->add(number);
-  } else {
-    quantiles_->add(number, times);
-  }
+double ColumnSummary::number_of(std::uint64_t bits) const {
+  return type_ == ColumnType::number ? std::bit_cast<double>(bits)
+                                     : static_cast<double>(static_cast<std::int64_t>(bits));
 }
 
 /// From exact counts to sketches.
@@ -204,11 +238,8 @@ void ColumnSummary::overflow() {
   distinct_ = std::make_unique<DistinctSketch>();
   quantiles_ = std::make_unique<QuantileSketch>();
   for (const ValueCounts::Entry& entry : values_.entries()) {
-    const double number = type_ == ColumnType::number
-                              ? std::bit_cast<double>(entry.value)
-                              : static_cast<double>(static_cast<std::int64_t>(entry.value));
     distinct_->add(mix(entry.value));
-    quantiles_->add(number, entry.count);
+    quantiles_->add(number_of(entry.value), entry.count);
   }
   values_.clear();
 }
@@ -223,17 +254,31 @@ void ColumnSummary::sketch_texts() {
   for (const std::uint64_t hash : texts.hashes()) distinct_->add(hash);
 }
 
+/// `characters_in_it` below 0: the text is not UTF-8.
+inline void ColumnSummary::add_text(std::string_view text, std::int64_t times,
+                                    std::int64_t characters_in_it) {
+  const auto size = static_cast<std::int64_t>(text.size());
+  invalid_utf8 += characters_in_it < 0 ? times : 0;
+  empty += size == 0 ? times : 0;
+  characters.add(characters_in_it < 0 ? size : characters_in_it, times);
+  bytes.add(size, times);
+  const bool cut = text.size() > long_text_bytes;
+  const std::uint64_t hash = hash_text(text);
+  if (!distinct_ && (cut || texts.full())) sketch_texts();
+  if (distinct_) distinct_->add(hash);
+  if (cut) return texts.add_unlisted(hash_text(long_text_word), long_text_word, times);
+  texts.add(hash, text, times);
+}
+
 void ColumnSummary::add_texts(const arrow::Array& array) {
   const auto& values = static_cast<const arrow::StringArray&>(array);
   const std::int64_t length = values.length();
+  const std::string_view all = bytes_of(values);
+  const bool ascii = is_ascii(all);
   for (std::int64_t i = 0; i < length; ++i) {
     if (values.IsNull(i)) continue;
     const std::string_view text = values.GetView(i);
-    const std::uint64_t hash = hash_text(text);
-    if (!distinct_ && texts.size() == exact_values_max) sketch_texts();
-    if (distinct_) distinct_->add(hash);
-    character_count += characters_in(text);
-    texts.add(hash, text, 1);
+    add_text(text, 1, ascii ? static_cast<std::int64_t>(text.size()) : characters_in(text));
   }
 }
 
@@ -248,11 +293,7 @@ void ColumnSummary::add_dictionary(const arrow::Array& array) {
   for (std::size_t i = 0; i < counts.size(); ++i) {
     if (counts[i] == 0) continue;
     const std::string_view text = words.GetView(static_cast<std::int64_t>(i));
-    const std::uint64_t hash = hash_text(text);
-    if (!distinct_ && texts.size() == exact_values_max) sketch_texts();
-    if (distinct_) distinct_->add(hash);
-    character_count += characters_in(text) * counts[i];
-    texts.add(hash, text, counts[i]);
+    add_text(text, counts[i], characters_in(text));
   }
 }
 
@@ -261,58 +302,13 @@ void ColumnSummary::add_weights(const arrow::Array& array, const double* weights
   const bool numbers = array.type_id() == arrow::Type::DOUBLE;
   for (std::int64_t i = 0; i < array.length(); ++i) {
     if (array.IsNull(i)) continue;
-    weighted_count += weights[i];
+    weighted_count.add(weights[i]);
     if (!integers && !numbers) continue;
     const double value =
         integers ? static_cast<double>(array.data()->GetValues<std::int64_t>(1)[i])
                  : array.data()->GetValues<double>(1)[i];
     if (!std::isfinite(value)) continue;
-    weighted_sum += weights[i] * value;
-    weighted_square_sum += weights[i] * value * value;
-  }
-}
-
-void ColumnSummary::merge(const ColumnSummary& other) {
-  CHECK(type_ == other.type_);
-  if (other.moments.count() > 0) {
-    const bool first = moments.count() == 0;
-    number_min = first ? other.number_min : std::min(number_min, other.number_min);
-    number_max = first ? other.number_max : std::max(number_max, other.number_max);
-  }
-  rows += other.rows;
-  count += other.count;
-  weighted_count += other.weighted_count;
-  weighted_sum += other.weighted_sum;
-  weighted_square_sum += other.weighted_square_sum;
-  zeros += other.zeros;
-  nan += other.nan;
-  infinite += other.infinite;
-  integer_min = std::min(integer_min, other.integer_min);
-  integer_max = std::max(integer_max, other.integer_max);
-  integer_sum += other.integer_sum;
-  moments.merge(other.moments);
-  true_count += other.true_count;
-  character_count += other.character_count;
-  if (type_ == ColumnType::text) {
-    if (other.distinct_ || texts.size() + other.texts.size() > exact_values_max) sketch_texts();
-    if (distinct_ && other.distinct_) distinct_->merge(*other.distinct_);
-    if (distinct_ && !other.distinct_) {
-      for (const std::uint64_t hash : other.texts.hashes()) distinct_->add(hash);
-    }
-    texts.merge(other.texts);
-    return;
-  }
-  if (other.overflowed_ && !overflowed_) overflow();
-  if (other.overflowed_) {
-    distinct_->merge(*other.distinct_);
-    quantiles_->merge(*other.quantiles_);
-    return;
-  }
-  for (const ValueCounts::Entry& entry : other.values_.entries()) {
-    const double number = type_ == ColumnType::number
-                              ? std::bit_cast<double>(entry.value)
-                              : static_cast<double>(static_cast<std::int64_t>(entry.value));
-    count_value(entry.value, number, entry.count);
+    weighted.add(value, weights[i]);
   }
 }
 
@@ -326,13 +322,13 @@ std::int64_t ColumnSummary::unique() const {
 }
 
 std::vector<std::pair<double, std::int64_t>> ColumnSummary::sorted_numbers() const {
-  if (overflowed_) return quantiles_->weighted();
-  std::vector<std::pair<double, std::int64_t>> all;
+  std::vector<std::pair<double, std::int64_t>> all = points_;
+  if (overflowed_) {
+    const auto sketched = quantiles_->weighted();
+    all.insert(all.end(), sketched.begin(), sketched.end());
+  }
   for (const ValueCounts::Entry& entry : values_.entries()) {
-    const double number = type_ == ColumnType::number
-                              ? std::bit_cast<double>(entry.value)
-                              : static_cast<double>(static_cast<std::int64_t>(entry.value));
-    all.emplace_back(number, entry.count);
+    all.emplace_back(number_of(entry.value), entry.count);
   }
   std::sort(all.begin(), all.end());
   return all;

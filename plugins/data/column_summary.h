@@ -2,8 +2,8 @@
 //
 // Counts, extremes and integer sums are exact.  Floating sums are taken over blocks of 4,096 values,
 // compensated, and merged in order, so the number of threads changes nothing.  Distinct values are
-// exact up to `exact_values_max`, then sketched.  Knows Arrow arrays, not files or JSON.  One thread
-// a summary.
+// exact up to `exact_values_max`, then sketched.  A summary can be written as a small state and states
+// merged again (column_state.cc).  Knows Arrow arrays, not files or JSON.  One thread a summary.
 #pragma once
 
 #include <arrow/type_fwd.h>
@@ -12,31 +12,94 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "plugins/common/column_types.h"
 #include "plugins/data/sketches.h"
+#include "plugins/data/state_bytes.h"
 
 namespace pipelined {
 
 /// Holds the sum of any number of 64-bit integers that fits into memory.
 __extension__ using WideInteger = __int128;
 
+/// A sum of doubles that loses next to nothing, whatever the order (Neumaier's compensation).
+class Sum {
+ public:
+  Sum() = default;
+  Sum(double sum, double lost) : sum_(sum), lost_(lost) {}
+  void add(double value);
+  void merge(const Sum& other) {
+    add(other.sum_);
+    lost_ += other.lost_;
+  }
+  double value() const { return sum_ + lost_; }
+  double sum() const { return sum_; }
+  double lost() const { return lost_; }
+
+ private:
+  double sum_ = 0, lost_ = 0;
+};
+
 /// Mean and spread of numbers that merge without loss of small differences.
 class Moments {
  public:
+  Moments() = default;
+  Moments(std::int64_t count, Sum sum, double spread) : count_(count), sum_(sum), spread_(spread) {}
   void add_block(const double* values, std::size_t count);
   void merge(const Moments& other);
   std::int64_t count() const { return count_; }
-  double mean() const { return count_ > 0 ? (sum_ + lost_) / static_cast<double>(count_) : 0; }
+  double mean() const { return count_ > 0 ? sum_.value() / static_cast<double>(count_) : 0; }
+  const Sum& sum() const { return sum_; }
+  double spread() const { return spread_; }
   /// Of the population.
   double std_dev() const;
 
  private:
-  void add_to_sum(double value);
   std::int64_t count_ = 0;
-  double sum_ = 0, lost_ = 0;  // compensated
-  double spread_ = 0;          // sum of squared distances from the mean
+  Sum sum_;
+  double spread_ = 0;  // sum of squared distances from the mean
 };
+
+/// Mean and spread of numbers of which each counts by a weight.
+class WeightedMoments {
+ public:
+  WeightedMoments() = default;
+  WeightedMoments(Sum weight, Sum sum, double spread)
+      : weight_(weight), sum_(sum), spread_(spread) {}
+  void add(double value, double weight);
+  void merge(const WeightedMoments& other);
+  const Sum& weight() const { return weight_; }
+  const Sum& sum() const { return sum_; }
+  double spread() const { return spread_; }
+  double mean() const { return weight_.value() > 0 ? sum_.value() / weight_.value() : 0; }
+  double std_dev() const;
+
+ private:
+  Sum weight_, sum_;
+  double spread_ = 0;
+};
+
+/// How long texts are: in characters or in bytes.
+struct Lengths {
+  std::int64_t total = 0, min = INT64_MAX, max = 0;
+  void add(std::int64_t length, std::int64_t times) {
+    total += length * times;
+    min = length < min ? length : min;
+    max = length > max ? length : max;
+  }
+  void merge(const Lengths& other) {
+    total += other.total;
+    min = other.min < min ? other.min : min;
+    max = other.max > max ? other.max : max;
+  }
+};
+
+/// Stands for all texts of more than `long_text_bytes` in counts of values.
+inline constexpr const char* long_text_word = "__LARGE_BYTES__";
+inline constexpr std::size_t long_text_bytes = 1024;
 
 /// One column's summary.
 class ColumnSummary {
@@ -47,18 +110,16 @@ class ColumnSummary {
   /// `weights` is null or has one entry a row.
   void add(const arrow::Array& array, const double* weights);
 
-  /// The same as having taken the other's values after these.
-  void merge(const ColumnSummary& other);
-
   /// Nothing for types that statistics only count.
   std::optional<ColumnType> type() const { return type_; }
   std::int64_t rows = 0;
   std::int64_t count = 0;          ///< not missing
-  double weighted_count = 0;       ///< sum of the weights of what is not missing
-  double weighted_sum = 0, weighted_square_sum = 0;
+  Sum weighted_count;              ///< sum of the weights of what is not missing
+  WeightedMoments weighted;        ///< of finite numbers
 
   // Numbers, dates and times.
-  std::int64_t zeros = 0, nan = 0, infinite = 0;
+  std::int64_t zeros = 0, nan = 0;
+  std::int64_t infinite = 0, negative_infinite = 0;  ///< the first of both signs
   std::int64_t integer_min = INT64_MAX, integer_max = INT64_MIN;
   WideInteger integer_sum = 0;
   double number_min = 0, number_max = 0;  ///< of finite values, if moments.count() > 0
@@ -68,12 +129,23 @@ class ColumnSummary {
   std::int64_t true_count = 0;
 
   // Strings.
-  std::int64_t character_count = 0;
+  Lengths characters, bytes;
+  std::int64_t empty = 0, invalid_utf8 = 0;
   TextCounts texts;
 
   /// Whether distinct values were counted exactly.
   bool exact() const { return type_ == ColumnType::text ? texts.exact() : !overflowed_; }
   std::int64_t unique() const;
+
+  /// By how much a quantile's rank may be off, as a share of the count; 0: not at all.
+  double rank_error() const;
+
+  /// Appends the state: what merging needs, some kilobytes at most.
+  void write_state(StateWriter& writer) const;
+
+  /// The same as merging the summary that wrote the state, within the stated errors.  Error (corrupt):
+  /// the bytes are no state of a column of this type.
+  Result<void> merge_state(StateReader& reader);
 
   /// Finite numbers in order with how often each came: exact, or from the sketch.
   std::vector<std::pair<double, std::int64_t>> sorted_numbers() const;
@@ -91,13 +163,35 @@ class ColumnSummary {
   void add_weights(const arrow::Array& array, const double* weights);
   void count_value(std::uint64_t bits, double number, std::int64_t times);
   void overflow();
+  void add_text(std::string_view text, std::int64_t times, std::int64_t characters_in_it);
   void sketch_texts();
+  void write_values(StateWriter& writer) const;
+  void write_texts(StateWriter& writer) const;
+  void merge_values(StateReader& reader);
+  void merge_texts(StateReader& reader);
+  void settle_points();
+  double number_of(std::uint64_t bits) const;
 
   std::optional<ColumnType> type_;
   ValueCounts values_;
   bool overflowed_ = false;
   std::unique_ptr<DistinctSketch> distinct_;
   std::unique_ptr<QuantileSketch> quantiles_;
+  std::vector<std::pair<double, std::int64_t>> points_;  // of merged states: values with weights
+  double points_error_ = 0;
 };
+
+inline void ColumnSummary::count_value(std::uint64_t bits, double number, std::int64_t times) {
+  if (!overflowed_) {
+    if (values_.add(bits, times)) return;
+    overflow();
+  }
+  distinct_->add(mix(bits));
+  if (times == 1) {
+    quantiles_->add(number);
+  } else {
+    quantiles_->add(number, times);
+  }
+}
 
 }  // namespace pipelined

@@ -160,7 +160,7 @@ void assign_rows(const arrow::RecordBatch& batch, const std::vector<int>& column
   }
 }
 
-Result<void> write_statistics(const sdk::Context& context, const std::string& share) {
+Result<void> describe_share(const sdk::Context& context, const std::string& share) {
   const std::string port = share + "_statistics";
   if (!context.wants_output(port)) return {};
   if (!context.wants_output(share)) {
@@ -170,8 +170,7 @@ Result<void> write_statistics(const sdk::Context& context, const std::string& sh
   options.label = context.text("label");
   options.threads = context.threads();
   TRY(table, summarise({context.output_path(share).string()}, options));
-  return write_text((context.output_path(port) / "statistics.json").string(),
-                    statistics_json(table, options));
+  return pipelined::write_statistics(context.output_path(port).string(), table, options);
 }
 
 }  // namespace
@@ -201,7 +200,7 @@ Result<void> run_data_split(sdk::Context& context) {
     TRY_VOID(share.writer->close());
     context.metric("rows", static_cast<double>(share.writer->row_count()), share.name);
   }
-  for (const Share& share : shares) TRY_VOID(write_statistics(context, share.name));
+  for (const Share& share : shares) TRY_VOID(describe_share(context, share.name));
   return {};
 }
 

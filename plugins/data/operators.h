@@ -17,6 +17,9 @@ Result<void> run_data_table(sdk::Context& context);
 /// data.statistics: a table's statistics/1.
 Result<void> run_data_statistics(sdk::Context& context);
 
+/// data.merge_statistics: statistics of parts into those of the whole.
+Result<void> run_data_merge_statistics(sdk::Context& context);
+
 /// data.validate: statistics against a schema and against other statistics; halts on errors.
 Result<void> run_data_validate(sdk::Context& context);
 

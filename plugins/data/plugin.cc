@@ -33,7 +33,7 @@ constexpr auto rows =
         .library("duckdb", duckdb_version);
 
 constexpr auto statistics =
-    sdk::describe("data.statistics", 1, "Describes every column in one pass")
+    sdk::describe("data.statistics", 2, "Describes every column in one pass")
         .input("examples", "examples/1", "the table, in parts", sdk::many)
         .output("statistics", "statistics/1", "counts, extremes, distribution of every column")
         .param(sdk::text("label", "the column that is to be predicted"))
@@ -43,6 +43,17 @@ constexpr auto statistics =
         .param(sdk::integer("quantiles", "into how many parts quantiles cut")
                    .standard("10").at_least(1).at_most(1000))
         .library("arrow", arrow_version);
+
+constexpr auto merge_statistics =
+    sdk::describe("data.merge_statistics", 1, "Statistics of parts become those of the whole")
+        .doc("Reads no rows. Counts, extremes, integer sums and columns of few values are as if all "
+             "rows had been described at once; what is estimated says by how much it may be off.")
+        .input("statistics", "statistics/1", "statistics of the parts, with their state", sdk::many)
+        .output("statistics", "statistics/1", "statistics of all rows together")
+        .param(sdk::integer("top_values", "how many frequent values are listed")
+                   .standard("20").at_least(0).at_most(1000))
+        .param(sdk::integer("quantiles", "into how many parts quantiles cut")
+                   .standard("10").at_least(1).at_most(1000));
 
 constexpr auto validate =
     sdk::describe("data.validate", 1, "Judges a table by schema and by what it was before")
@@ -76,4 +87,5 @@ constexpr auto split =
 
 PL_PLUGIN("data", "0.1", sdk::Operator<sql, run_data_sql>, sdk::Operator<rows, run_data_table>,
           sdk::Operator<statistics, run_data_statistics>,
+          sdk::Operator<merge_statistics, run_data_merge_statistics>,
           sdk::Operator<validate, run_data_validate>, sdk::Operator<split, run_data_split>)

@@ -49,6 +49,12 @@ void DistinctSketch::merge(const DistinctSketch& other) {
   }
 }
 
+void DistinctSketch::merge_registers(std::string_view registers) {
+  for (std::size_t i = 0; i < registers_.size(); ++i) {
+    registers_[i] = std::max(registers_[i], static_cast<std::uint8_t>(registers[i]));
+  }
+}
+
 std::int64_t DistinctSketch::estimate() const {
   const double count = static_cast<double>(registers_.size());
   double sum = 0;
@@ -169,7 +175,7 @@ void TextCounts::add(std::uint64_t hash, std::string_view text, std::int64_t tim
       return;
     }
   }
-  if (size_ == exact_values_max) {
+  if (full()) {
     purge();
     return add(hash, text, times);
   }
@@ -221,13 +227,6 @@ void TextCounts::purge() {
     ++size_;
   }
   error_ += median;
-}
-
-void TextCounts::merge(const TextCounts& other) {
-  for (const Entry& entry : other.slots_) {
-    if (entry.count != 0) add(entry.hash, other.text_of(entry), entry.count);
-  }
-  error_ += other.error_;
 }
 
 std::vector<std::pair<std::string_view, std::int64_t>> TextCounts::entries() const {

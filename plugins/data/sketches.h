@@ -5,6 +5,7 @@
 // answer.  They know nothing of columns, files or Arrow.  One thread each.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -40,6 +41,17 @@ class DistinctSketch {
   }
   void merge(const DistinctSketch& other);
   std::int64_t estimate() const;
+  /// One byte a register.
+  std::string_view registers() const {
+    return {reinterpret_cast<const char*>(registers_.data()), registers_.size()};
+  }
+  /// REQUIRES: as many as there are registers.
+  void merge_registers(std::string_view registers);
+  /// Raises one register.
+  void raise(std::size_t place, std::uint8_t rank) {
+    registers_[place] = std::max(registers_[place], rank);
+  }
+  static constexpr std::size_t size = std::size_t{1} << 14;
 
  private:
   static constexpr int bits = 14;
@@ -59,6 +71,7 @@ class QuantileSketch {
   /// The same as adding the value so many times.
   void add(double value, std::int64_t times);
   void merge(const QuantileSketch& other);
+  bool empty() const { return levels_.size() == 1 && levels_[0].empty(); }
 
   /// Values with their weights, sorted by value; the weights add up to the count.
   std::vector<std::pair<double, std::int64_t>> weighted() const;
@@ -109,8 +122,8 @@ class ValueCounts {
   int shift_ = 0;
 };
 
-/// Counts per text: exact up to `exact_values_max` texts; beyond that the frequent ones (Misra-Gries),
-/// each count too low by at most `error()`.
+/// Counts per text: exact up to `exact_values_max` texts of 16 MiB together; beyond that the frequent
+/// ones (Misra-Gries), each count too low by at most `error()`.
 class TextCounts {
  public:
   struct Entry {
@@ -124,9 +137,20 @@ class TextCounts {
   void add(std::string_view text, std::int64_t times = 1) { add(hash_text(text), text, times); }
   /// REQUIRES: hash == hash_text(text).
   void add(std::uint64_t hash, std::string_view text, std::int64_t times);
-  void merge(const TextCounts& other);
+  /// Counts a text that stands for several: the number of distinct texts is no longer known here.
+  void add_unlisted(std::uint64_t hash, std::string_view text, std::int64_t times) {
+    unlisted_ = true;
+    add(hash, text, times);
+  }
+  /// What was added were not all texts of the other side: its counts were too low by `error`.
+  void add_error(std::int64_t error) {
+    error_ += error;
+    unlisted_ = true;
+  }
 
-  bool exact() const { return error_ == 0; }
+  bool exact() const { return error_ == 0 && !unlisted_; }
+  /// Whether the next new text makes it inexact.
+  bool full() const { return size_ == exact_values_max || bytes_.size() > bytes_max; }
   std::int64_t error() const { return error_; }
   std::size_t size() const { return size_; }
   /// The texts that are counted, in no particular but always the same order.
@@ -145,6 +169,8 @@ class TextCounts {
   std::string bytes_;
   std::size_t size_ = 0, mask_ = 0;
   std::int64_t error_ = 0;
+  bool unlisted_ = false;
+  static constexpr std::size_t bytes_max = std::size_t{16} << 20;
 };
 
 }  // namespace pipelined

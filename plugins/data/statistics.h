@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "plugins/data/column_summary.h"
@@ -37,5 +38,17 @@ Result<TableSummary> summarise(const std::vector<std::string>& folders,
 
 /// The text of statistics.json: one line with sorted keys.
 std::string statistics_json(const TableSummary& table, const StatisticsOptions& options);
+
+/// The bytes of statistics.state, from which statistics are merged.
+std::string statistics_state(const TableSummary& table, const StatisticsOptions& options);
+
+/// Adds the table that such bytes describe, as if its rows came after these, and takes label and
+/// weight over from it.  Errors: no state, or a column of another type than in the tables before.
+Result<void> merge_statistics(std::string_view state, TableSummary& table,
+                              StatisticsOptions& options);
+
+/// Writes statistics.json and statistics.state into a folder.
+Result<void> write_statistics(const std::string& folder, const TableSummary& table,
+                              const StatisticsOptions& options);
 
 }  // namespace pipelined

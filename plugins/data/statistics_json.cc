@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "plugins/data/semantic_domain.h"
 #include "plugins/data/statistics.h"
 
 namespace pipelined {
@@ -86,23 +87,69 @@ std::string moment_text(ColumnType type, std::int64_t value) {
   return text;
 }
 
+/// Parts of equal count between the quantiles, as many as there are parts.
+Json quantile_histogram(const Sorted& values, std::int64_t count, std::int64_t parts, double low,
+                        double high) {
+  Json buckets = Json::array();
+  double from = low;
+  for (std::int64_t i = 1; i <= parts; ++i) {
+    const double q = static_cast<double>(i) / static_cast<double>(parts);
+    const double to = i == parts ? high : quantile(values, count, q);
+    buckets.push_back({{"low", from}, {"high", to},
+                       {"count", static_cast<double>(count) / static_cast<double>(parts)}});
+    from = to;
+  }
+  return buckets;
+}
+
+/// Most frequent first; among equals the smaller value, so that the order is one.
 template <class Value>
-void put_counts(Json& json, std::vector<std::pair<Value, std::int64_t>> counts,
-                const StatisticsOptions& options, std::int64_t threshold, bool complete) {
-  // Most frequent first; among equals the smaller value, so that the order is one.
+std::vector<std::pair<Value, std::int64_t>> by_frequency(
+    std::vector<std::pair<Value, std::int64_t>> counts) {
   std::sort(counts.begin(), counts.end(), [](const auto& a, const auto& b) {
     return a.second != b.second ? a.second > b.second : a.first < b.first;
   });
+  return counts;
+}
+
+/// REQUIRES: the counts are sorted by frequency.
+template <class Value>
+void put_counts(Json& json, const std::vector<std::pair<Value, std::int64_t>>& counts,
+                const StatisticsOptions& options, std::int64_t threshold, bool complete) {
   Json top = Json::array();
   for (const auto& [value, count] : counts) {
     if (static_cast<std::int64_t>(top.size()) == options.top_values || count <= threshold) break;
     top.push_back({{"value", value}, {"count", count}});
   }
   json["top_values"] = std::move(top);
-  if (!complete || static_cast<std::int64_t>(counts.size()) > complete_counts_max) return;
+  if (!complete || static_cast<std::int64_t>(counts.size()) > complete_counts_max) {
+    // Of more values only the counts of the most frequent, by rank.
+    Json ranks = Json::array();
+    for (const auto& [value, count] : counts) {
+      if (static_cast<std::int64_t>(ranks.size()) == complete_counts_max || count <= threshold) break;
+      ranks.push_back(count);
+    }
+    json["rank_histogram"] = std::move(ranks);
+    return;
+  }
   Json all = Json::array();
   for (const auto& [value, count] : counts) all.push_back(Json::array({value, count}));
   json["value_counts"] = std::move(all);
+}
+
+/// Exact as long as JSON's readers keep it so.
+void put_integer_sum(Json& json, WideInteger sum) {
+  if (sum >= INT64_MIN && sum <= INT64_MAX) {
+    json["sum"] = static_cast<std::int64_t>(sum);
+  } else {
+    json["sum"] = static_cast<double>(sum);
+  }
+}
+
+void put_domain(Json& json, const std::optional<Domain>& domain) {
+  if (!domain) return;
+  json["domain"] = {{"kind", domain->kind}, {"share", domain->share}};
+  if (!domain->format.empty()) json["domain"]["format"] = domain->format;
 }
 
 void put_numbers(Json& json, const ColumnSummary& column, const StatisticsOptions& options) {
@@ -110,6 +157,7 @@ void put_numbers(Json& json, const ColumnSummary& column, const StatisticsOption
   json["zeros"] = column.zeros;
   json["nan"] = column.nan;
   json["infinite"] = column.infinite;
+  json["negative_infinite"] = column.negative_infinite;
   const std::int64_t count = column.moments.count();
   if (count == 0) return;
   const double low = integers ? static_cast<double>(column.integer_min) : column.number_min;
@@ -119,6 +167,11 @@ void put_numbers(Json& json, const ColumnSummary& column, const StatisticsOption
   json["std_dev"] = column.moments.std_dev();
   json["min"] = integers ? Json(column.integer_min) : Json(low);
   json["max"] = integers ? Json(column.integer_max) : Json(high);
+  if (integers) {
+    put_integer_sum(json, column.integer_sum);
+  } else {
+    json["sum"] = column.moments.sum().value();
+  }
   const Sorted values = column.sorted_numbers();
   json["median"] = quantile(values, count, 0.5);
   Json quantiles = Json::array();
@@ -128,19 +181,64 @@ void put_numbers(Json& json, const ColumnSummary& column, const StatisticsOption
   }
   json["quantiles"] = std::move(quantiles);
   json["histogram"] = histogram(values, low, high);
-  if (!column.exact()) json["rank_error"] = 0.003;
-  if (integers && column.exact()) put_counts(json, column.integer_counts(), options, 0, true);
+  json["quantile_histogram"] = quantile_histogram(values, count, options.quantiles, low, high);
+  if (!column.exact()) json["rank_error"] = column.rank_error();
+  if (integers) put_domain(json, unix_time_domain(values, count));
+  if (integers && column.exact()) put_counts(json, by_frequency(column.integer_counts()), options, 0, true);
 }
 
 void put_weights(Json& json, const ColumnSummary& column) {
-  Json weighted = {{"count", column.weighted_count}};
-  if (column.moments.count() > 0 && column.weighted_count > 0) {
-    const double mean = column.weighted_sum / column.weighted_count;
-    weighted["mean"] = mean;
-    weighted["std_dev"] =
-        std::sqrt(std::max(0.0, column.weighted_square_sum / column.weighted_count - mean * mean));
+  Json weighted = {{"count", column.weighted_count.value()}};
+  if (column.weighted.weight().value() > 0) {
+    weighted["mean"] = column.weighted.mean();
+    weighted["std_dev"] = column.weighted.std_dev();
   }
   json["weighted"] = std::move(weighted);
+}
+
+/// Extremes, quantiles and histogram of dates and times, as people write them.
+void put_moments(Json& json, const ColumnSummary& column, const StatisticsOptions& options) {
+  if (column.count == 0) return;
+  const ColumnType type = *column.type();
+  const auto text = [&](double value) {
+    return moment_text(type, static_cast<std::int64_t>(std::floor(value)));
+  };
+  json["min"] = moment_text(type, column.integer_min);
+  json["max"] = moment_text(type, column.integer_max);
+  const Sorted values = column.sorted_numbers();
+  json["median"] = text(quantile(values, column.count, 0.5));
+  Json quantiles = Json::array();
+  for (std::int64_t i = 1; i < options.quantiles; ++i) {
+    const double q = static_cast<double>(i) / static_cast<double>(options.quantiles);
+    quantiles.push_back({{"q", q}, {"value", text(quantile(values, column.count, q))}});
+  }
+  json["quantiles"] = std::move(quantiles);
+  Json buckets = histogram(values, static_cast<double>(column.integer_min),
+                           static_cast<double>(column.integer_max));
+  for (Json& bucket : buckets) {
+    for (const char* edge : {"low", "high"}) bucket[edge] = text(bucket[edge].get<double>());
+  }
+  json["time_histogram"] = std::move(buckets);
+  if (!column.exact()) json["rank_error"] = column.rank_error();
+}
+
+void put_lengths(Json& json, const std::string& name, const Lengths& lengths, std::int64_t count) {
+  json[name + "_mean"] = static_cast<double>(lengths.total) / static_cast<double>(count);
+  json[name + "_min"] = lengths.min;
+  json[name + "_max"] = lengths.max;
+}
+
+void put_texts(Json& json, const ColumnSummary& column, const StatisticsOptions& options) {
+  if (column.count > 0) {
+    put_lengths(json, "length", column.characters, column.count);
+    put_lengths(json, "bytes", column.bytes, column.count);
+  }
+  json["empty"] = column.empty;
+  json["invalid_utf8"] = column.invalid_utf8;
+  const auto counts = by_frequency(column.texts.entries());
+  put_domain(json, text_domain(counts));
+  put_counts(json, counts, options, column.texts.error(), column.texts.exact());
+  if (!column.exact()) json["top_values_error"] = column.texts.error();
 }
 
 Json feature_json(const std::string& name, const ColumnSummary& column,
@@ -159,22 +257,8 @@ Json feature_json(const std::string& name, const ColumnSummary& column,
       json["false"] = column.count - column.true_count;
       break;
     case ColumnType::date:
-    case ColumnType::time:
-      if (column.count == 0) break;
-      json["min"] = moment_text(*column.type(), column.integer_min);
-      json["max"] = moment_text(*column.type(), column.integer_max);
-      break;
-    case ColumnType::text: {
-      if (column.count > 0) {
-        json["length_mean"] =
-            static_cast<double>(column.character_count) / static_cast<double>(column.count);
-      }
-      std::vector<std::pair<std::string, std::int64_t>> counts;
-      for (const auto& [text, count] : column.texts.entries()) counts.emplace_back(text, count);
-      put_counts(json, std::move(counts), options, column.texts.error(), column.texts.exact());
-      if (!column.exact()) json["top_values_error"] = column.texts.error();
-      break;
-    }
+    case ColumnType::time: put_moments(json, column, options); break;
+    case ColumnType::text: put_texts(json, column, options); break;
   }
   return json;
 }
@@ -188,7 +272,11 @@ std::string statistics_json(const TableSummary& table, const StatisticsOptions& 
   }
   Json json = {{"rows", table.rows}, {"features", std::move(features)}};
   if (!options.label.empty()) json["label"] = options.label;
-  return json.dump() + "\n";
+  if (!options.weight.empty()) {
+    json["weight"] = options.weight;
+  }
+  // Texts of the data need not be UTF-8; JSON must.
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace pipelined
