@@ -215,8 +215,8 @@ Result<PluginInfo> LocalRun::plugin_of(const std::string& operator_id, std::stri
 Result<LocalEnd> LocalRun::run(const LocalStep& step) {
   std::string file;
   TRY(plugin, plugin_of(step.operator_id, file));
-  std::vector<std::string> words{programs_.worker, "run", file, step.operator_id, "--params",
-                                 json_text(step.params), "--cpus",
+  std::vector<std::string> words{programs_.worker, "run", file, step.operator_id, "--quiet",
+                                 "--params", json_text(step.params), "--cpus",
                                  std::to_string(step.cpus > 0 ? step.cpus : all_cpus())};
   if (!plugin.fork_safe) words.push_back("--fresh");
   for (const auto& [port, artifacts] : step.inputs) {

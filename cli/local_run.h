@@ -64,7 +64,7 @@ class LocalRun {
   /// examples/1 out of delivered files by `ingest.files`, which takes `params`.
   Result<LocalArtifact> examples(const std::vector<std::string>& paths, ValueTable params = {});
 
-  /// Runs one step.  Its log goes to standard error.  Errors: what the operator says, or that there
+  /// Runs one step.  Warnings and errors of its log go to standard error.  Errors: what the operator says, or that there
   /// is no such operator.
   Result<LocalEnd> run(const LocalStep& step);
 

@@ -38,7 +38,7 @@ int main(int argc, char** argv) {
                "       pipelined-worker describe PLUGIN.so|--builtin\n"
                "       pipelined-worker run PLUGIN.so|--builtin OPERATOR [--params JSON]\n"
                "                        [--input PORT=TYPE:FOLDER]... [--output PORT=TYPE:FOLDER]...\n"
-               "                        [--cpus N] [--memory BYTES] [--seed N] [OPTION...]\n"
+               "                        [--cpus N] [--memory BYTES] [--seed N] [--quiet] [OPTION...]\n"
                "       pipelined-worker probe\n"
                "options of host and run: --kill-unit pid_namespace|cgroup|subreaper, --cgroup FOLDER,\n"
                "          --allow-unsandboxed, --landlock-abi N, --fresh, --read PATH,\n"

@@ -249,11 +249,13 @@ Result<wire::Ended> run_in(const AttemptFolder& folder, const RunAloneOptions& o
 }
 
 /// What the attempt printed, without the host's last line, which the answer says too.
-void show_log(const std::string& folder) {
+void show_log(const std::string& folder, bool quiet) {
   std::ifstream file(folder + "/log", std::ios::binary);
   std::string line;
   while (std::getline(file, line)) {
-    if (!line.starts_with("pipelined: ") || file.peek() != EOF) std::cerr << line << '\n';
+    if (line.starts_with("pipelined: ") && file.peek() == EOF) continue;
+    if (quiet && (line.starts_with("info: ") || line.starts_with("debug: "))) continue;
+    std::cerr << line << '\n';
   }
 }
 
@@ -289,6 +291,8 @@ Result<RunAloneOptions> parse_run_words(const std::vector<std::string>& words) {
     const std::string& word = words[i];
     if (word == "--builtin") {
       names.push_back(word);
+    } else if (word == "--quiet") {
+      options.quiet = true;
     } else if (word == "--fresh" || word == "--allow-unsandboxed") {
       options.host_words.push_back(word);
     } else if (!word.starts_with("--")) {
@@ -318,7 +322,7 @@ int run_alone(RunAloneOptions options) {
   const auto folder = AttemptFolder::make(options.run);
   if (!folder) return refuse(folder.error());
   const auto ended = run_in(*folder, options, signals.get());
-  show_log(folder->path());
+  show_log(folder->path(), options.quiet);
   if (!ended) return refuse(ended.error());
   if (ended->outcome == Outcome::ok || ended->outcome == Outcome::halt) {
     if (const auto done = deliver(folder->path(), options.run); !done) return refuse(done.error());

@@ -18,6 +18,7 @@ namespace pipelined::host {
 struct RunAloneOptions {
   wire::Run run;                         ///< outputs with the folders that they should end in
   std::vector<std::string> host_words;   ///< for `host`: the plugin and options
+  bool quiet = false;                    ///< shows warnings and errors of the log alone
 };
 
 /// Reads the words after `run`.  Inputs get a digest of their path, since nobody hashes their bytes.
