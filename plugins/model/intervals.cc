@@ -22,7 +22,8 @@ std::optional<std::vector<Numbers>> resampled(const std::vector<const Measure*>&
     measures[i]->compute(once, all[i].points);
   }
   std::atomic<std::size_t> next{0};
-  std::atomic<bool> stopped{false};
+  // Asked before the others begin: with few resamples they may leave nothing to this thread.
+  std::atomic<bool> stopped{stop_asked()};
   const auto work = [&](bool asks) {
     std::vector<std::uint8_t> weights(row_count);
     for (std::size_t at = next++; at < count && !stopped; at = next++) {
