@@ -41,6 +41,7 @@ class DelimitedRows : public TextRowSource {
   Result<bool> next(TextRow& row) override {
     row.cells.clear();
     row.problem.clear();
+    row.problem_column.clear();
     buffer_.consume(to_consume_);
     to_consume_ = 0;
     TRY(scan, find_row());

@@ -1,17 +1,14 @@
 // JSON lines: one object a line.  Columns are the keys in the order in which they are first seen.
 #include <arrow/util/utf8.h>
 
-#include <deque>
 #include <map>
-#include <nlohmann/json.hpp>
 
+#include "plugins/common/json_scan.h"
 #include "plugins/common/text_buffer.h"
 #include "plugins/common/text_rows.h"
 
 namespace pipelined {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 class JsonRows : public TextRowSource {
  public:
@@ -22,26 +19,25 @@ class JsonRows : public TextRowSource {
 
   Result<bool> next(TextRow& row) override {
     row.problem.clear();
-    texts_.clear();
+    row.problem_column.clear();
+    row.cells.clear();
     for (;;) {
       buffer_.consume(to_consume_);
       to_consume_ = 0;
       TRY(found, find_line(row));
       if (!found) return false;
-      if (row.raw.find_first_not_of(" \t") != std::string_view::npos) break;
+      if (row.raw.find_first_not_of(" \t\r") != std::string_view::npos) break;
     }
-    if (!arrow::util::ValidateUTF8(row.raw)) {
+    if (row.raw.size() > row_length_max) {
+      row.problem = "a line of more than 16 MiB";
+      row.raw = row.raw.substr(0, 4096);
+    } else if (!arrow::util::ValidateUTF8(row.raw)) {
       row.problem = text_problem(encoding_);
-      return true;
-    }
-    const Json object = Json::parse(row.raw, nullptr, /*allow_exceptions=*/false);
-    if (object.is_discarded()) {
-      row.problem = "not a JSON object";
-    } else if (!object.is_object()) {
-      row.problem = std::string("a JSON ") + object.type_name() + " where an object is expected";
     } else {
-      fill(object, row);
+      row.problem = scanner_.scan(row.raw);
+      row.problem_column = scanner_.wrong_key();
     }
+    if (row.problem.empty()) fill(row);
     return true;
   }
 
@@ -65,33 +61,29 @@ class JsonRows : public TextRowSource {
     }
   }
 
-  void fill(const Json& object, TextRow& row) {
+  void fill(TextRow& row) {
     row.cells.assign(columns_.size(), {{}, TextCell::Kind::absent});
-    for (const auto& [key, value] : object.items()) {
-      const auto [place, fresh] = places_.try_emplace(key, columns_.size());
-      if (fresh) {
-        columns_.push_back(key);
-        row.cells.push_back({{}, TextCell::Kind::absent});
-      }
-      TextCell& cell = row.cells[place->second];
-      if (value.is_null()) continue;
-      if (value.is_structured()) {
-        row.problem = "'" + key + "' is a list or an object; only plain values can be read";
-        return;
-      }
-      if (value.is_string()) {
-        cell = {texts_.emplace_back(value.get<std::string>()), TextCell::Kind::text};
-      } else {
-        cell = {texts_.emplace_back(value.dump()), TextCell::Kind::plain};
-      }
+    std::size_t likely = 0;  // keys mostly stand in the order of the rows before
+    for (const JsonMember& member : scanner_.members()) {
+      if (likely >= columns_.size() || columns_[likely] != member.key) likely = place_of(member.key);
+      if (likely == row.cells.size()) row.cells.push_back({{}, TextCell::Kind::absent});
+      row.cells[likely++] = member.value;
     }
+  }
+
+  std::size_t place_of(std::string_view key) {
+    const auto known = places_.find(key);
+    if (known != places_.end()) return known->second;
+    places_.emplace(key, columns_.size());
+    columns_.emplace_back(key);
+    return columns_.size() - 1;
   }
 
   TextBuffer buffer_;
   std::string encoding_;
+  JsonScanner scanner_;
   std::vector<std::string> columns_;
   std::map<std::string, std::size_t, std::less<>> places_;
-  std::deque<std::string> texts_;
   std::size_t to_consume_ = 0;
   std::int64_t line_ = 0;
 };
@@ -102,8 +94,7 @@ Result<std::unique_ptr<TextRowSource>> open_json_lines(const std::string& path,
                                                        const std::string& encoding) {
   arrow::util::InitializeUTF8();  // fills the tables that checking needs; cheap when repeated
   TRY(buffer, TextBuffer::open(path, encoding));
-  return std::unique_ptr<TextRowSource>(
-      std::make_unique<JsonRows>(std::move(buffer), encoding));
+  return std::unique_ptr<TextRowSource>(std::make_unique<JsonRows>(std::move(buffer), encoding));
 }
 
 }  // namespace pipelined

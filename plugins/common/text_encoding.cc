@@ -36,6 +36,13 @@ std::string plain_name(std::string_view name) {
   return plain;
 }
 
+/// glibc passes over characters that no name has, and takes what is left, even nothing, for a name.
+bool may_be_name(const std::string& name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || "-_.:+"sv.find(c) != ""sv.npos;
+  });
+}
+
 /// The name under which iconv knows an encoding.
 std::string iconv_name(const std::string& encoding) {
   const std::string plain = plain_name(encoding);
@@ -78,9 +85,8 @@ Result<TextDecoder> TextDecoder::open(const std::string& encoding, std::string_v
   if (plain_name(name) == "UTF8") return decoder;
   auto state = std::make_unique<State>();
   // No "//TRANSLIT": what cannot be read is reported, not guessed.
-  const iconv_t handle = name.find('/') == std::string::npos
-                             ? iconv_open("UTF-8", name.c_str())
-                             : reinterpret_cast<iconv_t>(-1);
+  const iconv_t handle = may_be_name(name) ? iconv_open("UTF-8", name.c_str())
+                                           : reinterpret_cast<iconv_t>(-1);
   if (handle == reinterpret_cast<iconv_t>(-1)) {
     return Error{ErrorCode::invalid, "encoding '" + encoding + "' is not known here; UTF-8, UTF-16, "
                                          "ISO-8859-1 and windows-1252 are such names"};

@@ -31,6 +31,7 @@ struct TextRow {
   std::string_view raw;        ///< the row as it stands, without its line break
   std::vector<TextCell> cells; ///< as many as the source has columns, unless there is a problem
   std::string problem;         ///< empty: a good row; else what is wrong, in a few words
+  std::string problem_column;  ///< the column that it is about, if it is about one
 };
 
 /// A stream of rows.

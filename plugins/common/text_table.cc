@@ -350,7 +350,7 @@ Result<void> TextTable::read(std::int64_t batch_rows, const BatchSink& sink,
     for (;;) {
       TRY(found, source->next(row));
       if (!found) break;
-      Problem problem{"", row.problem};
+      Problem problem{row.problem_column, row.problem};
       if (problem.reason.empty()) {
         if (places.size() < row.cells.size()) {
           TRY(found_places, places_of(source->columns(), names, path));

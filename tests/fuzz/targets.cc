@@ -179,6 +179,8 @@ const std::vector<Target>& targets() {
       {"value", read_value},         {"wire", read_wire},           {"manifest", read_manifest},
       {"span_pattern", read_span_pattern}, {"selection", read_selection},
       {"condition", read_condition}, {"command", read_command},
+      {"delimited", read_delimited}, {"json_row", read_json_row},   {"encoding", read_encoding},
+      {"cell", read_cell},
   };
   return all;
 }

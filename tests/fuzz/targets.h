@@ -18,4 +18,10 @@ struct Target {
 /// All of them; each has a folder of its name in tests/fuzz/corpus.
 const std::vector<Target>& targets();
 
+// Readers of delivered text (ingest_targets.cc).
+void read_delimited(std::string_view input);
+void read_json_row(std::string_view input);
+void read_encoding(std::string_view input);
+void read_cell(std::string_view input);
+
 }  // namespace pipelined::fuzz
