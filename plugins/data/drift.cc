@@ -2,151 +2,204 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
-#include <set>
+
+#include "plugins/data/p_values.h"
 
 namespace pipelined {
 namespace {
 
-/// One term of half the divergence of p from the middle of p and q, in bits.
+/// Shares below this count as this in logarithms, so that an empty bucket is far but not endlessly.
+constexpr double least_share = 0.0001;
+constexpr double least_deviation = 0.001;
+
 double divergence_term(double p, double q) {
   return p > 0 ? 0.5 * p * std::log2(2 * p / (p + q)) : 0;
 }
 
-double bounded(double divergence) { return std::clamp(divergence, 0.0, 1.0); }
-
-std::vector<Distance> value_distances(const FeatureFacts& before, const FeatureFacts& now) {
-  std::set<std::string> values;
-  for (const auto& [value, count] : before.values) values.insert(value);
-  for (const auto& [value, count] : now.values) values.insert(value);
-  const auto count_of = [](const FeatureFacts& facts, const std::string& value) {
-    const auto found = facts.values.find(value);
-    return found == facts.values.end() ? 0.0 : static_cast<double>(found->second);
-  };
-  const double total_before = static_cast<double>(before.count);
-  const double total_now = static_cast<double>(now.count);
-  Distance largest{"l_infinity", -1, "", 0, 0, false};
-  Distance counts{"normalized_difference", -1, "", 0, 0, false};
-  Distance divergence{"jensen_shannon", 0, "", 0, 0, false};
-  for (const std::string& value : values) {
-    const double a = count_of(before, value), b = count_of(now, value);
-    const double p = a / total_before, q = b / total_now;
-    divergence.value += divergence_term(p, q) + divergence_term(q, p);
-    // Of a bool both values differ alike; "true" comes last and names the difference.
-    constexpr double equal = 1e-12;
-    if (std::abs(p - q) >= largest.value - equal) largest = {"l_infinity", std::abs(p - q), value, p, q, false};
-    const double difference = std::abs(a - b) / (total_before + total_now);
-    if (difference > counts.value) counts = {"normalized_difference", difference, value, p, q, false};
-  }
-  divergence.value = bounded(divergence.value);
-  divergence.largest = largest.largest;
-  divergence.share_before = largest.share_before;
-  divergence.share_now = largest.share_now;
-  std::vector<Distance> all{largest, divergence, counts};
-  for (Distance& distance : all) distance.approximate = !before.complete || !now.complete;
-  return all;
-}
-
-/// Mass per elementary interval of `edges`, uniform inside a bucket, plus the mass of single values.
-struct Mass {
-  std::vector<double> intervals;
-  std::map<double, double> points;
-};
-
-Mass spread(const std::vector<HistogramBucket>& histogram, const std::vector<double>& edges) {
-  Mass mass{std::vector<double>(edges.empty() ? 0 : edges.size() - 1), {}};
-  double total = 0;
-  for (const HistogramBucket& bucket : histogram) total += bucket.count;
-  for (const HistogramBucket& bucket : histogram) {
-    if (!(bucket.low < bucket.high)) {
-      mass.points[bucket.low] += bucket.count / total;
-      continue;
-    }
-    for (std::size_t i = 0; i + 1 < edges.size(); ++i) {
-      const double low = std::max(edges[i], bucket.low), high = std::min(edges[i + 1], bucket.high);
-      if (low >= high) continue;
-      mass.intervals[i] += bucket.count / total * (high - low) / (bucket.high - bucket.low);
-    }
-  }
-  return mass;
-}
-
-double total_count(const std::vector<HistogramBucket>& histogram) {
-  double total = 0;
-  for (const HistogramBucket& bucket : histogram) total += bucket.count;
-  return total;
-}
-
-/// The largest difference of any interval's mass, in counts, over both sides' counts.
-double histogram_difference(const std::vector<HistogramBucket>& before,
-                            const std::vector<HistogramBucket>& now,
-                            const std::vector<double>& edges) {
-  const double a = total_count(before), b = total_count(now);
-  const Mass p = spread(before, edges), q = spread(now, edges);
+double l_infinity(const Pairing& pairing) {
   double largest = 0;
-  for (std::size_t i = 0; i < p.intervals.size(); ++i) {
-    largest = std::max(largest, std::abs(p.intervals[i] * a - q.intervals[i] * b));
+  for (const PairedShare& share : pairing.shares) {
+    largest = std::max(largest, std::abs(share.before - share.now));
   }
-  std::map<double, double> points;
-  for (const auto& [at, mass] : p.points) points[at] += mass * a;
-  for (const auto& [at, mass] : q.points) points[at] -= mass * b;
-  for (const auto& [at, difference] : points) largest = std::max(largest, std::abs(difference));
-  return largest / (a + b);
+  return largest;
 }
 
-std::vector<double> common_edges(const std::vector<HistogramBucket>& before,
-                                 const std::vector<HistogramBucket>& now) {
-  std::set<double> edges;
-  for (const auto* side : {&before, &now}) {
-    for (const HistogramBucket& bucket : *side) {
-      if (bucket.low < bucket.high) edges.insert({bucket.low, bucket.high});
-    }
+double jensen_shannon(const Pairing& pairing) {
+  double sum = 0;
+  for (const PairedShare& share : pairing.shares) {
+    sum += divergence_term(share.before, share.now) + divergence_term(share.now, share.before);
   }
-  return {edges.begin(), edges.end()};
+  return std::clamp(sum, 0.0, 1.0);
+}
+
+double normalized_difference(const Pairing& pairing) {
+  double largest = 0;
+  for (const PairedShare& share : pairing.shares) {
+    largest = std::max(largest, std::abs(share.before * pairing.rows_before -
+                                         share.now * pairing.rows_now));
+  }
+  return largest / (pairing.rows_before + pairing.rows_now);
+}
+
+double stability_index(const Pairing& pairing) {
+  double sum = 0;
+  for (const PairedShare& share : pairing.shares) {
+    const double p = std::max(share.before, least_share), q = std::max(share.now, least_share);
+    sum += (q - p) * std::log(q / p);
+  }
+  return sum;
+}
+
+double kullback_leibler(const Pairing& pairing) {
+  double sum = 0;
+  for (const PairedShare& share : pairing.shares) {
+    if (share.before <= 0) continue;
+    sum += share.before * std::log(share.before / std::max(share.now, least_share));
+  }
+  return std::max(sum, 0.0);
+}
+
+double hellinger(const Pairing& pairing) {
+  double sum = 0;
+  for (const PairedShare& share : pairing.shares) {
+    const double difference = std::sqrt(share.before) - std::sqrt(share.now);
+    sum += difference * difference;
+  }
+  return std::sqrt(sum / 2);
+}
+
+double total_variation(const Pairing& pairing) {
+  double sum = 0;
+  for (const PairedShare& share : pairing.shares) sum += std::abs(share.before - share.now);
+  return sum / 2;
+}
+
+double kolmogorov_smirnov(const Pairing& pairing) {
+  double below = 0, largest = 0;
+  for (const PairedShare& share : pairing.ordered()) {
+    below += share.before - share.now;
+    largest = std::max(largest, std::abs(below));
+  }
+  return largest;
+}
+
+/// Integral of |F - G|: inside an interval the difference of the two is a straight line.
+double area_between(double from, double to, double width) {
+  if ((from >= 0) == (to >= 0)) return width * std::abs(from + to) / 2;
+  const double height = std::abs(from) + std::abs(to);
+  return width * (from * from + to * to) / (2 * height);
+}
+
+double wasserstein(const Pairing& pairing) {
+  double below = 0, sum = 0, end = 0;
+  bool first = true;
+  for (const PairedShare& share : pairing.ordered()) {
+    if (!std::isfinite(share.high) || std::isnan(share.low)) continue;
+    if (!first) sum += std::abs(below) * (share.low - end);
+    const double next = below + share.before - share.now;
+    sum += area_between(below, next, share.high - share.low);
+    below = next;
+    end = share.high;
+    first = false;
+  }
+  return sum / std::max(pairing.deviation, least_deviation);
+}
+
+HomogeneityTest homogeneity(const Pairing& pairing) {
+  std::vector<double> before, now;
+  for (const PairedShare& share : pairing.shares) {
+    before.push_back(std::round(share.before * pairing.rows_before));
+    now.push_back(std::round(share.now * pairing.rows_now));
+  }
+  return test_homogeneity(before, now);
+}
+
+double chi_square(const Pairing& pairing) { return homogeneity(pairing).statistic; }
+double chi_square_p(const Pairing& pairing) { return homogeneity(pairing).p; }
+
+double kolmogorov_smirnov_p(const Pairing& pairing) {
+  return kolmogorov_tail(kolmogorov_smirnov(pairing), pairing.rows_before, pairing.rows_now);
 }
 
 }  // namespace
 
-const std::vector<std::string>& measure_names() {
-  static const std::vector<std::string> names{"l_infinity", "jensen_shannon",
-                                              "normalized_difference"};
+const std::vector<Measure>& measures() {
+  static const std::vector<Measure> all{
+      {"l_infinity", true, false, false, l_infinity},
+      {"jensen_shannon", false, false, false, jensen_shannon},
+      {"normalized_difference", false, false, false, normalized_difference},
+      {"psi", false, false, false, stability_index},
+      {"ks", false, true, false, kolmogorov_smirnov},
+      {"ks_p", false, true, true, kolmogorov_smirnov_p},
+      {"chi_square", true, false, false, chi_square},
+      {"chi_square_p", true, false, true, chi_square_p},
+      {"hellinger", false, false, false, hellinger},
+      {"total_variation", false, false, false, total_variation},
+      {"kullback_leibler", false, false, false, kullback_leibler},
+      {"wasserstein", false, true, false, wasserstein}};
+  return all;
+}
+
+std::vector<std::string> measure_names() {
+  std::vector<std::string> names;
+  for (const Measure& measure : measures()) names.emplace_back(measure.name);
   return names;
 }
 
-double histogram_divergence(const std::vector<HistogramBucket>& before,
-                            const std::vector<HistogramBucket>& now) {
-  const std::vector<double> edges = common_edges(before, now);
-  const Mass p = spread(before, edges), q = spread(now, edges);
-  double divergence = 0;
-  for (std::size_t i = 0; i < p.intervals.size(); ++i) {
-    divergence += divergence_term(p.intervals[i], q.intervals[i]) +
-                  divergence_term(q.intervals[i], p.intervals[i]);
+const Measure* measure_named(const std::string& name) {
+  for (const Measure& measure : measures()) {
+    if (name == measure.name) return &measure;
   }
-  std::map<double, std::pair<double, double>> points;
-  for (const auto& [at, mass] : p.points) points[at].first = mass;
-  for (const auto& [at, mass] : q.points) points[at].second = mass;
-  for (const auto& [at, masses] : points) {
-    divergence += divergence_term(masses.first, masses.second) +
-                  divergence_term(masses.second, masses.first);
+  return nullptr;
+}
+
+const char* usual_measure(const Pairing& pairing) {
+  return pairing.values ? "l_infinity" : "jensen_shannon";
+}
+
+std::string obstacle(const Measure& measure, const Pairing& pairing) {
+  if (measure.needs_values && !pairing.values) {
+    return "it is a number with many values; jensen_shannon and ks can be";
   }
-  return bounded(divergence);
+  if (measure.needs_numbers && !pairing.numbers) {
+    return "its values have no order; l_infinity and jensen_shannon can be";
+  }
+  return "";
+}
+
+Distance measure_distance(const Measure& measure, const Pairing& pairing) {
+  Distance distance;
+  distance.measure = measure.name;
+  distance.value = measure.compute(pairing);
+  distance.approximate = pairing.approximate;
+  if (pairing.values) {
+    double largest = -1;
+    for (const PairedShare& share : pairing.shares) {
+      // Of a bool both values differ alike; "true" comes last and names the difference.
+      constexpr double equal = 1e-12;
+      const bool counts = distance.measure == "normalized_difference";
+      const double apart = counts ? std::abs(share.before * pairing.rows_before -
+                                             share.now * pairing.rows_now)
+                                  : std::abs(share.before - share.now);
+      if (apart < largest - equal || (counts && apart <= largest)) continue;
+      largest = apart;
+      distance.largest = share.value;
+      distance.share_before = share.before;
+      distance.share_now = share.now;
+    }
+  }
+  distance.p = pairing.values ? chi_square_p(pairing) : kolmogorov_smirnov_p(pairing);
+  return distance;
 }
 
 std::vector<Distance> distances(const FeatureFacts& before, const FeatureFacts& now) {
-  if (before.count == 0 || now.count == 0) return {};
-  const bool numbers = before.is_number() && now.is_number();
-  if (!numbers && before.type != now.type) return {};
-  if (before.complete && now.complete) return value_distances(before, now);
-  if (numbers) {
-    if (total_count(before.histogram) == 0 || total_count(now.histogram) == 0) return {};
-    const std::vector<double> edges = common_edges(before.histogram, now.histogram);
-    return {{"jensen_shannon", histogram_divergence(before.histogram, now.histogram), "", 0, 0,
-             false},
-            {"normalized_difference", histogram_difference(before.histogram, now.histogram, edges),
-             "", 0, 0, false}};
+  const auto pairing = pair_sides(before, now);
+  std::vector<Distance> all;
+  if (!pairing) return all;
+  for (const Measure& measure : measures()) {
+    if (obstacle(measure, *pairing).empty()) all.push_back(measure_distance(measure, *pairing));
   }
-  if (before.values.empty() && now.values.empty()) return {};
-  return value_distances(before, now);
+  return all;
 }
 
 }  // namespace pipelined

@@ -1,5 +1,7 @@
 #include "plugins/data/feature_facts.h"
 
+#include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 namespace pipelined {
@@ -17,6 +19,48 @@ std::optional<double> number(const Json& feature, const char* key) {
   return found->get<double>();
 }
 
+/// A place on the way from the least value to the greatest: how many values lie up to it.
+struct Knot {
+  double at = 0, below = 0;
+};
+
+std::vector<HistogramBucket> buckets_between(std::vector<Knot> knots) {
+  std::sort(knots.begin(), knots.end(), [](const Knot& a, const Knot& b) {
+    return a.at != b.at ? a.at < b.at : a.below < b.below;
+  });
+  std::vector<HistogramBucket> buckets;
+  Knot last = knots.empty() ? Knot() : knots.front();
+  for (const Knot& knot : knots) {
+    // A quantile lies between two values, so it may be a row away from what an edge says.
+    const double below = std::max(knot.below, last.below);
+    if (below > last.below) buckets.push_back({last.at, knot.at, below - last.below});
+    last = {knot.at, below};
+  }
+  return buckets;
+}
+
+/// What edges of the histogram, zeros at an end of the range and quantiles say together.
+void refine_histogram(const Json& json, FeatureFacts& facts) {
+  if (facts.histogram.empty() || !facts.min || !facts.max) return;
+  std::vector<Knot> knots;
+  double total = 0;
+  for (const HistogramBucket& bucket : facts.histogram) {
+    knots.push_back({bucket.low, total});
+    total += bucket.count;
+  }
+  knots.push_back({facts.histogram.back().high, total});
+  const double zeros = static_cast<double>(json.value("zeros", std::int64_t{0}));
+  if (*facts.min == 0 && zeros > 0) knots.push_back({0, zeros});
+  if (*facts.max == 0 && zeros > 0) knots.push_back({0, total - zeros});
+  facts.histogram = buckets_between(knots);
+  if (const auto quantiles = json.find("quantiles"); quantiles != json.end()) {
+    for (const Json& one : *quantiles) {
+      knots.push_back({one.at("value").get<double>(), one.at("q").get<double>() * total});
+    }
+  }
+  facts.steps = buckets_between(std::move(knots));
+}
+
 FeatureFacts read_feature(const Json& json) {
   FeatureFacts facts;
   facts.name = json.at("name").get<std::string>();
@@ -24,11 +68,17 @@ FeatureFacts read_feature(const Json& json) {
   facts.count = json.at("count").get<std::int64_t>();
   facts.missing = json.at("missing").get<std::int64_t>();
   facts.unique = json.value("unique", std::int64_t{0});
+  facts.unique_exact = !json.contains("unique_error");
   facts.nan = json.value("nan", std::int64_t{0});
   facts.infinite = json.value("infinite", std::int64_t{0});
   facts.mean = number(json, "mean");
+  facts.std_dev = number(json, "std_dev");
   facts.min = number(json, "min");
   facts.max = number(json, "max");
+  if (facts.type == "date" || facts.type == "time") {
+    facts.first = json.value("min", "");
+    facts.last = json.value("max", "");
+  }
   if (facts.type == "bool") {
     for (const char* word : {"true", "false"}) {
       facts.values[word] = json.at(word).get<std::int64_t>();
@@ -51,7 +101,54 @@ FeatureFacts read_feature(const Json& json) {
                                  bucket.at("count").get<double>()});
     }
   }
+  refine_histogram(json, facts);
   return facts;
+}
+
+double deviation_squared(const FeatureFacts& facts) {
+  return facts.std_dev.value_or(0) * facts.std_dev.value_or(0);
+}
+
+/// Adds the moments of one table's column to another's.
+void add_moments(FeatureFacts& sum, const FeatureFacts& more) {
+  if (!more.mean) return;
+  if (!sum.mean) {
+    sum.mean = more.mean;
+    sum.std_dev = more.std_dev;
+    return;
+  }
+  const double a = static_cast<double>(sum.count), b = static_cast<double>(more.count);
+  const double apart = *more.mean - *sum.mean;
+  const double variance = (deviation_squared(sum) * a + deviation_squared(more) * b) / (a + b) +
+                          apart * apart * a * b / ((a + b) * (a + b));
+  sum.mean = (*sum.mean * a + *more.mean * b) / (a + b);
+  sum.std_dev = std::sqrt(variance);
+}
+
+void add_feature(FeatureFacts& sum, const FeatureFacts& more) {
+  // Int and float together are float, whose values are compared by their histograms.
+  if (sum.type != more.type && sum.is_number() && more.is_number()) {
+    sum.type = "float";
+    sum.complete = false;
+  }
+  if (more.min) sum.min = std::min(sum.min.value_or(*more.min), *more.min);
+  if (more.max) sum.max = std::max(sum.max.value_or(*more.max), *more.max);
+  if (!more.first.empty()) {
+    sum.first = sum.first.empty() ? more.first : std::min(sum.first, more.first);
+    sum.last = std::max(sum.last, more.last);
+  }
+  add_moments(sum, more);
+  sum.count += more.count;
+  sum.missing += more.missing;
+  sum.nan += more.nan;
+  sum.infinite += more.infinite;
+  sum.unique = std::max(sum.unique, more.unique);
+  sum.unique_exact = false;
+  sum.complete = sum.complete && more.complete;
+  for (const auto& [value, count] : more.values) sum.values[value] += count;
+  sum.histogram.insert(sum.histogram.end(), more.histogram.begin(), more.histogram.end());
+  sum.steps.insert(sum.steps.end(), more.steps.begin(), more.steps.end());
+  if (sum.complete) sum.unique = static_cast<std::int64_t>(sum.values.size());
 }
 
 }  // namespace
@@ -61,6 +158,25 @@ const FeatureFacts* TableFacts::find(const std::string& name) const {
     if (feature.name == name) return &feature;
   }
   return nullptr;
+}
+
+TableFacts united(const std::vector<TableFacts>& tables) {
+  TableFacts sum = tables.front();
+  for (std::size_t i = 1; i < tables.size(); ++i) {
+    const TableFacts& more = tables[i];
+    sum.rows += more.rows;
+    if (sum.label.empty()) sum.label = more.label;
+    for (const FeatureFacts& feature : more.features) {
+      const auto own = std::find_if(sum.features.begin(), sum.features.end(),
+                                    [&](const auto& known) { return known.name == feature.name; });
+      if (own == sum.features.end()) {
+        sum.features.push_back(feature);
+      } else {
+        add_feature(*own, feature);
+      }
+    }
+  }
+  return sum;
 }
 
 Result<TableFacts> parse_statistics(const std::string& json) {

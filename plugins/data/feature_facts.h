@@ -23,12 +23,18 @@ struct FeatureFacts {
   std::string name, type;
   std::int64_t count = 0, missing = 0, unique = 0;
   std::map<std::string, std::int64_t> values;  ///< counts per value as text; see complete
+  bool unique_exact = true;                    ///< `unique` is no estimate
   bool complete = false;                       ///< `values` holds all values, not only frequent ones
-  std::vector<HistogramBucket> histogram;      ///< of numbers
-  std::optional<double> mean, min, max;        ///< of numbers
+  std::vector<HistogramBucket> histogram;      ///< of numbers; zeros at an end are a bucket
+  std::vector<HistogramBucket> steps;          ///< the same, cut at the quantiles too
+  std::optional<double> mean, std_dev, min, max;  ///< of numbers
+  std::string first, last;                     ///< least and greatest of dates and times, as text
   std::int64_t nan = 0, infinite = 0;
 
   std::int64_t rows() const { return count + missing; }
+  double missing_share() const {
+    return rows() > 0 ? static_cast<double>(missing) / static_cast<double>(rows()) : 0;
+  }
   bool is_number() const { return type == "int" || type == "float"; }
 };
 
@@ -42,5 +48,10 @@ struct TableFacts {
 
 /// Reads the text of statistics.json.
 Result<TableFacts> parse_statistics(const std::string& json);
+
+/// One set of facts for several tables, such as the spans of a training window: counts added up,
+/// value counts kept while all of them are complete, histograms laid over each other, means weighted.
+/// Distinct values cannot be added; the largest count stands.  REQUIRES: at least one table.
+TableFacts united(const std::vector<TableFacts>& tables);
 
 }  // namespace pipelined

@@ -1,8 +1,9 @@
-// The verdict on a table: its statistics against a schema and against other statistics.
+// The verdict on a table: its statistics and rows against a schema and against other statistics.
 //
-// Drift is measured for every feature; it is judged only where a threshold stands, and the label has
-// one of its own when none is set.  Every comparison is kept, fired or not.  Pure functions over
-// plain data; knows no files.
+// Everything that is compared is kept, fired or not: a check is a figure beside a limit, a comparison
+// a distance from another side.  Drift is measured for every feature; it is judged only where a
+// threshold stands, and the label has one of its own when none is set.  Pure functions over plain
+// data; knows no files.
 #pragma once
 
 #include <map>
@@ -10,78 +11,94 @@
 #include <string>
 #include <vector>
 
+#include "plugins/data/anomaly_names.h"
 #include "plugins/data/drift.h"
 #include "plugins/data/feature_facts.h"
 #include "plugins/data/feature_schema.h"
+#include "plugins/data/row_rules.h"
 
 namespace pipelined {
 
-/// What an anomaly does: an error halts, a warning is only reported, off is not looked for.
-enum class Severity { off, warning, error };
-
-/// "off", "warning" or "error".
-const char* name_of(Severity severity);
-
-/// The label's threshold when `drift` has none for it.
+/// The label's threshold when none is set.
 inline constexpr double label_threshold = 0.1;
+/// Earlier spans that n standard deviations need at least.
+inline constexpr std::size_t history_min = 3;
 
 /// How strictly to judge.
 struct JudgementOptions {
-  std::string label;  ///< empty: what the statistics say
-  std::map<std::string, std::map<std::string, double>> drift;  ///< feature, measure, threshold
-  std::map<std::string, Severity> severity;                    ///< by the anomaly's name
+  std::string label;        ///< empty: what the statistics say
+  std::string environment;  ///< empty: columns of all environments are expected
+  std::map<std::string, Thresholds> drift, skew;  ///< feature or "*"; measure "": the usual one
+  std::map<std::string, Severity> severity;       ///< by the anomaly's name
+  double small_sample = 1000;  ///< with fewer rows on a side a difference must be significant too
+  double significance = 0.05;  ///< the p-value up to which it is
+};
+
+/// Statistics to compare with.
+struct Side {
+  std::string name;   ///< "previous", "window", "baseline", "serving" or "train"
+  bool skew = false;  ///< thresholds of skew rather than of drift
+  TableFacts facts;
+};
+
+/// All that is judged.
+struct JudgementInput {
+  TableFacts now;
+  TableSchema schema;
+  std::vector<Side> sides;
+  std::vector<TableFacts> history;  ///< earlier spans, the latest last
+  std::vector<RowRule> rules;
+  RowAnswers answers;               ///< to these rules and to the schema's own checks
+  JudgementOptions options;
 };
 
 /// One measured distance of a feature from another side.
 struct Comparison {
-  std::string feature, side;  ///< side: "previous" or "baseline"
+  std::string feature, side;
   Distance distance;
   std::optional<double> threshold;
   bool fired = false;
-  Severity severity = Severity::off;  ///< of the firing; off where nothing is judged
+  bool uncertain = false;               ///< beyond the threshold, but chance explains it
+  bool usual = false;                   ///< the measure that is taken when none is named
+  Severity severity = Severity::off;    ///< of the firing; off where nothing is judged
   std::optional<double> mean_before, mean_now;  ///< of numbers
   std::string sentence;
 };
 
-/// One thing that is not as it should be.
-struct Anomaly {
-  std::string name;     ///< as in `anomaly_names`
+/// A figure beside its limit; an anomaly once it has fired.
+struct Check {
+  std::string name;     ///< the anomaly's
   std::string feature;  ///< empty: the table
+  std::string rule;     ///< of a [rule.NAME] or [check.NAME]
   Severity severity = Severity::error;
-  std::string sentence;
-};
-
-/// A value that should not be there.
-struct OffendingValue {
-  std::string feature, value;
-  std::int64_t count = 0;
+  bool fired = false;
+  std::optional<double> measured, limit;
+  std::string sentence;  ///< of what fired
+  std::int64_t rows = 0;
+  std::vector<ExampleRow> examples;
 };
 
 /// All that was found.
 struct Judgement {
   std::vector<Comparison> comparisons;
-  std::vector<Anomaly> anomalies;
+  std::vector<Check> checks;
+  std::vector<Check> anomalies;  ///< the checks that fired, and what the comparisons found
   std::vector<OffendingValue> examples;
 
   /// Whether an anomaly of severity error is among them.
   bool halts() const;
+  /// "pass", "warn" or "halt".
+  const char* verdict() const;
   /// The sentences of all errors, the label's drift first; at most three in full.
   std::string verdict_sentence() const;
+  /// The same of all warnings.
+  std::string warning_sentence() const;
 };
 
-/// Anomaly names with their severity when nothing is said.
-const std::map<std::string, Severity>& anomaly_names();
+/// Judges.
+Judgement judge(const JudgementInput& input);
 
-/// Values of columns that statistics do not list completely: feature to value to count, only values
-/// outside the feature's domain.
-using ScannedValues = std::map<std::string, std::map<std::string, std::int64_t>>;
-
-/// Features with a domain whose statistics do not list all values: their rows must be scanned.
-std::vector<std::string> features_to_scan(const TableSchema& schema, const TableFacts& facts);
-
-/// Judges `now`; `previous` and `baseline` may be null.
-Judgement judge(const TableFacts& now, const TableSchema& schema, const TableFacts* previous,
-                const TableFacts* baseline, const ScannedValues& scanned,
-                const JudgementOptions& options);
+/// The label: of the options, else of the statistics.
+std::string label_of(const JudgementInput& input);
 
 }  // namespace pipelined

@@ -56,20 +56,37 @@ constexpr auto merge_statistics =
                    .standard("10").at_least(1).at_most(1000));
 
 constexpr auto validate =
-    sdk::describe("data.validate", 1, "Judges a table by schema and by what it was before")
+    sdk::describe("data.validate", 2, "Judges a table by schema and by what it was before")
+        .doc("docs/validation.md has the schema's keys, every anomaly and the formula of every "
+             "measure. Rows are read only where statistics cannot decide, and for examples of what "
+             "is wrong.")
         .input("examples", "examples/1", "the table")
         .input("statistics", "statistics/1", "its statistics")
         .input("schema", "schema/1", "what its columns should be", sdk::optional)
         .input("previous", "statistics/1", "statistics of the span before", sdk::optional)
+        .input("window", "statistics/1", "statistics of all spans that a model was trained on",
+               sdk::optional | sdk::many)
         .input("baseline", "statistics/1", "statistics of what it should resemble", sdk::optional)
+        .input("serving", "statistics/1", "statistics of what a model was asked", sdk::optional)
+        .input("train", "statistics/1", "statistics of the training share, if this is another share",
+               sdk::optional)
+        .input("history", "statistics/1", "statistics of earlier spans in order, for trends",
+               sdk::optional | sdk::many)
         .pass("examples", "examples/1", "examples", "the table again, once it is accepted")
-        .output("anomalies", "anomalies/1", "every comparison and anomaly", sdk::evidence)
+        .output("anomalies", "anomalies/1", "every comparison, check and anomaly", sdk::evidence)
         .output("report", "report/1", "the same for people", sdk::evidence)
         .output("remedy", "remedy/1", "what would balance a label that moved")
         .param(sdk::table("drift", "feature, measure, threshold: drift.late.l_infinity = 0.1"))
+        .param(sdk::table("skew", "the same for the sides serving and train"))
         .param(sdk::table("severity", "anomaly to error, warning or off"))
         .param(sdk::text("label", "the label, if the statistics do not name it"))
-        .library("arrow", arrow_version);
+        .param(sdk::text("environment", "only columns of this environment are expected"))
+        .param(sdk::integer("small_sample", "with fewer rows a difference must be significant too")
+                   .standard("1000").at_least(0))
+        .param(sdk::number("significance", "the p-value up to which it is")
+                   .standard("0.05").at_least(0).at_most(1))
+        .library("arrow", arrow_version)
+        .library("duckdb", duckdb_version);
 
 constexpr auto split =
     sdk::describe("data.split", 1, "Deals rows out into shares by the hash of a key")

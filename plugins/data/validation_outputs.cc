@@ -39,6 +39,8 @@ Json comparison_json(const Comparison& comparison) {
                    {"this", side_json(comparison, true)}};
   if (!distance.largest.empty()) json["value_with_largest_difference"] = distance.largest;
   if (distance.approximate) json["approximate"] = true;
+  json["p"] = distance.p;
+  if (comparison.uncertain) json["uncertain"] = true;
   return json;
 }
 
@@ -63,11 +65,48 @@ std::vector<ReportBar> value_bars(const FeatureFacts& before, const FeatureFacts
   return bars;
 }
 
+Json rows_json(const std::vector<ExampleRow>& examples) {
+  Json rows = Json::array();
+  for (const ExampleRow& example : examples) {
+    Json cells = Json::object();
+    for (const auto& [name, value] : example.cells) cells[name] = value;
+    Json row = {{"values", std::move(cells)}};
+    if (example.row > 0) row["row"] = example.row;
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+Json check_json(const Check& check) {
+  Json json = {{"anomaly", check.name}, {"feature", check.feature}, {"fired", check.fired},
+               {"severity", name_of(check.severity)}};
+  if (!check.rule.empty()) json["rule"] = check.rule;
+  if (check.measured) json["measured"] = *check.measured;
+  if (check.limit) json["limit"] = *check.limit;
+  if (!check.fired) return json;
+  json["sentence"] = check.sentence;
+  if (check.rows > 0) json["rows"] = check.rows;
+  if (!check.examples.empty()) json["examples"] = rows_json(check.examples);
+  return json;
+}
+
+const TableFacts* facts_of(const JudgementInput& input, const std::string& side) {
+  for (const Side& one : input.sides) {
+    if (one.name == side) return &one.facts;
+  }
+  return nullptr;
+}
+
+/// The side that charts and the remedy compare with.
+const Side* first_side(const JudgementInput& input) {
+  return input.sides.empty() ? nullptr : &input.sides.front();
+}
+
 /// Features worth a chart: those judged first, then those that moved most.
-std::vector<std::string> charted(const Judgement& judgement) {
+std::vector<std::string> charted(const Judgement& judgement, const std::string& side) {
   std::vector<const Comparison*> sorted;
   for (const Comparison& comparison : judgement.comparisons) {
-    if (comparison.side == "previous" && comparison.distance.measure == "jensen_shannon") {
+    if (comparison.side == side && comparison.distance.measure == "jensen_shannon") {
       sorted.push_back(&comparison);
     }
   }
@@ -86,18 +125,39 @@ std::vector<std::string> charted(const Judgement& judgement) {
   return names;
 }
 
+/// Rows that show what was found, a line a row.
+void add_example_rows(HtmlReport& report, const Judgement& judgement) {
+  std::vector<std::vector<ReportCell>> rows;
+  for (const Check& anomaly : judgement.anomalies) {
+    for (const ExampleRow& example : anomaly.examples) {
+      std::string cells;
+      for (const auto& [name, value] : example.cells) {
+        cells += (cells.empty() ? "" : ", ") + name + " = " + value;
+      }
+      rows.push_back({{anomaly.rule.empty() ? anomaly.feature : anomaly.rule},
+                      {anomaly.name},
+                      {example.row > 0 ? std::to_string(example.row) : "–", Tone::neutral, true},
+                      {cells}});
+    }
+  }
+  if (rows.empty()) return;
+  report.heading("Example rows");
+  report.table({"of", "anomaly", "row", "values"}, rows);
+}
+
 void add_anomalies(HtmlReport& report, const Judgement& judgement) {
   report.heading("Anomalies");
   if (judgement.anomalies.empty()) return report.paragraph("None.");
   std::vector<std::vector<ReportCell>> rows;
-  for (const Anomaly& anomaly : judgement.anomalies) {
+  for (const Check& anomaly : judgement.anomalies) {
     const Tone tone = anomaly.severity == Severity::error ? Tone::bad : Tone::warning;
     rows.push_back({{name_of(anomaly.severity), tone},
                     {anomaly.name},
-                    {anomaly.feature},
+                    {anomaly.rule.empty() ? anomaly.feature : anomaly.rule},
                     {anomaly.sentence}});
   }
   report.table({"severity", "anomaly", "feature", "what was found"}, rows);
+  add_example_rows(report, judgement);
   if (judgement.examples.empty()) return;
   report.heading("Values outside their domain");
   rows.clear();
@@ -113,26 +173,52 @@ void add_comparisons(HtmlReport& report, const Judgement& judgement) {
   if (judgement.comparisons.empty()) {
     return report.paragraph("There are no earlier statistics to compare with.");
   }
-  report.paragraph("Every feature is measured; only those with a threshold are judged.");
+  report.paragraph("Every feature is measured; only those with a threshold are judged. All measures "
+                   "of all features stand in anomalies.json.");
   std::vector<std::vector<ReportCell>> rows;
   std::vector<const Comparison*> sorted;
-  for (const Comparison& comparison : judgement.comparisons) sorted.push_back(&comparison);
+  for (const Comparison& comparison : judgement.comparisons) {
+    if (comparison.threshold || comparison.usual) sorted.push_back(&comparison);
+  }
   std::stable_sort(sorted.begin(), sorted.end(), [](const Comparison* a, const Comparison* b) {
     return a->threshold.has_value() > b->threshold.has_value();
   });
   for (const Comparison* comparison : sorted) {
     const Tone tone = comparison->fired ? Tone::bad
+                      : comparison->uncertain ? Tone::warning
                       : comparison->threshold ? Tone::good : Tone::neutral;
     rows.push_back({{comparison->feature},
+                    {comparison->side},
                     {comparison->distance.measure},
                     {readable(comparison->distance.value), tone, true},
                     {comparison->threshold ? readable(*comparison->threshold) : "–", Tone::neutral,
                      true},
-                    {comparison->fired ? "fired" : comparison->threshold ? "passed" : "measured",
+                    {comparison->fired ? "fired" : comparison->uncertain ? "uncertain"
+                     : comparison->threshold ? "passed" : "measured",
                      tone},
                     {comparison->sentence}});
   }
-  report.table({"feature", "measure", "value", "threshold", "", "in words"}, rows);
+  report.table({"feature", "side", "measure", "value", "threshold", "", "in words"}, rows);
+}
+
+/// Every figure beside its limit, those that fired first.
+void add_checks(HtmlReport& report, const Judgement& judgement) {
+  std::vector<std::vector<ReportCell>> rows;
+  for (const bool fired : {true, false}) {
+    for (const Check& check : judgement.checks) {
+      if (check.fired != fired || !check.measured) continue;
+      const Tone tone = !fired ? Tone::good
+                        : check.severity == Severity::error ? Tone::bad : Tone::warning;
+      rows.push_back({{check.rule.empty() ? check.feature : check.rule},
+                      {check.name},
+                      {readable(*check.measured), tone, true},
+                      {check.limit ? readable(*check.limit) : "–", Tone::neutral, true},
+                      {fired ? "fired" : "passed", tone}});
+    }
+  }
+  if (rows.empty()) return;
+  report.heading("Checks");
+  report.table({"of", "anomaly", "measured", "limit", ""}, rows);
 }
 
 void add_features(HtmlReport& report, const TableFacts& now) {
@@ -156,34 +242,36 @@ void add_features(HtmlReport& report, const TableFacts& now) {
 
 }  // namespace
 
-std::string anomalies_json(const Judgement& judgement) {
-  Json json = {{"verdict", judgement.halts() ? "halt" : "pass"},
+std::string anomalies_json(const JudgementInput& input, const Judgement& judgement) {
+  Json json = {{"verdict", judgement.verdict()},
+               {"sides", Json::array()},
                {"comparisons", Json::array()},
+               {"checks", Json::array()},
                {"anomalies", Json::array()},
                {"examples", Json::array()}};
+  for (const Side& side : input.sides) json["sides"].push_back(side.name);
   for (const Comparison& comparison : judgement.comparisons) {
     json["comparisons"].push_back(comparison_json(comparison));
   }
-  for (const Anomaly& anomaly : judgement.anomalies) {
-    json["anomalies"].push_back({{"anomaly", anomaly.name},
-                                 {"feature", anomaly.feature},
-                                 {"severity", name_of(anomaly.severity)},
-                                 {"sentence", anomaly.sentence}});
+  for (const Check& check : judgement.checks) json["checks"].push_back(check_json(check));
+  for (const Check& anomaly : judgement.anomalies) {
+    json["anomalies"].push_back(check_json(anomaly));
   }
   for (const OffendingValue& value : judgement.examples) {
     json["examples"].push_back(
         {{"feature", value.feature}, {"value", value.value}, {"count", value.count}});
   }
-  return json.dump() + "\n";
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-std::string remedy_json(const Judgement& judgement, const std::string& label,
-                        const TableFacts& now, const TableFacts* previous) {
+std::string remedy_json(const JudgementInput& input, const Judgement& judgement) {
+  const std::string label = label_of(input);
+  const TableFacts* previous = facts_of(input, "previous");
   Json json = {{"label", label},
                {"class_weights", Json::object()},
                {"undersample", Json::object()},
                {"why", ""}};
-  const FeatureFacts* after = now.find(label);
+  const FeatureFacts* after = input.now.find(label);
   const FeatureFacts* before = previous ? previous->find(label) : nullptr;
   const auto moved = std::find_if(
       judgement.comparisons.begin(), judgement.comparisons.end(), [&](const Comparison& comparison) {
@@ -216,30 +304,29 @@ std::string remedy_json(const Judgement& judgement, const std::string& label,
   return json.dump() + "\n";
 }
 
-std::string validation_report(const Judgement& judgement, const TableFacts& now,
-                              const TableFacts* previous) {
-  HtmlReport report("Validation", std::to_string(now.rows) + " rows, " +
-                                      std::to_string(now.features.size()) + " features");
+std::string validation_report(const JudgementInput& input, const Judgement& judgement) {
+  HtmlReport report("Validation", std::to_string(input.now.rows) + " rows, " +
+                                      std::to_string(input.now.features.size()) + " features");
   if (judgement.halts()) {
     report.verdict(Tone::bad, "halt", judgement.verdict_sentence());
   } else if (!judgement.anomalies.empty()) {
-    report.verdict(Tone::warning, "passed with warnings",
-                   std::to_string(judgement.anomalies.size()) + " warnings, no error");
+    report.verdict(Tone::warning, "passed with warnings", judgement.warning_sentence());
   } else {
     report.verdict(Tone::good, "passed", "nothing is out of the ordinary");
   }
   add_anomalies(report, judgement);
-  if (previous) {
+  if (const Side* side = first_side(input)) {
     report.heading("What moved");
-    for (const std::string& name : charted(judgement)) {
-      const FeatureFacts* before = previous->find(name);
-      const FeatureFacts* after = now.find(name);
+    for (const std::string& name : charted(judgement, side->name)) {
+      const FeatureFacts* before = side->facts.find(name);
+      const FeatureFacts* after = input.now.find(name);
       if (!before || !after || !before->complete || !after->complete) continue;
-      report.bars(name, "before", "now", value_bars(*before, *after));
+      report.bars(name, side->name, "now", value_bars(*before, *after));
     }
   }
   add_comparisons(report, judgement);
-  add_features(report, now);
+  add_checks(report, judgement);
+  add_features(report, input.now);
   return report.text();
 }
 

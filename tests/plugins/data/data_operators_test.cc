@@ -11,28 +11,14 @@
 #include "plugins/common/examples.h"
 #include "plugins/common/table_source.h"
 #include "plugins/data/operators.h"
+#include "tests/plugins/data/validation_case.h"
 
 namespace {
 
 using namespace pipelined;
+using namespace pipelined::data_tests;
 using testing::FakeContext;
 using Json = nlohmann::json;
-
-/// Examples out of CSV text, in a folder of the context's.
-std::string examples(FakeContext& context, const std::string& name, const std::string& csv) {
-  const auto folder = context.folder() / name;
-  std::filesystem::create_directories(folder);
-  const std::string file = (context.folder() / (name + ".csv")).string();
-  REQUIRE(write_text(file, csv));
-  auto source = open_table({file}, {});
-  REQUIRE(source);
-  auto writer = ExamplesWriter::create(folder.string(), (*source)->schema());
-  REQUIRE(writer);
-  REQUIRE((*source)->read(1000, [&](auto batch) { return writer->write(std::move(batch)); },
-                          [](const RejectedRow&) { return Result<void>(); }));
-  REQUIRE(writer->close());
-  return folder.string();
-}
 
 std::shared_ptr<arrow::Table> table(const std::string& folder) {
   auto reader = ExamplesReader::open({folder});
@@ -48,35 +34,6 @@ wire::Ended query(FakeContext& context, const std::string& sql) {
   context.output("examples", "examples/1");
   return context.run(run_data_sql);
 }
-
-Json statistics(FakeContext& context, const std::string& name, const std::string& csv) {
-  FakeContext own;
-  own.params(R"({"label":"late"})");
-  own.input("examples", "examples/1", examples(own, name, csv)).output("statistics", "statistics/1");
-  const auto ended = own.run(run_data_statistics);
-  INFO(ended.error);
-  REQUIRE(ended.outcome == Outcome::ok);
-  const std::string text = own.output_text("statistics", "statistics.json");
-  context.input_file(name, "statistics/1", "statistics.json", text);
-  return Json::parse(text);
-}
-
-std::string labels(int late, int punctual) {
-  std::string csv = "late,carrier\n";
-  for (int i = 0; i < late; ++i) csv += "true,UA\n";
-  for (int i = 0; i < punctual; ++i) csv += i % 2 ? "false,AA\n" : "false,UA\n";
-  return csv;
-}
-
-struct Validation {
-  FakeContext context;
-  Validation() {
-    context.output("anomalies", "anomalies/1").output("report", "report/1");
-    context.output("remedy", "remedy/1");
-  }
-  wire::Ended run() { return context.run(run_data_validate); }
-  Json anomalies() { return Json::parse(context.output_text("anomalies", "anomalies.json")); }
-};
 
 }  // namespace
 
@@ -138,77 +95,6 @@ TEST_CASE("data.statistics: counts, extremes and quantiles of a small table", "[
   CHECK(f["nan"] == 1);
   CHECK(f["zeros"] == 1);
   CHECK(f["mean"] == 0.25);
-}
-
-TEST_CASE("data.validate: a label that moved halts with both values", "[data][validate]") {
-  Validation validation;
-  statistics(validation.context, "statistics", labels(21, 79));
-  statistics(validation.context, "previous", labels(10, 90));
-  const auto ended = validation.run();
-  CHECK(ended.outcome == Outcome::halt);
-  CHECK(ended.error ==
-        "label late moved from 10.0 % to 21.0 % true (l_infinity 0.110 > 0.1)");
-  const Json json = validation.anomalies();
-  CHECK(json["verdict"] == "halt");
-  bool carrier_measured = false;
-  for (const Json& comparison : json["comparisons"]) {
-    const bool carrier = comparison["feature"] == "carrier";
-    carrier_measured = carrier_measured || carrier;
-    if (carrier) CHECK(comparison["threshold"].is_null());
-    if (carrier) CHECK(comparison["fired"] == false);
-  }
-  CHECK(carrier_measured);
-  const Json remedy = Json::parse(validation.context.output_text("remedy", "remedy.json"));
-  CHECK(remedy["class_weights"]["true"].get<double>() == Approx(10.0 / 21));
-  CHECK(remedy["undersample"]["false"] == 1.0);
-  CHECK_THAT(validation.context.output_text("report", "report.html"), Catch::Contains("halt"));
-}
-
-TEST_CASE("data.validate: nothing to compare with passes", "[data][validate]") {
-  Validation validation;
-  statistics(validation.context, "statistics", labels(50, 50));
-  CHECK(validation.run().outcome == Outcome::ok);
-  CHECK(validation.anomalies()["comparisons"].empty());
-}
-
-TEST_CASE("data.validate: the schema's rules fire by name", "[data][validate]") {
-  Validation validation;
-  statistics(validation.context, "statistics", "late,n,c,new\ntrue,0,AA,1\n,70,ZZ,1\n");
-  validation.context.input_file("schema", "schema/1", "schema.toml",
-                                "[feature.late]\ntype='bool'\npresence=1.0\n[feature.n]\n"
-                                "type='float'\nmin=1\nmax=60\n[feature.c]\ndomain=['AA']\n"
-                                "[feature.gone]\ntype='int'\n[feature.new]\ntype='string'\n");
-  CHECK(validation.run().outcome == Outcome::halt);
-  const Json found = validation.anomalies();
-  std::vector<std::string> names;
-  for (const Json& anomaly : found["anomalies"]) {
-    names.push_back(anomaly["anomaly"].get<std::string>());
-  }
-  CHECK(names == std::vector<std::string>{"unexpected_value", "missing_column", "low_presence",
-                                          "below_min", "above_max", "type_mismatch"});
-  CHECK(found["examples"][0]["value"] == "ZZ");
-}
-
-TEST_CASE("data.validate: severity turns an error into a warning", "[data][validate]") {
-  Validation validation;
-  statistics(validation.context, "statistics", labels(50, 50));
-  statistics(validation.context, "previous", labels(10, 90));
-  validation.context.params(R"({"severity":{"drift":"warning"}})");
-  CHECK(validation.run().outcome == Outcome::ok);
-  CHECK(validation.anomalies()["anomalies"][0]["severity"] == "warning");
-}
-
-TEST_CASE("data.validate: wrong schemas and parameters are refused with their place",
-          "[data][validate]") {
-  Validation schema;
-  statistics(schema.context, "statistics", labels(1, 1));
-  schema.context.input_file("schema", "schema/1", "s.toml", "[feature.late]\ntype='bool'\nmini=1\n");
-  CHECK(schema.run().error ==
-        "s.toml line 3: 'feature.late.mini' is no key; type, presence, domain, min and max are");
-  Validation measure;
-  statistics(measure.context, "statistics", labels(1, 1));
-  measure.context.params(R"({"drift":{"late":{"linf":0.1}}})");
-  CHECK(measure.run().outcome == Outcome::invalid);
 }
 
 TEST_CASE("data.split: every row goes to one share, wherever it stands", "[data][split]") {

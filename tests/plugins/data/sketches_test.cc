@@ -3,7 +3,6 @@
 
 #include <cmath>
 
-#include "plugins/data/drift.h"
 #include "plugins/data/sketches.h"
 
 using namespace pipelined;
@@ -52,26 +51,4 @@ TEST_CASE("sketches: frequent texts survive a flood of rare ones", "[sketch]") {
   CHECK(often <= rare / 10);
   CHECK(often >= rare / 10 - counts.error());
   CHECK(counts.error() <= 2 * (rare + rare / 10) / static_cast<int>(exact_values_max));
-}
-
-TEST_CASE("drift: a label from half to seventy percent", "[drift]") {
-  FeatureFacts before, now;
-  before.type = now.type = "bool";
-  before.complete = now.complete = true;
-  before.count = now.count = 100;
-  before.values = {{"true", 50}, {"false", 50}};
-  now.values = {{"true", 70}, {"false", 30}};
-  const auto all = distances(before, now);
-  REQUIRE(all.size() == 3);
-  CHECK(all[0].value == Approx(0.2));
-  CHECK(all[0].largest == "true");
-  CHECK(all[1].value == Approx(0.030305).epsilon(1e-4));
-  CHECK(all[2].value == Approx(0.1));
-}
-
-TEST_CASE("drift: histograms with other edges but the same mass do not differ", "[drift]") {
-  const std::vector<HistogramBucket> coarse{{0, 10, 100}}, fine{{0, 5, 50}, {5, 10, 50}};
-  CHECK(histogram_divergence(coarse, fine) == Approx(0).margin(1e-12));
-  CHECK(histogram_divergence({{0, 1, 5}}, {{2, 3, 5}}) == Approx(1));
-  CHECK(histogram_divergence({{1, 1, 5}}, {{1, 1, 9}}) == Approx(0).margin(1e-12));
 }

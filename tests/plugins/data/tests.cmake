@@ -1,4 +1,7 @@
 pipelined_add_tests(plugins/data pipelined_data_operators pipelined_operator_testing)
+if(TARGET plugins_data_tests)
+  target_compile_definitions(plugins_data_tests PRIVATE PIPELINED_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+endif()
 
 # The operators on folders, for the comparison with pandas, numpy and scipy.
 add_executable(run_data_operator oracles/run_operator.cc)
