@@ -51,6 +51,21 @@ class Forest {
   /// In the unit of the objective: a probability for binary:logistic.
   float base_score() const { return base_score_; }
 
+  // The trees themselves, for whoever explains scores.
+
+  const std::vector<TreeNode>& nodes() const { return nodes_; }
+  /// The index of a tree's first node, and the score that its leaves add to.
+  std::size_t root(std::size_t tree) const { return roots_[tree]; }
+  std::size_t group(std::size_t tree) const { return groups_[tree]; }
+  /// How much of the training data (as second derivatives) each node saw; empty if the file does
+  /// not say so.
+  const std::vector<float>& covers() const { return covers_; }
+  /// Where a row with this value goes.  REQUIRES: an inner node.
+  bool goes_left(const TreeNode& node, float value) const {
+    if (value != value) return node.default_left;
+    return node.set == TreeNode::no_set ? value < node.value : !contains(node, value);
+  }
+
   /// Adds the leaves of `row` to `margins`, which the caller has set to where the sums begin.
   /// REQUIRES: row.size() == feature_count(), margins.size() == group_count().
   void add_margins(std::span<const float> row, std::span<float> margins) const {
@@ -73,13 +88,10 @@ class Forest {
     }
     return node->value;
   }
-  bool goes_left(const TreeNode& node, float value) const {
-    if (value != value) return node.default_left;
-    return node.set == TreeNode::no_set ? value < node.value : !contains(node, value);
-  }
   bool contains(const TreeNode& node, float category) const;
 
   std::vector<TreeNode> nodes_;
+  std::vector<float> covers_;  // one a node, or none
   std::vector<std::size_t> roots_;
   std::vector<std::uint32_t> groups_;
   std::vector<std::vector<bool>> sets_;

@@ -108,8 +108,17 @@ class ForestReader {
       forest_.nodes_.push_back(node);
     }
     forest_.roots_.push_back(root);
+    add_covers(tree, size);
     TRY_VOID(add_sets(tree, root, size));
     return check_shape(root, size);
+  }
+
+  // What scoring does not need; where one tree has none, there are none.
+  void add_covers(const json& tree, std::size_t size) {
+    const auto covers = tree.find("sum_hessian");
+    complete_ = complete_ && covers != tree.end() && covers->size() == size;
+    if (!complete_) return forest_.covers_.clear();
+    for (const json& cover : *covers) forest_.covers_.push_back(cover.get<float>());
   }
 
   // The categories that go right, for the nodes that ask for a category.
@@ -170,6 +179,7 @@ class ForestReader {
 
   static constexpr std::uint32_t pending_set = TreeNode::no_set - 1;
   Forest forest_;
+  bool complete_ = true;  // every tree so far has covers
 };
 
 Result<Forest> Forest::parse(std::string_view bytes, TreesFormat format) {

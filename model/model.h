@@ -46,6 +46,9 @@ class Model {
   const Encoder& encoder() const { return encoder_; }
   const Forest& forest() const { return forest_; }
 
+  /// Where every sum of leaves begins.
+  float base_margin() const { return base_margin_; }
+
   /// Scores one row: `row` as the encoder fills it, `scores` one number, or one a class.
   /// REQUIRES: row.size() == features, scores.size() == signature().score_count().
   void score_row(std::span<const float> row, std::span<float> scores) const;

@@ -1,6 +1,7 @@
-// The plugin `model`: what its operator declares.
+// The plugin `model`: what its operators declare.
 #include "plugins/common/library_versions.h"
 #include "plugins/model/model_evaluate.h"
+#include "plugins/model/model_explain.h"
 
 namespace {
 namespace sdk = pipelined::sdk;
@@ -42,6 +43,38 @@ constexpr auto evaluate =
         .param(sdk::integer("threads", "threads; 0: the processors of the step. Decides no byte")
                    .standard("0").at_least(0).at_most(256))
         .library("arrow", pipelined::arrow_version);
+
+constexpr auto explain =
+    sdk::describe("model.explain", 1, "Says what a model's scores hang on")
+        .doc("On a sample of rows: exact Shapley values of the trees (TreeSHAP, path-dependent, of "
+             "the margin), what is lost when a feature is shuffled, how the mean score follows one "
+             "feature, and which features act together (Shapley interaction values).")
+        .input("model", "model/1", "the model")
+        .input("examples", "examples/1", "rows as those that the model scores", sdk::many)
+        .output("explanation", "explanation/1", "importance, dependence, interactions",
+                sdk::evidence)
+        .output("contributions", "contributions/1", "the Shapley values of every row",
+                sdk::optional)
+        .param(sdk::integer("rows", "rows in the sample")
+                   .standard("1000").at_least(1).at_most(100000))
+        .param(sdk::list("features", "whose dependence is shown; none: the most important")
+                   .standard("[]"))
+        .param(sdk::integer("features_max", "how many of the most important features")
+                   .standard("6").at_least(1).at_most(50))
+        .param(sdk::integer("points", "values of a feature in its dependence")
+                   .standard("20").at_least(2).at_most(200))
+        .param(sdk::integer("lines", "single rows in a dependence")
+                   .standard("30").at_least(0).at_most(200))
+        .param(sdk::integer("repeats", "shuffles of each feature; 0: none")
+                   .standard("20").at_least(0).at_most(1000))
+        .param(sdk::integer("bootstraps", "resamples for the intervals of Shapley values")
+                   .standard("200").at_least(0).at_most(10000))
+        .param(sdk::number("confidence", "the share of resamples that an interval holds")
+                   .standard("0.95").at_least(0.01).at_most(0.999))
+        .param(sdk::integer("threads", "threads; 0: the processors of the step. Decides no byte")
+                   .standard("0").at_least(0).at_most(256))
+        .library("arrow", pipelined::arrow_version);
 }  // namespace
 
-PL_PLUGIN("model", "1.0", sdk::Operator<evaluate, pipelined::evaluation::model_evaluate>)
+PL_PLUGIN("model", "1.0", sdk::Operator<evaluate, pipelined::evaluation::model_evaluate>,
+          sdk::Operator<explain, pipelined::evaluation::model_explain>)

@@ -169,12 +169,14 @@ def values_of(evaluation):
             for entry in evaluation["metrics"]}
 
 
+def mixed(value):
+    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return value ^ (value >> np.uint64(31))
+
+
 def weights_of(seed, resample, rows):
     """How often each row counts in a resample, by the rule of docs/operators.md."""
-    def mixed(value):
-        value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return value ^ (value >> np.uint64(31))
     golden = np.uint64(0x9E3779B97F4A7C15)
     with np.errstate(over="ignore"):
         state = mixed(mixed(np.uint64(seed) + golden) + np.uint64(resample))
@@ -363,6 +365,85 @@ def check_values(predictions, evaluation):
             compare(f"values: {metric} of '{name}'", values[metric, name, None], value, 1e-9)
 
 
+def check_explanation(driver, work, kind, folder):
+    """Shapley values with XGBoost's own; shuffles and dependence by predicting again."""
+    model, booster = load(folder)
+    signature = model["signature"]
+    drive(driver, "model.explain", {"rows": 5000, "repeats": 4, "features_max": 3},
+          [f"in:model:model/1={folder}", f"in:examples:examples/1={work}/test",
+           f"out:explanation:explanation/1={work}/explanation",
+           f"out:contributions:contributions/1={work}/contributions"], seed=5)
+    with open(f"{work}/explanation/explanation.json", encoding="utf-8") as file:
+        explanation = json.load(file)
+    test = pq.read_table(f"{work}/test").to_pandas()
+    values = encoded(test, signature)
+    theirs = booster.predict(matrix(values, signature), pred_contribs=True, strict_shape=True)
+    theirs = theirs.reshape(len(test), -1)
+    ours = pq.read_table(f"{work}/contributions").to_pandas().to_numpy()
+    compare(f"{kind}: Shapley values of every row", ours, theirs, 1e-5 if kind == "values" else 1e-6)
+    margin = booster.predict(matrix(values, signature), output_margin=True, strict_shape=True)
+    width = len(signature) + 1
+    sums = ours.reshape(len(test), -1, width).sum(axis=2)
+    compare(f"{kind}: they add up to the margin", sums, margin, 1e-4 if kind == "values" else 2e-5)
+    size = np.abs(ours.reshape(len(test), -1, width)[:, :, :-1]).sum(axis=1).mean(axis=0)
+    names = [feature["name"] for feature in signature]
+    found = {one["feature"]: one for one in explanation["importance"]}
+    compare(f"{kind}: mean Shapley values", [found[name]["shap"] for name in names], size, 1e-9)
+    claim(f"{kind}: the most important feature comes first",
+          explanation["importance"][0]["feature"] == names[int(np.argmax(size))])
+    check_shuffles(kind, model, booster, test, values, explanation)
+    check_dependence(kind, booster, signature, values, explanation)
+    together = booster.predict(matrix(values[::15][:200], signature), pred_interactions=True,
+                               strict_shape=True)
+    strength = 2 * np.abs(together).sum(axis=1).mean(axis=0)
+    for one in explanation["interactions"]:
+        left, right = (names.index(name) for name in one["features"])
+        compare(f"{kind}: interaction of {one['features']}", one["strength"],
+                strength[left, right], 1e-4 if kind == "values" else 1e-5)
+
+
+def check_shuffles(kind, model, booster, test, values, explanation):
+    label, classes = test.label, model["label"].get("classes")
+    known = label.notna().to_numpy()
+    signature = model["signature"]
+    def metric(inputs):
+        scores = booster.predict(matrix(inputs, signature))[known]
+        if kind == "binary":
+            return sk.roc_auc_score(label[known].astype(bool), scores)
+        if kind == "classes":
+            return -sk.log_loss(label, scores / scores.sum(axis=1, keepdims=True), labels=classes)
+        return -np.sqrt(sk.mean_squared_error(label, scores))
+    start, found = metric(values), {one["feature"]: one for one in explanation["importance"]}
+    for place, feature in enumerate(signature[:3]):
+        losses = []
+        for repeat in range(4):
+            with np.errstate(over="ignore"):
+                first = mixed(mixed(mixed(np.uint64(5)) + np.uint64(place)) + np.uint64(repeat))
+                keys = mixed(first + np.arange(len(values), dtype=np.uint64))
+            changed = values.copy()
+            changed[:, place] = values[np.argsort(keys), place]
+            losses.append(start - metric(changed))
+        one = found[feature["name"]]
+        compare(f"{kind}: shuffling {feature['name']}", one["permutation"], np.mean(losses), 1e-6)
+        compare(f"{kind}: its interval", one["permutation_interval"],
+                np.quantile(losses, [0.025, 0.975]), 1e-6)
+
+
+def check_dependence(kind, booster, signature, values, explanation):
+    names = [feature["name"] for feature in signature]
+    for one in explanation["dependence"]:
+        place = names.index(one["feature"])
+        for point in one["points"][::4] + one["points"][-1:]:
+            value = point["value"]
+            if isinstance(value, str):
+                value = signature[place]["categories"].index(value)
+            changed = values.copy()
+            changed[:, place] = np.nan if value is None else value
+            scores = booster.predict(matrix(changed, signature)).astype(float)
+            compare(f"{kind}: dependence on {one['feature']} at {point['value']}", point["scores"],
+                    np.atleast_1d(scores.mean(axis=0)), 1e-5 if kind == "values" else 1e-6)
+
+
 def run(driver, kind, params):
     with tempfile.TemporaryDirectory() as work:
         write_examples(f"{work}/train", labelled(kind, 6000, 1))
@@ -389,6 +470,7 @@ def run(driver, kind, params):
         with open(f"{work}/evaluation/evaluation.json", encoding="utf-8") as file:
             evaluation = json.load(file)
         predictions = check_scores(kind, work, folder, params)
+        check_explanation(driver, work, kind, folder)
         if kind == "binary":
             check_binary(predictions, evaluation, thresholds, recalls)
             others = pq.read_table(f"{work}/others").to_pandas()

@@ -11,6 +11,7 @@
 
 #include "operators/testing/fake_context.h"
 #include "plugins/model/model_evaluate.h"
+#include "plugins/model/model_explain.h"
 #include "plugins/train/train_trees.h"
 #include "plugins/transform/operators.h"
 
@@ -42,6 +43,7 @@ int main(int count, char** words) {
   const std::map<std::string, sdk::Function> operators{
       {"train.trees", train::train_trees},
       {"model.evaluate", evaluation::model_evaluate},
+      {"model.explain", evaluation::model_explain},
       {"transform.analyse", transform::transform_analyse},
       {"transform.fit", transform::transform_fit},
       {"transform.apply", transform::transform_apply}};
