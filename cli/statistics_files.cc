@@ -1,6 +1,7 @@
 #include "cli/statistics_files.h"
 
 #include <filesystem>
+#include <fstream>
 
 namespace pipelined::cli {
 namespace {
@@ -32,6 +33,25 @@ Result<FileStatistics> statistics_of(LocalRun& local, const std::string& path,
                             "statistics.json"));
   TRY(text, local.text(linked, "statistics.json"));
   return FileStatistics{linked, std::move(text)};
+}
+
+Result<std::string> compare_statistics(LocalRun& local, const LocalArtifact* before,
+                                       const LocalArtifact& now, const ValueTable& names,
+                                       const std::string& page) {
+  LocalStep step{.operator_id = "data.report", .params = names, .inputs = {{"statistics", {now}}},
+                 .outputs = {{"report", "report/1"}}};
+  if (before) step.inputs["before"] = {*before};
+  TRY(ended, local.run(step));
+  const LocalArtifact& report = ended.outputs.at("report");
+  if (!page.empty()) {
+    TRY(html, local.text(report, "report.html"));
+    std::ofstream file(page, std::ios::binary);
+    file << html;
+    file.close();
+    if (!file) return Error{ErrorCode::io, "write the page " + page + ": the system refused"};
+  }
+  if (!before) return std::string();
+  return local.text(report, "comparison.json");
 }
 
 }  // namespace pipelined::cli

@@ -19,4 +19,10 @@ struct FileStatistics {
 Result<FileStatistics> statistics_of(LocalRun& local, const std::string& path,
                                      const ValueTable& params);
 
+/// The page of `data.report` over these statistics and, if there are any, those before; nothing is
+/// written when `page` is empty.  The result is comparison.json, empty without a `before`.
+Result<std::string> compare_statistics(LocalRun& local, const LocalArtifact* before,
+                                       const LocalArtifact& now, const ValueTable& names,
+                                       const std::string& page);
+
 }  // namespace pipelined::cli

@@ -84,4 +84,25 @@ Table statistics_table(const Value& statistics, bool wide) {
   return table;
 }
 
+Table comparison_table(const Value& comparison, bool wide) {
+  Table table({{"FEATURE"}, {"TYPE"}, {"DISTANCE", false, true}, {"MISSING BEFORE", false, true},
+               {"NOW", false, true}, {"UNIQUE BEFORE", true, true}, {"UNIQUE NOW", true, true},
+               {"WHAT DIFFERS"}}, wide);
+  const auto missing = [](const Value& side) {
+    const double part = number(at(side, "missing"));
+    return percent(part, part + number(at(side, "count")));
+  };
+  for (const Value& feature : *at(comparison, "features").as_list()) {
+    const Value& before = at(feature, "before");
+    const Value& now = at(feature, "now");
+    char distance[32];
+    std::snprintf(distance, sizeof distance, "%.4f", number(at(feature, "score")));
+    const std::string& sentence = *at(feature, "sentence").as_text();
+    table.add({short_value(at(feature, "name")), short_value(at(now.is_null() ? before : now, "type")),
+               distance, missing(before), missing(now), short_value(at(before, "unique")),
+               short_value(at(now, "unique")), sentence.empty() ? "-" : sentence});
+  }
+  return table;
+}
+
 }  // namespace pipelined::cli

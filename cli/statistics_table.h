@@ -15,6 +15,9 @@ namespace pipelined::cli {
 /// The features of statistics, one a line.  REQUIRES: what `read_statistics` gave.
 Table statistics_table(const Value& statistics, bool wide);
 
+/// The features of a comparison.json, what differs most first.
+Table comparison_table(const Value& comparison, bool wide);
+
 /// The text of a statistics.json, looked at far enough to be shown.
 Result<Value> read_statistics(const std::string& text);
 

@@ -167,12 +167,17 @@ std::vector<Verb> artifact_verbs() {
 
 std::vector<Verb> file_verbs() {
   const Flag json = {"json", nullptr, "the same as --output json"};
+  const Flag html = {"html", "PAGE", "writes a page that needs nothing else into this file as well"};
   return {
       {"stats show", "Describes a table in a file; asks no daemon.",
        {{Count::one, "FILE", "CSV, TSV, JSON lines, Parquet or Arrow, a folder of them, or a "
          "statistics.json"}},
        {{"label", "COLUMN", "the column that is to be predicted"},
-        {"weight", "COLUMN", "a column that says how much each row counts"}, json}, run_stats_show},
+        {"weight", "COLUMN", "a column that says how much each row counts"}, html, json},
+       run_stats_show},
+      {"stats compare", "What differs between two tables in files; asks no daemon.",
+       {{Count::one, "A", "the table before, as for `stats show`"},
+        {Count::one, "B", "the table now"}}, {html, json}, run_stats_compare},
   };
 }
 

@@ -73,6 +73,7 @@ int run_lineage(Session& session);
 /// \name Plain files, without a daemon
 /// @{
 int run_stats_show(Session& session);
+int run_stats_compare(Session& session);
 /// @}
 
 /// \name Who may do what

@@ -14,7 +14,11 @@ Result<std::string> statistics_json(Session& session) {
     if (session.arguments.has(name)) params[name] = session.arguments.text(name);
   }
   TRY(local, LocalRun::begin(session.environment));
-  TRY(statistics, statistics_of(local, session.arguments.text("FILE"), params));
+  const std::string path = session.arguments.text("FILE"), page = session.arguments.text("html");
+  TRY(statistics, statistics_of(local, path, params));
+  if (!page.empty()) {
+    TRY_VOID(compare_statistics(local, nullptr, statistics.artifact, {{"name", path}}, page));
+  }
   return statistics.json;
 }
 

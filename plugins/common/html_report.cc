@@ -18,7 +18,7 @@ constexpr std::string_view style = R"(
 body{margin:0;background:var(--page);color:var(--ink);
 font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
 main{max-width:64rem;margin:0 auto;padding:2rem 1.25rem 4rem}
-h1{font-size:1.6rem;margin:0}h2{font-size:1.1rem;margin:2.2rem 0 .6rem}
+h1{font-size:1.6rem;margin:0;overflow-wrap:anywhere}h2{font-size:1.1rem;margin:2.2rem 0 .6rem}
 p{margin:.4rem 0}.sub{color:var(--soft);margin:.2rem 0 1.2rem}
 .verdict{border-left:5px solid;border-radius:6px;padding:.8rem 1.1rem;margin:0 0 .6rem}
 .verdict b{text-transform:uppercase;letter-spacing:.04em;font-size:.85rem;display:block}
@@ -45,10 +45,27 @@ align-items:center;margin:.45rem 0}
 .bar .value{font-size:.8rem;color:var(--soft);text-align:right;line-height:1;
 font-variant-numeric:tabular-nums}
 .before{background:var(--before)}.now{background:var(--now)}
-@media print{body{background:#fff}.scroll,figure{break-inside:avoid}}
+.card{display:flow-root}.card figcaption{display:flex;flex-wrap:wrap;gap:.2rem .7rem;align-items:baseline}
+.card figcaption b{overflow-wrap:anywhere}.card .kind{color:var(--soft);font-weight:400;font-size:.85rem}
+.card .remark{font-weight:400;font-size:.9rem;margin-left:auto;overflow-wrap:anywhere}
+.card .problem{font-size:.9rem;margin:.1rem 0;overflow-wrap:anywhere}
+.sides{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1.25fr);gap:.6rem 1.6rem}
+@media (max-width:46rem){.sides{grid-template-columns:minmax(0,1fr)}}
+.sides table{font-size:.88rem}.sides th,.sides td{padding:.14rem .4rem}
+.sides td:first-child{color:var(--soft);padding-left:0}.sides td.number{white-space:normal;overflow-wrap:anywhere}
+.sides .bar{grid-template-columns:minmax(4rem,10rem) 1fr 4rem;font-size:.85rem;margin:.22rem 0}
+.bar.one .name{grid-row:span 1}.barstitle{color:var(--soft);font-size:.8rem;margin:.5rem 0 .1rem}
+svg{display:block;width:100%;max-width:26rem;height:auto;font:11px system-ui,"DejaVu Sans",sans-serif}
+svg .before{fill:var(--before)}svg .now{fill:var(--now);fill-opacity:.72}svg text{fill:var(--soft)}
+svg text.end{text-anchor:end}svg .axis{stroke:var(--line);fill:none}
+svg .tick{fill:none;stroke-width:1.6}svg .tick.before{stroke:var(--before)}svg .tick.now{stroke:var(--now)}
+@media print{body{background:#fff}main{max-width:none;padding:0}.scroll,figure{break-inside:avoid}
+*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 )";
 
-std::string escaped(std::string_view text) {
+}  // namespace
+
+std::string html_escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
     switch (c) {
@@ -56,11 +73,13 @@ std::string escaped(std::string_view text) {
       case '<': out += "&lt;"; break;
       case '>': out += "&gt;"; break;
       case '"': out += "&quot;"; break;
-      default: out += c;
+      default: out += static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' ? '?' : c;
     }
   }
   return out;
 }
+
+namespace {
 
 const char* name_of(Tone tone) {
   switch (tone) {
@@ -82,53 +101,92 @@ std::string half_bar(const char* side, double share, double scale) {
 }  // namespace
 
 HtmlReport::HtmlReport(std::string_view title, std::string_view subtitle) : title_(title) {
-  body_ = "<h1>" + escaped(title) + "</h1>\n<p class=\"sub\">" + escaped(subtitle) + "</p>\n";
+  body_ = "<h1>" + html_escaped(title) + "</h1>\n<p class=\"sub\">" + html_escaped(subtitle) + "</p>\n";
 }
 
 void HtmlReport::verdict(Tone tone, std::string_view word, std::string_view sentence) {
-  body_ += std::string("<div class=\"verdict ") + name_of(tone) + "\"><b>" + escaped(word) +
-           "</b><span>" + escaped(sentence) + "</span></div>\n";
+  body_ += std::string("<div class=\"verdict ") + name_of(tone) + "\"><b>" + html_escaped(word) +
+           "</b><span>" + html_escaped(sentence) + "</span></div>\n";
 }
 
-void HtmlReport::heading(std::string_view text) { body_ += "<h2>" + escaped(text) + "</h2>\n"; }
-void HtmlReport::paragraph(std::string_view text) { body_ += "<p>" + escaped(text) + "</p>\n"; }
+void HtmlReport::heading(std::string_view text) { body_ += "<h2>" + html_escaped(text) + "</h2>\n"; }
+void HtmlReport::paragraph(std::string_view text) { body_ += "<p>" + html_escaped(text) + "</p>\n"; }
 
 void HtmlReport::table(const std::vector<std::string>& headers,
                        const std::vector<std::vector<ReportCell>>& rows) {
-  body_ += "<div class=\"scroll\"><table><thead><tr>";
+  body_ += "<div class=\"scroll\">";
+  figures(headers, rows);
+  body_ += "</div>\n";
+}
+
+void HtmlReport::figures(const std::vector<std::string>& headers,
+                         const std::vector<std::vector<ReportCell>>& rows) {
+  body_ += "<table><thead><tr>";
   for (std::size_t i = 0; i < headers.size(); ++i) {
     const bool number = !rows.empty() && rows.front()[i].number;
-    body_ += std::string(number ? "<th class=\"number\">" : "<th>") + escaped(headers[i]) + "</th>";
+    body_ += std::string(number ? "<th class=\"number\">" : "<th>") + html_escaped(headers[i]) + "</th>";
   }
   body_ += "</tr></thead><tbody>\n";
   for (const auto& row : rows) {
     body_ += "<tr>";
     for (const ReportCell& cell : row) {
       body_ += std::string("<td class=\"") + name_of(cell.tone) + (cell.number ? " number" : "") +
-               "\">" + escaped(cell.text) + "</td>";
+               "\">" + html_escaped(cell.text) + "</td>";
     }
     body_ += "</tr>\n";
   }
-  body_ += "</tbody></table></div>\n";
+  body_ += "</tbody></table>\n";
 }
 
 void HtmlReport::bars(std::string_view title, std::string_view before, std::string_view now,
                       const std::vector<ReportBar>& values) {
   double scale = 0;
   for (const ReportBar& bar : values) scale = std::max({scale, bar.before, bar.now});
-  body_ += "<figure><figcaption>" + escaped(title) + "<span class=\"key\"><i class=\"before\"></i>" +
-           escaped(before) + "<i class=\"now\"></i>" + escaped(now) + "</span></figcaption>\n";
+  body_ += "<figure><figcaption>" + html_escaped(title) + "<span class=\"key\"><i class=\"before\"></i>" +
+           html_escaped(before) + "<i class=\"now\"></i>" + html_escaped(now) + "</span></figcaption>\n";
   for (const ReportBar& bar : values) {
-    body_ += "<div class=\"bar\"><div class=\"name\">" + escaped(bar.label) + "</div>" +
+    body_ += "<div class=\"bar\"><div class=\"name\">" + html_escaped(bar.label) + "</div>" +
              half_bar("before", bar.before, scale) + half_bar("now", bar.now, scale) + "</div>\n";
   }
   body_ += "</figure>\n";
 }
 
+void HtmlReport::key(std::string_view before, std::string_view now) {
+  body_ += "<p class=\"key\"><i class=\"before\"></i>" + html_escaped(before) +
+           "<i class=\"now\"></i>" + html_escaped(now) + "</p>\n";
+}
+
+void HtmlReport::card(const ReportCard& card) {
+  body_ += "<figure class=\"card\"><figcaption><b>" + html_escaped(card.title) +
+           "</b><span class=\"kind\">" + html_escaped(card.kind) + "</span>";
+  if (!card.remark.empty()) {
+    body_ += std::string("<span class=\"remark ") + name_of(card.tone) + "\">" +
+             html_escaped(card.remark) + "</span>";
+  }
+  body_ += "</figcaption>\n";
+  for (const std::string& problem : card.problems) {
+    body_ += std::string("<p class=\"problem ") + name_of(card.tone) + "\">" +
+             html_escaped(problem) + "</p>\n";
+  }
+  body_ += "<div class=\"sides\"><div>";
+  figures(card.headers, card.figures);
+  body_ += "</div><div>" + card.drawing;
+  if (!card.bars.empty()) body_ += "<p class=\"barstitle\">" + html_escaped(card.bars_title) + "</p>";
+  double scale = 0;
+  for (const ReportBar& bar : card.bars) scale = std::max({scale, bar.before, bar.now});
+  for (const ReportBar& bar : card.bars) {
+    body_ += std::string("<div class=\"bar") + (card.two_sides ? "" : " one") +
+             "\"><div class=\"name\">" + html_escaped(bar.label) + "</div>";
+    if (card.two_sides) body_ += half_bar("before", bar.before, scale);
+    body_ += half_bar("now", bar.now, scale) + "</div>\n";
+  }
+  body_ += "</div></div></figure>\n";
+}
+
 std::string HtmlReport::text() const {
   return "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
          "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>" +
-         escaped(title_) + "</title><style>" + std::string(style) + "</style></head><body><main>\n" +
+         html_escaped(title_) + "</title><style>" + std::string(style) + "</style></head><body><main>\n" +
          body_ + "</main></body></html>\n";
 }
 

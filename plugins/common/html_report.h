@@ -27,6 +27,20 @@ struct ReportBar {
   double before = 0, now = 0;
 };
 
+/// One thing that a report tells much of: a feature with its figures and drawings.
+struct ReportCard {
+  std::string title, kind;                       ///< "fare", "float"
+  Tone tone = Tone::neutral;
+  std::string remark;                            ///< behind the title: what differs, what is wrong
+  std::vector<std::string> problems;             ///< a line each
+  std::vector<std::string> headers;              ///< of the figures; may be empty
+  std::vector<std::vector<ReportCell>> figures;
+  std::string drawing;                           ///< SVG; empty: none
+  std::string bars_title;
+  std::vector<ReportBar> bars;                   ///< one bar a value, two if `two_sides`
+  bool two_sides = false;
+};
+
 class HtmlReport {
  public:
   HtmlReport(std::string_view title, std::string_view subtitle);
@@ -42,13 +56,25 @@ class HtmlReport {
   void bars(std::string_view title, std::string_view before, std::string_view now,
             const std::vector<ReportBar>& values);
 
+  /// What the colours of both sides mean.
+  void key(std::string_view before, std::string_view now);
+  void card(const ReportCard& card);
+
+  /// Bytes so far, about.
+  std::size_t size() const { return body_.size(); }
   /// The whole document.
   std::string text() const;
 
  private:
+  void figures(const std::vector<std::string>& headers,
+               const std::vector<std::vector<ReportCell>>& rows);
+
   std::string title_;
   std::string body_;
 };
+
+/// Text for the inside of HTML, control characters made visible.
+std::string html_escaped(std::string_view text);
 
 /// A number as people read it: up to four significant digits.
 std::string readable(double value);

@@ -20,6 +20,9 @@ Result<void> run_data_statistics(sdk::Context& context);
 /// data.merge_statistics: statistics of parts into those of the whole.
 Result<void> run_data_merge_statistics(sdk::Context& context);
 
+/// data.report: statistics of one or two tables as a page.
+Result<void> run_data_report(sdk::Context& context);
+
 /// data.validate: statistics against a schema and against other statistics; halts on errors.
 Result<void> run_data_validate(sdk::Context& context);
 

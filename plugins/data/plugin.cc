@@ -55,6 +55,17 @@ constexpr auto merge_statistics =
         .param(sdk::integer("quantiles", "into how many parts quantiles cut")
                    .standard("10").at_least(1).at_most(1000));
 
+constexpr auto report =
+    sdk::describe("data.report", 1, "Statistics of one or two tables as a page")
+        .doc("One HTML file that needs nothing else, below a megabyte for any number of rows; what "
+             "differs most stands first, after features with problems.")
+        .input("statistics", "statistics/1", "the table")
+        .input("before", "statistics/1", "what it is compared with", sdk::optional)
+        .input("anomalies", "anomalies/1", "what validation found, to be marked", sdk::optional)
+        .output("report", "report/1", "report.html; of two tables comparison.json as well")
+        .param(sdk::text("name", "how the page calls the table").standard("now"))
+        .param(sdk::text("before_name", "how it calls the other").standard("before"));
+
 constexpr auto validate =
     sdk::describe("data.validate", 2, "Judges a table by schema and by what it was before")
         .doc("docs/validation.md has the schema's keys, every anomaly and the formula of every "
@@ -105,4 +116,5 @@ constexpr auto split =
 PL_PLUGIN("data", "0.1", sdk::Operator<sql, run_data_sql>, sdk::Operator<rows, run_data_table>,
           sdk::Operator<statistics, run_data_statistics>,
           sdk::Operator<merge_statistics, run_data_merge_statistics>,
+          sdk::Operator<report, run_data_report>,
           sdk::Operator<validate, run_data_validate>, sdk::Operator<split, run_data_split>)

@@ -35,6 +35,24 @@ TEST_CASE("stats show: its JSON is statistics that it reads again", "[cli]") {
   CHECK(files.out == table);
 }
 
+TEST_CASE("stats compare: what differs most stands first, on the terminal and on the page", "[cli]") {
+  PlainFiles files;
+  const std::string before = files.write("a.csv", "n,late\n1,true\n2,false\n3,false\n4,false\n");
+  const std::string now = files.write("b.csv", "n,late,new\n1,true\n2,true\n3,true\n4,false\n");
+  REQUIRE(files.run({"stats", "compare", before, now}) == 2);
+  files.write("b.csv", "n,late,new\n1,true,x\n2,true,x\n3,true,x\n4,false,x\n");
+  REQUIRE(files.run({"stats", "compare", before, now, "--html", files.path("page.html")}) == 0);
+  CHECK_THAT(files.err, Contains("4 rows before, 4 rows now") || Contains("4 rows before, 4 now"));
+  const auto place = [&](const std::string& text) { return files.out.find(text); };
+  CHECK(place("is new") < place("true: 25.0 % before, 75.0 % now"));
+  CHECK(place("\nlate") < place("\nn "));
+  const std::string page = files.read("page.html");
+  CHECK_THAT(page, Contains("<b>late</b>") && Contains("true: 25.0 % before, 75.0 % now"));
+  REQUIRE(files.run({"stats", "compare", before, before, "--json"}) == 0);
+  const auto json = nlohmann::json::parse(files.out);
+  for (const auto& feature : json["features"]) CHECK(feature["score"] == 0.0);
+}
+
 TEST_CASE("stats show: what is wrong with a file is said with its place", "[cli]") {
   PlainFiles files;
   CHECK(files.run({"stats", "show", files.path("none.csv")}) == 2);

@@ -30,7 +30,9 @@ const char* word(Outcome outcome) {
 int main(int count, char** arguments) {
   const std::map<std::string, sdk::Function> operators{
       {"ingest.files", run_ingest_files},       {"data.sql", run_data_sql},
-      {"data.statistics", run_data_statistics}, {"data.validate", run_data_validate},
+      {"data.statistics", run_data_statistics}, {"data.report", run_data_report},
+      {"data.merge_statistics", run_data_merge_statistics},
+      {"data.validate", run_data_validate},
       {"data.split", run_data_split}};
   if (count < 2 || !operators.contains(arguments[1])) return 2;
   testing::FakeContext context;

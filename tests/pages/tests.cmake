@@ -1,0 +1,7 @@
+# Pages in a browser.
+if(TARGET run_data_operator OR TARGET plugin_data)
+  add_test(NAME pages/statistics COMMAND ${PIPELINED_DEPS}/venv/bin/python
+    ${CMAKE_CURRENT_SOURCE_DIR}/pages/statistics_pages.py ${CMAKE_BINARY_DIR}/bin/pipectl
+    ${CMAKE_BINARY_DIR}/bin/run_data_operator)
+  set_tests_properties(pages/statistics PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
+endif()
