@@ -36,8 +36,8 @@ void softmax(std::span<float> margins) {
   for (float& margin : margins) margin /= static_cast<float>(sum);
 }
 
-Error unfit(const std::string& what) {
-  return {ErrorCode::corrupt, "the trees do not belong to the model's signature: " + what};
+Error unfit(const std::string& part, const std::string& what) {
+  return {ErrorCode::corrupt, part + " do not belong to the model's signature: " + what};
 }
 
 }  // namespace
@@ -45,44 +45,137 @@ Error unfit(const std::string& what) {
 Result<Model> Model::load(const std::filesystem::path& folder) {
   TRY(text, read_file(folder / "model.json"));
   TRY(file, parse_model_json(text));
+  std::shared_ptr<const Transform> transform;
+  if (file.transform) {
+    TRY(loaded, Transform::load(folder));
+    transform = std::make_shared<const Transform>(std::move(loaded));
+  }
+  if (!file.linear_file.empty()) {
+    TRY(bytes, read_file(folder / file.linear_file));
+    TRY(linear, Linear::parse(bytes));
+    return make(std::move(file.signature), std::move(linear), std::move(transform));
+  }
   TRY(bytes, read_file(folder / file.trees_file));
   const bool binary = std::filesystem::path(file.trees_file).extension() == ".ubj";
   TRY(forest, Forest::parse(bytes, binary ? TreesFormat::ubj : TreesFormat::json));
-  return make(std::move(file.signature), std::move(forest));
+  return make(std::move(file.signature), std::move(forest), std::move(transform));
 }
 
 Result<Model> Model::make(Signature signature, Forest forest) {
+  return make(std::move(signature), std::move(forest), nullptr);
+}
+
+Result<Model> Model::make(Signature signature, Forest forest,
+                          std::shared_ptr<const Transform> transform) {
   if (forest.feature_count() != signature.features.size()) {
-    return unfit(std::to_string(forest.feature_count()) + " features in the trees, " +
-                 std::to_string(signature.features.size()) + " in the signature");
+    return unfit("the trees", std::to_string(forest.feature_count()) + " features in the trees, " +
+                                  std::to_string(signature.features.size()) + " in the signature");
   }
   if (forest.group_count() != signature.score_count()) {
-    return unfit(std::to_string(forest.group_count()) + " scores a row in the trees, " +
-                 std::to_string(signature.score_count()) + " in the signature");
+    return unfit("the trees", std::to_string(forest.group_count()) + " scores a row in the trees, " +
+                                  std::to_string(signature.score_count()) + " in the signature");
   }
   if (forest.objective() != name_of(signature.objective)) {
-    return unfit("objective " + forest.objective() + " in the trees, " +
-                 name_of(signature.objective) + " in the signature");
+    return unfit("the trees", "objective " + forest.objective() + " in the trees, " +
+                                  name_of(signature.objective) + " in the signature");
   }
-  float base_margin = forest.base_score();
-  if (signature.objective == Objective::binary_logistic) {
-    if (!(base_margin > 0 && base_margin < 1)) return unfit("base_score is no probability");
-    base_margin = -std::log(1.0F / base_margin - 1.0F);
+  Model model(std::move(signature));
+  model.base_margin_ = forest.base_score();
+  if (model.signature().objective == Objective::binary_logistic) {
+    if (!(model.base_margin_ > 0 && model.base_margin_ < 1)) {
+      return unfit("the trees", "base_score is no probability");
+    }
+    model.base_margin_ = -std::log(1.0F / model.base_margin_ - 1.0F);
   }
-  return Model(Encoder(std::move(signature)), std::move(forest), base_margin);
+  if (model.signature().objective == Objective::poisson) {
+    model.base_margin_ = std::log(model.base_margin_);
+  }
+  model.forest_ = std::move(forest);
+  TRY_VOID(model.take(std::move(transform)));
+  return model;
+}
+
+Result<Model> Model::make(Signature signature, Linear linear,
+                          std::shared_ptr<const Transform> transform) {
+  const bool fits = linear.feature_count() == signature.features.size() &&
+                    linear.group_count() == signature.score_count();
+  if (!fits) {
+    return unfit("the weights", std::to_string(linear.group_count()) + " scores of " +
+                                    std::to_string(linear.feature_count()) +
+                                    " weights, the signature has " +
+                                    std::to_string(signature.score_count()) + " of " +
+                                    std::to_string(signature.features.size()));
+  }
+  for (const Feature& feature : signature.features) {
+    if (feature.type != FeatureType::text) continue;
+    return unfit("the weights", "feature \"" + feature.name + "\" is a text");
+  }
+  Model model(std::move(signature));
+  model.linear_ = std::move(linear);
+  TRY_VOID(model.take(std::move(transform)));
+  return model;
+}
+
+Result<void> Model::take(std::shared_ptr<const Transform> transform) {
+  transform_ = std::move(transform);
+  if (!transform_) {
+    for (const Feature& feature : signature().features) {
+      inputs_.push_back({feature.name, *column_kind(name_of(feature.type))});
+    }
+    return {};
+  }
+  inputs_ = transform_->inputs();
+  const auto& outputs = transform_->outputs();
+  const auto& features = signature().features;
+  const bool alike = std::equal(
+      features.begin(), features.end(), outputs.begin(), outputs.end(),
+      [](const Feature& feature, const Output& output) { return feature.name == output.name; });
+  if (alike) return {};
+  return unfit("the outputs of the transform", "other names or another number of them");
+}
+
+Result<void> Model::encode_cells(std::span<const Cell> cells, std::span<float> row) const {
+  if (!transform_) return encoder_.encode_row(cells, row);
+  std::vector<Entry> entries;
+  TRY_VOID(transform_->apply_row(cells, entries));
+  std::fill(row.begin(), row.end(), 0.0F);
+  for (const Entry& entry : entries) row[entry.index] = static_cast<float>(entry.value);
+  return {};
+}
+
+Result<void> Model::score_cells(std::span<const Cell> cells, std::span<float> scores) const {
+  if (transform_ && linear_) {
+    std::vector<Entry> entries;
+    TRY_VOID(transform_->apply_row(cells, entries));
+    for (std::size_t group = 0; group < scores.size(); ++group) {
+      scores[group] = static_cast<float>(linear_->margin(group, std::span<const Entry>(entries)));
+    }
+    finish(scores);
+    return {};
+  }
+  std::vector<float> row(signature().features.size());
+  TRY_VOID(encode_cells(cells, row));
+  score_row(row, scores);
+  return {};
 }
 
 void Model::score_row(std::span<const float> row, std::span<float> scores) const {
-  CHECK(row.size() == forest_.feature_count() && scores.size() == forest_.group_count());
-  std::fill(scores.begin(), scores.end(), base_margin_);
-  forest_.add_margins(row, scores);
+  CHECK(row.size() == signature().features.size() && scores.size() == signature().score_count());
+  if (linear_) {
+    for (std::size_t group = 0; group < scores.size(); ++group) {
+      scores[group] = static_cast<float>(linear_->margin(group, row));
+    }
+  } else {
+    std::fill(scores.begin(), scores.end(), base_margin_);
+    forest_->add_margins(row, scores);
+  }
   finish(scores);
 }
 
 void Model::score_columns(std::span<const std::span<const float>> columns,
                           std::span<float> scores) const {
-  const std::size_t width = forest_.feature_count();
-  const std::size_t groups = forest_.group_count();
+  const std::size_t width = signature().features.size();
+  const std::size_t groups = signature().score_count();
   CHECK(columns.size() == width && scores.size() % groups == 0);
   const std::size_t rows = scores.size() / groups;
   std::fill(scores.begin(), scores.end(), base_margin_);
@@ -93,8 +186,16 @@ void Model::score_columns(std::span<const std::span<const float>> columns,
       const float* values = columns[column].data() + begin;
       for (std::size_t row = 0; row < count; ++row) block[row * width + column] = values[row];
     }
-    forest_.add_margins_of_block(block.data(), count, scores.data() + begin * groups);
+    if (linear_) {
+      for (std::size_t row = 0; row < count; ++row) {
+        score_row(std::span(block).subspan(row * width, width),
+                  scores.subspan((begin + row) * groups, groups));
+      }
+    } else {
+      forest_->add_margins_of_block(block.data(), count, scores.data() + begin * groups);
+    }
   }
+  if (linear_) return;
   for (std::size_t row = 0; row < rows; ++row) finish(scores.subspan(row * groups, groups));
 }
 
@@ -103,6 +204,7 @@ void Model::finish(std::span<float> scores) const {
     case Objective::binary_logistic: scores[0] = logistic(scores[0]); return;
     case Objective::multi_softprob: softmax(scores); return;
     case Objective::squared_error: return;
+    case Objective::poisson: scores[0] = std::exp(scores[0]); return;
   }
 }
 

@@ -1,12 +1,15 @@
 // A model that can score: what evaluation uses now and a model server later.
 //
-// `Model::load` reads a model/1 artifact (model.json beside the file with the trees) once; after that
-// a model is immutable and any number of threads may score with it at once, without locks and
-// without a virtual call.  A row is the first interface; columns are scored in blocks of rows with
-// the same result to the last bit.  It knows nothing of Arrow, of artifacts' digests or of ports.
+// `Model::load` reads a model/1 artifact (model.json beside the trees or weights, and the transform
+// if the model carries one) once; after that a model is immutable and any number of threads may
+// score with it at once, without locks and without a virtual call.  A row is the first interface;
+// columns are scored in blocks of rows with the same result to the last bit.  It knows nothing of
+// Arrow, of artifacts' digests or of ports.
 #pragma once
 
 #include <filesystem>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,7 +18,9 @@
 #include "dag/result.h"
 #include "model/encoding.h"
 #include "model/forest.h"
+#include "model/linear.h"
 #include "model/signature.h"
+#include "model/transform.h"
 
 namespace pipelined::model {
 
@@ -25,16 +30,22 @@ namespace pipelined::model {
 Result<std::string> model_json(const Signature& signature, const std::string& trees_file,
                                const std::string& training_json);
 
-/// What model.json says about inputs, label and trees.
+/// What model.json says about inputs, label, trees or weights.
 struct ModelFile {
-  Signature signature;
-  std::string trees_file;  ///< a name in the same folder
+  Signature signature;      ///< with a transform, its features are what the transform gives
+  std::string trees_file;   ///< a name in the same folder; empty: the model is linear
+  std::string linear_file;  ///< the same; empty: the model has trees
+  bool transform = false;   ///< whether transform.json is there
+  std::vector<ColumnInput> inputs = {};  ///< with a transform: the columns that a caller gives
 };
+
+/// The text of model.json for any kind of model.
+Result<std::string> model_json(const ModelFile& file, const std::string& training_json);
 
 /// Reads the text of model.json; an error says which entry is missing or wrong.
 Result<ModelFile> parse_model_json(std::string_view text);
 
-/// Signature, dictionaries and trees.
+/// Signature, dictionaries and trees or weights, and the transform before them.
 class Model {
  public:
   /// Reads the folder of a model/1 artifact.
@@ -42,9 +53,31 @@ class Model {
   /// Puts the parts together; refuses trees that were not made for this signature.
   static Result<Model> make(Signature signature, Forest forest);
 
+  /// The same for weights; both are behind `transform` if there is one, whose outputs must be the
+  /// features of the signature.
+  static Result<Model> make(Signature signature, Linear linear,
+                            std::shared_ptr<const Transform> transform);
+  static Result<Model> make(Signature signature, Forest forest,
+                            std::shared_ptr<const Transform> transform);
+
   const Signature& signature() const { return encoder_.signature(); }
   const Encoder& encoder() const { return encoder_; }
-  const Forest& forest() const { return forest_; }
+  /// Whether it is made of trees; else it is linear.
+  bool has_trees() const { return forest_.has_value(); }
+  /// REQUIRES: has_trees().
+  const Forest& forest() const { return *forest_; }
+  /// REQUIRES: !has_trees().
+  const Linear& linear() const { return *linear_; }
+  /// What makes the signature's features from columns; null: the features are columns.
+  const Transform* transform() const { return transform_.get(); }
+  /// The columns that a caller gives, in the order of `score_cells`.
+  const std::vector<ColumnInput>& inputs() const { return inputs_; }
+
+  /// Scores one row as a caller has it.  Errors name the column.
+  /// REQUIRES: cells.size() == inputs().size(), scores.size() == signature().score_count().
+  Result<void> score_cells(std::span<const Cell> cells, std::span<float> scores) const;
+  /// The row that `score_row` takes, of the row that a caller has.
+  Result<void> encode_cells(std::span<const Cell> cells, std::span<float> row) const;
 
   /// Where every sum of leaves begins.
   float base_margin() const { return base_margin_; }
@@ -60,14 +93,17 @@ class Model {
                      std::span<float> scores) const;
 
  private:
-  Model(Encoder encoder, Forest forest, float base_margin)
-      : encoder_(std::move(encoder)), forest_(std::move(forest)), base_margin_(base_margin) {}
+  explicit Model(Signature signature) : encoder_(std::move(signature)) {}
 
+  Result<void> take(std::shared_ptr<const Transform> transform);
   void finish(std::span<float> scores) const;
 
   Encoder encoder_;
-  Forest forest_;
-  float base_margin_;  // where every sum of leaves begins
+  std::optional<Forest> forest_;
+  std::optional<Linear> linear_;
+  std::shared_ptr<const Transform> transform_;
+  std::vector<ColumnInput> inputs_;
+  float base_margin_ = 0;  // where every sum of leaves begins
 };
 
 }  // namespace pipelined::model

@@ -56,19 +56,32 @@ json json_of(const Feature& feature) {
 
 Result<std::string> model_json(const Signature& signature, const std::string& trees_file,
                                const std::string& training_json) {
+  return model_json(ModelFile{signature, trees_file, "", false, {}}, training_json);
+}
+
+Result<std::string> model_json(const ModelFile& file, const std::string& training_json) {
+  const Signature& signature = file.signature;
   try {
-    json document{{"kind", "trees"},
-                  {"trees", trees_file},
-                  {"objective", name_of(signature.objective)},
+    json document{{"objective", name_of(signature.objective)},
                   {"training", json::parse(training_json)},
                   {"label",
                    {{"name", signature.label.name}, {"type", name_of(signature.label.type)}}},
                   {"signature", json::array()}};
+    const std::string kind = file.linear_file.empty() ? "trees" : "linear";
+    document["kind"] = kind;
+    document[kind] = file.linear_file.empty() ? file.trees_file : file.linear_file;
     if (signature.objective == Objective::multi_softprob) {
       document["label"]["classes"] = signature.label.classes;
     }
     for (const Feature& feature : signature.features) {
       document["signature"].push_back(json_of(feature));
+    }
+    if (file.transform) {
+      document["transform"] = "transform.json";
+      document["inputs"] = json::array();
+      for (const ColumnInput& input : file.inputs) {
+        document["inputs"].push_back({{"name", input.name}, {"type", name_of(input.kind)}});
+      }
     }
     return document.dump(2) + "\n";
   } catch (const std::exception& thrown) {
@@ -81,11 +94,23 @@ Result<ModelFile> parse_model_json(std::string_view text) {
   try {
     const json document = json::parse(text);
     const auto& kind = document.at("kind").get_ref<const std::string&>();
-    if (kind != "trees") return wrong("models of kind \"" + kind + "\" cannot be scored here");
+    if (kind != "trees" && kind != "linear") {
+      return wrong("models of kind \"" + kind + "\" cannot be scored here");
+    }
     TRY(signature, signature_in(document));
-    ModelFile file{std::move(signature), document.at("trees").get<std::string>()};
-    if (file.trees_file.empty() || file.trees_file.find('/') != std::string::npos) {
-      return wrong("\"trees\" is no name of a file beside it");
+    ModelFile file;
+    file.signature = std::move(signature);
+    std::string& name = kind == "trees" ? file.trees_file : file.linear_file;
+    name = document.at(kind).get<std::string>();
+    if (name.empty() || name.find('/') != std::string::npos) {
+      return wrong("\"" + kind + "\" is no name of a file beside it");
+    }
+    file.transform = document.contains("transform");
+    if (!file.transform) return file;
+    for (const json& input : document.at("inputs")) {
+      const auto column = column_kind(input.at("type").get_ref<const std::string&>());
+      if (!column) return wrong("an input has an unknown type");
+      file.inputs.push_back({input.at("name").get<std::string>(), *column});
     }
     return file;
   } catch (const std::exception& thrown) {

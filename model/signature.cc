@@ -13,10 +13,11 @@ constexpr std::array<std::pair<FeatureType, const char*>, 4> feature_types{{
     {FeatureType::text, "string"},
 }};
 
-constexpr std::array<std::pair<Objective, const char*>, 3> objectives{{
+constexpr std::array<std::pair<Objective, const char*>, 4> objectives{{
     {Objective::binary_logistic, "binary:logistic"},
     {Objective::multi_softprob, "multi:softprob"},
     {Objective::squared_error, "reg:squarederror"},
+    {Objective::poisson, "count:poisson"},
 }};
 
 template <class Pairs, class T>

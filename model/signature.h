@@ -36,14 +36,15 @@ struct Feature {
   bool operator==(const Feature&) const = default;
 };
 
-/// How the sum of the leaves becomes a score.
+/// How the sum of the leaves or of the weighted features becomes a score.
 enum class Objective {
   binary_logistic,  ///< one score: the probability that the label is true
   multi_softprob,   ///< a score a class: probabilities that sum to one
   squared_error,    ///< one score: the expected value of the label
+  poisson,          ///< one score: the expected count, the exponential of the sum
 };
 
-/// "binary:logistic", "multi:softprob" or "reg:squarederror": the words of XGBoost.
+/// "binary:logistic", "multi:softprob", "reg:squarederror" or "count:poisson": XGBoost's words.
 const char* name_of(Objective objective);
 /// The objective of that name; nothing if there is none.
 std::optional<Objective> objective_of(std::string_view name);

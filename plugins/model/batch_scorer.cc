@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "plugins/common/feature_columns.h"
+#include "plugins/common/row_cells.h"
 #include "plugins/model/scored_rows.h"
 
 namespace pipelined::evaluation {
@@ -33,6 +34,7 @@ void copy(const Array& values, std::vector<double>& labels) {
 }  // namespace
 
 Result<std::vector<std::span<const float>>> BatchScorer::encode(const arrow::RecordBatch& batch) {
+  if (model_.transform()) return encode_by_row(batch);
   const auto rows = static_cast<std::size_t>(batch.num_rows());
   const auto& features = model_.signature().features;
   std::vector<std::span<const float>> views;
@@ -53,7 +55,38 @@ Result<std::vector<std::span<const float>>> BatchScorer::encode(const arrow::Rec
   return views;
 }
 
+Result<std::vector<std::span<const float>>> BatchScorer::encode_by_row(
+    const arrow::RecordBatch& batch) {
+  TRY(rows, RowCells::bind(batch, model_.inputs()));
+  std::vector<model::Cell> cells(model_.inputs().size());
+  std::vector<float> encoded(columns_.size());
+  for (auto& column : columns_) column.resize(static_cast<std::size_t>(batch.num_rows()));
+  for (std::int64_t row = 0; row < batch.num_rows(); ++row) {
+    rows.read(row, cells);
+    TRY_VOID(model_.encode_cells(cells, encoded));
+    for (std::size_t i = 0; i < encoded.size(); ++i) {
+      columns_[i][static_cast<std::size_t>(row)] = encoded[i];
+    }
+  }
+  return std::vector<std::span<const float>>(columns_.begin(), columns_.end());
+}
+
+// A transform may give many thousand columns: they are never there all at once.
+Result<std::span<const float>> BatchScorer::score_by_row(const arrow::RecordBatch& batch) {
+  const std::size_t width = model_.signature().score_count();
+  scores_.resize(static_cast<std::size_t>(batch.num_rows()) * width);
+  TRY(rows, RowCells::bind(batch, model_.inputs()));
+  std::vector<model::Cell> cells(model_.inputs().size());
+  for (std::int64_t row = 0; row < batch.num_rows(); ++row) {
+    rows.read(row, cells);
+    TRY_VOID(model_.score_cells(
+        cells, std::span(scores_).subspan(static_cast<std::size_t>(row) * width, width)));
+  }
+  return std::span<const float>(scores_);
+}
+
 Result<std::span<const float>> BatchScorer::score(const arrow::RecordBatch& batch) {
+  if (model_.transform()) return score_by_row(batch);
   TRY(views, encode(batch));
   scores_.resize(static_cast<std::size_t>(batch.num_rows()) * model_.signature().score_count());
   model_.score_columns(views, scores_);

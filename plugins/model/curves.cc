@@ -162,7 +162,8 @@ void add_curves(const ScoredRows& rows, const model::Signature& signature,
       case Objective::multi_softprob:
         if (slice.name.empty()) add_class_curves(rows, signature, slice, evaluation);
         break;
-      case Objective::squared_error: maker.add_value_calibration(); break;
+      case Objective::squared_error:
+      case Objective::poisson: maker.add_value_calibration(); break;
     }
   }
 }

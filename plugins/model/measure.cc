@@ -45,7 +45,8 @@ std::unique_ptr<Measure> make_measure(const model::Signature& signature,
       return make_binary_measure(scores, labels, slices, options);
     case model::Objective::multi_softprob:
       return make_class_measure(scores, labels, slices, signature.label.classes);
-    case model::Objective::squared_error: break;
+    case model::Objective::squared_error:
+    case model::Objective::poisson: break;
   }
   return make_value_measure(scores, labels, slices);
 }

@@ -87,6 +87,9 @@ class BatchScorer {
   Result<std::vector<std::span<const float>>> encode(const arrow::RecordBatch& batch);
 
  private:
+  Result<std::vector<std::span<const float>>> encode_by_row(const arrow::RecordBatch& batch);
+  Result<std::span<const float>> score_by_row(const arrow::RecordBatch& batch);
+
   const model::Model& model_;
   std::vector<std::vector<float>> columns_;
   std::vector<float> scores_;

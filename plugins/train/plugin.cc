@@ -1,6 +1,7 @@
-// The plugin `train`: what its operator declares.
+// The plugin `train`: what its operators declare.
 #include "plugins/common/library_versions.h"
 #include "plugins/train/booster.h"
+#include "plugins/train/train_linear.h"
 #include "plugins/train/train_trees.h"
 
 namespace {
@@ -44,6 +45,40 @@ constexpr auto trees =
         .library("arrow", pipelined::arrow_version)
         .library("xgboost", pipelined::train::xgboost_version)
         .resources(2, 0);
+
+constexpr auto linear =
+    sdk::describe("train.linear", 1, "Trains a weighted sum of features on examples")
+        .doc("Logistic, softmax, least squares or Poisson with square and absolute penalties. Memory "
+             "does not grow with the rows. Without a transform the model gets a usual one. The same "
+             "examples, transform and parameters give the same bytes for any number of threads; a "
+             "lost attempt goes on after its last step and ends with the same bytes.")
+        .input("examples", "examples/1", "rows to learn from", sdk::many)
+        .input("transform", "transform/1", "from columns to numbers", sdk::optional)
+        .input("validation", "examples/1", "rows whose loss is measured after each step",
+               sdk::many | sdk::optional)
+        .input("remedy", "remedy/1", "how much the rows of each class count", sdk::optional)
+        .output("model", "model/1", "signature, transform and weights")
+        .output("log", "report/1", "the loss after each step", sdk::evidence)
+        .param(sdk::text("label", "the column to learn").required())
+        .param(sdk::text("objective", "what to learn; auto: by the type of the label")
+                   .standard("auto")
+                   .choices("auto|binary:logistic|multi:softprob|reg:squarederror|count:poisson"))
+        .param(sdk::list("features", "columns to learn from; none named: all").standard("[]"))
+        .param(sdk::list("exclude", "columns to leave out").standard("[]"))
+        .param(sdk::number("l1", "absolute penalty on weights").standard("0.0").at_least(0))
+        .param(sdk::number("l2", "square penalty on weights").standard("0.0001").at_least(0))
+        .param(sdk::text("class_weights", "balanced: classes count alike")
+                   .standard("none").choices("none|balanced"))
+        .param(sdk::integer("steps", "at most so many steps").standard("200").at_least(1)
+                   .at_most(100000))
+        .param(sdk::number("tolerance", "largest slope at which it ends").standard("0.000001")
+                   .at_least(0))
+        .param(sdk::integer("threads", "threads; 0: the processors of the step. Decides no byte")
+                   .standard("0").at_least(0).at_most(256))
+        .library("arrow", pipelined::arrow_version)
+        .flags(PL_DETERMINISTIC | PL_CACHEABLE | PL_RESUMABLE)
+        .resources(2, 0);
 }  // namespace
 
-PL_PLUGIN("train", "1.0", sdk::Operator<trees, pipelined::train::train_trees>)
+PL_PLUGIN("train", "1.0", sdk::Operator<trees, pipelined::train::train_trees>,
+          sdk::Operator<linear, pipelined::train::train_linear>)

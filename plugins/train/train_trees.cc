@@ -38,6 +38,7 @@ const char* loss_of(model::Objective objective) {
     case model::Objective::binary_logistic: return "logloss";
     case model::Objective::multi_softprob: return "mlogloss";
     case model::Objective::squared_error: return "rmse";
+    case model::Objective::poisson: return "poisson-nloglik";
   }
   return "";
 }

@@ -8,6 +8,7 @@
 
 #include "plugins/common/feature_columns.h"
 #include "plugins/train/dictionary.h"
+#include "plugins/train/label.h"
 
 namespace pipelined::train {
 namespace {
@@ -16,21 +17,6 @@ using model::Feature;
 using model::FeatureType;
 using model::Label;
 using model::Objective;
-
-std::optional<FeatureType> type_of(const arrow::DataType& type) {
-  switch (type.id()) {
-    case arrow::Type::BOOL: return FeatureType::boolean;
-    case arrow::Type::INT64: return FeatureType::integer;
-    case arrow::Type::DOUBLE: return FeatureType::real;
-    case arrow::Type::STRING: return FeatureType::text;
-    default: return std::nullopt;
-  }
-}
-
-Error no_column(const std::string& parameter, const std::string& name) {
-  return {ErrorCode::invalid, "parameter \"" + parameter + "\" names column \"" + name +
-                                  "\", which the examples do not have"};
-}
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -52,7 +38,7 @@ Result<std::vector<Feature>> choose_features(const arrow::Schema& schema,
     const auto field = schema.GetFieldByName(name);
     if (!field) return no_column("features", name);
     if (contains(settings.exclude, name)) continue;
-    const auto type = type_of(*field->type());
+    const auto type = feature_type_of(*field->type());
     if (!type || name == settings.label) {
       return Error{ErrorCode::invalid,
                    "column \"" + name + "\" cannot be a feature: it is " +
@@ -65,27 +51,6 @@ Result<std::vector<Feature>> choose_features(const arrow::Schema& schema,
     return Error{ErrorCode::invalid, "no column is left to be a feature"};
   }
   return features;
-}
-
-Result<Objective> choose_objective(FeatureType label, const Settings& settings) {
-  Objective by_type = Objective::squared_error;
-  if (label == FeatureType::boolean) by_type = Objective::binary_logistic;
-  if (label == FeatureType::text) by_type = Objective::multi_softprob;
-  const Objective objective = settings.objective.value_or(by_type);
-  const bool fits = objective == by_type ||
-                    (label == FeatureType::integer && objective != Objective::squared_error);
-  if (fits) return objective;
-  return Error{ErrorCode::invalid, "label \"" + settings.label + "\" is of type " +
-                                       name_of(label) + " and cannot be learned as " +
-                                       name_of(objective)};
-}
-
-Result<Label> choose_label(const arrow::Schema& schema, const Settings& settings) {
-  const auto field = schema.GetFieldByName(settings.label);
-  if (!field) return no_column("label", settings.label);
-  const auto type = type_of(*field->type());
-  if (!type) return wrong_column(settings.label, *field->type(), "a label");
-  return Label{settings.label, *type, {}};
 }
 
 // Takes the rows without a label out of what was appended from `begin` on, and counts them.
@@ -104,34 +69,6 @@ std::int64_t keep_labelled(TrainingTable& table, std::size_t begin, std::size_t 
   table.labels.resize(kept);
   table.matrix.resize(kept * width);
   return left_out;
-}
-
-Result<void> refuse_infinite(const std::string& name, NumberSink sink, std::int64_t rows) {
-  for (std::int64_t row = 0; row < rows; ++row) {
-    if (std::isinf(sink.at(row))) {
-      return Error{ErrorCode::invalid, "column \"" + name +
-                                           "\" holds a number that is infinite or too large for "
-                                           "32 bits; trees cannot be trained with it"};
-    }
-  }
-  return {};
-}
-
-// Labels as 0 and 1, as class codes or as values.
-template <class ClassOf>
-Result<void> write_labels(const Label& label, bool classes, const arrow::Array& values,
-                          ClassOf class_of, NumberSink sink) {
-  if (label.type == FeatureType::text) return write_codes(label.name, values, class_of, sink);
-  if (!classes || values.type_id() != arrow::Type::INT64) {
-    TRY_VOID(write_numbers(label.name, values, sink));
-    return refuse_infinite(label.name, sink, values.length());
-  }
-  const auto& numbers = static_cast<const arrow::Int64Array&>(values);
-  for (std::int64_t row = 0; row < numbers.length(); ++row) {
-    sink.at(row) =
-        numbers.IsNull(row) ? model::missing : class_of(std::to_string(numbers.Value(row)));
-  }
-  return {};
 }
 
 // Appends all rows of a reader.  `code_of(feature, text)` and `class_of(text)` give codes.
@@ -186,10 +123,6 @@ void replace_codes(TrainingTable& table, std::size_t width, std::size_t feature,
   }
 }
 
-bool by_number(const std::string& left, const std::string& right) {
-  return std::stoll(left) < std::stoll(right);
-}
-
 Result<void> check_labels(const Learned& learned) {
   const auto& labels = learned.table.labels;
   const std::string& name = learned.signature.label.name;
@@ -231,11 +164,11 @@ Result<Learned> read_training(ExamplesReader reader, const Settings& settings,
                               const sdk::Context& context) {
   Learned learned;
   model::Signature& signature = learned.signature;
-  TRY(label, choose_label(*reader.schema(), settings));
+  TRY(label, choose_label(*reader.schema(), settings.label));
   signature.label = std::move(label);
   TRY(features, choose_features(*reader.schema(), settings));
   signature.features = std::move(features);
-  TRY(objective, choose_objective(signature.label.type, settings));
+  TRY(objective, choose_objective(signature.label, settings.objective));
   signature.objective = objective;
   const bool classes = objective == Objective::multi_softprob;
   const std::size_t width = signature.features.size();

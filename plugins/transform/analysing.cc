@@ -1,13 +1,11 @@
 // transform.analyse and transform.fit.
-#include <arrow/record_batch.h>
-
 #include <fstream>
 #include <iterator>
 #include <optional>
 
 #include "model/analysis.h"
 #include "plugins/common/examples.h"
-#include "plugins/common/row_cells.h"
+#include "plugins/common/transform_rows.h"
 #include "plugins/transform/operators.h"
 
 namespace pipelined::transform {
@@ -36,22 +34,7 @@ Result<std::vector<model::FeatureSpec>> declared(const sdk::Context& context) {
 
 Result<Analysis> analyse(const sdk::Context& context, std::vector<model::FeatureSpec> features) {
   TRY(reader, ExamplesReader::open(folders_at(context, "examples")));
-  const auto columns = column_inputs(*reader.schema());
-  TRY(analysis, Analysis::begin(std::move(features), columns));
-  std::vector<model::Cell> cells(analysis.columns().size());
-  const std::int64_t total = reader.row_count();
-  for (std::int64_t done = 0;;) {
-    if (context.cancelled()) return Error{ErrorCode::cancelled, "stopped while reading examples"};
-    TRY(batch, reader.next());
-    if (!batch) return analysis;
-    TRY(rows, RowCells::bind(*batch, analysis.columns()));
-    for (std::int64_t row = 0; row < batch->num_rows(); ++row) {
-      rows.read(row, cells);
-      TRY_VOID(analysis.add_row(cells));
-    }
-    done += batch->num_rows();
-    context.progress(done, total);
-  }
+  return analyse_rows(reader, std::move(features), context, true);
 }
 
 // All analyses at the port as one.

@@ -12,6 +12,7 @@
 #include "operators/testing/fake_context.h"
 #include "plugins/model/model_evaluate.h"
 #include "plugins/model/model_explain.h"
+#include "plugins/train/train_linear.h"
 #include "plugins/train/train_trees.h"
 #include "plugins/transform/operators.h"
 
@@ -41,6 +42,7 @@ int main(int count, char** words) {
     return 2;
   }
   const std::map<std::string, sdk::Function> operators{
+      {"train.linear", train::train_linear},
       {"train.trees", train::train_trees},
       {"model.evaluate", evaluation::model_evaluate},
       {"model.explain", evaluation::model_explain},
