@@ -161,6 +161,10 @@ std::size_t depth_of(const Forest& forest, std::size_t root) {
 }  // namespace
 
 Result<TreeShap> TreeShap::make(const Model& model) {
+  if (!model.has_trees()) {
+    return Error{ErrorCode::unsupported, "explain the model: it is linear, and only trees are "
+                                         "explained; its weights are in linear.json"};
+  }
   const Forest& forest = model.forest();
   for (std::size_t tree = 0; tree < forest.tree_count(); ++tree) {
     if (depth_of(forest, forest.root(tree)) <= depth_max) continue;
