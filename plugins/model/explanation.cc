@@ -19,7 +19,8 @@ const char* metric_of(Objective objective) {
   switch (objective) {
     case Objective::binary_logistic: return "auc";
     case Objective::multi_softprob: return "log_loss";
-    case Objective::squared_error: return "rmse";
+    case Objective::squared_error:
+    case Objective::poisson: return "rmse";
   }
   return "";
 }
