@@ -161,7 +161,15 @@ std::vector<Verb> artifact_verbs() {
       {"artifact sql", "One SELECT over an artifact, which the query calls data.",
        {artifact_word, port_word, {Count::optional, "QUERY", "the query, one word for the shell"}},
        {{"lines", "N", "at most so many rows, 100 if left out"}}, run_artifact_sql},
-      {"lineage", "All that an artifact was made from.", {digest_word}, {}, run_lineage},
+      {"artifact diff", "What differs between two tables: columns, rows, statistics.",
+       {{Count::one, "ARTIFACT", "the first table's digest, or its unique beginning"},
+        {Count::one, "OTHER", "the second's"}},
+       {{"key", "COLUMNS", "columns that name a row, with commas; else rows are compared whole"},
+        {"lines", "N", "at most so many rows that differ, 10 if left out"}}, run_artifact_diff},
+      {"lineage", "All that something was made from, or that was made from it.",
+       {{Count::one, "WHAT", "a digest, SOURCE/SPAN, PIPELINE/SOURCE/SPAN, or a delivered file's path"}},
+       {{"down", nullptr, "what was made from it, instead of what it was made from"},
+        {"type", "TYPE", "only artifacts of this type, for example model/1"}}, run_lineage},
   };
 }
 

@@ -163,10 +163,10 @@ Result<OpenedFile> DaemonBackend::open_file(const Digest& artifact, const std::s
   return parts_.artifacts.open_file(artifact, path);
 }
 
-void DaemonBackend::query_artifact(const Digest& artifact, const std::string& query,
-                                   std::int64_t rows,
-                                   std::function<void(Result<std::string>)> done) {
-  parts_.trials.query(artifact, query, rows, std::move(done));
+void DaemonBackend::query_artifacts(const std::vector<Digest>& artifacts,
+                                    const std::string& query, std::int64_t rows,
+                                    std::function<void(Result<std::string>)> done) {
+  parts_.trials.query(artifacts, query, rows, std::move(done));
 }
 
 void DaemonBackend::try_step(Trial trial, std::function<void(Result<TrialOutcome>)> done) {

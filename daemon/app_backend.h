@@ -71,8 +71,8 @@ class DaemonBackend : public Backend {
   std::shared_ptr<const Pipeline> pipeline_version(const Digest& version) override;
   Store& store() override { return parts_.store; }
   Result<OpenedFile> open_file(const Digest& artifact, const std::string& path) override;
-  void query_artifact(const Digest& artifact, const std::string& query, std::int64_t rows,
-                      std::function<void(Result<std::string>)> done) override;
+  void query_artifacts(const std::vector<Digest>& artifacts, const std::string& query,
+                       std::int64_t rows, std::function<void(Result<std::string>)> done) override;
   void try_step(Trial trial, std::function<void(Result<TrialOutcome>)> done) override;
   std::string log_path(const std::string& attempt) override;
   OperatorListing operators() override;

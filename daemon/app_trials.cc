@@ -106,15 +106,18 @@ Trials::Trials(Store& store, Artifacts& artifacts, PipelineShelf& shelf,
                const PluginRegistry& registry, AdHoc& adhoc)
     : store_(store), artifacts_(artifacts), shelf_(shelf), registry_(registry), adhoc_(adhoc) {}
 
-void Trials::query(const Digest& artifact, const std::string& query, std::int64_t rows,
-                   std::function<void(Result<std::string>)> done) {
+void Trials::query(const std::vector<Digest>& artifacts, const std::string& query,
+                   std::int64_t rows, std::function<void(Result<std::string>)> done) {
   const auto info = registry_.operators.find(table_operator);
-  const auto detail = show_artifact(store_, artifact, 1);
   effect::StartAttempt start;
   if (info != registry_.operators.end()) start.plugin = info->second.plugin;
   start.operator_id = table_operator;
   start.params = {{"query", Value(query)}, {"rows", Value(rows)}};
-  if (detail) start.inputs = {{"data", detail->view.ref.type, {detail->view.ref}}};
+  for (const Digest& artifact : artifacts) {
+    const auto detail = show_artifact(store_, artifact, 1);
+    const char* port = start.inputs.empty() ? "data" : "other";
+    if (detail) start.inputs.push_back({port, detail->view.ref.type, {detail->view.ref}});
+  }
   start.outputs = {{"table", "report/1", true, false, {}}};
   start.timeout_ms = query_timeout_ms, start.number = 1;
   adhoc_.run(std::move(start), {}, [done = std::move(done), known = info != registry_.operators.end()](

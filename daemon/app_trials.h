@@ -23,8 +23,8 @@ class Trials {
   Trials(Store& store, Artifacts& artifacts, PipelineShelf& shelf, const PluginRegistry& registry,
          AdHoc& adhoc);
 
-  /// See Backend::query_artifact.
-  void query(const Digest& artifact, const std::string& query, std::int64_t rows,
+  /// See Backend::query_artifacts.
+  void query(const std::vector<Digest>& artifacts, const std::string& query, std::int64_t rows,
              std::function<void(Result<std::string>)> done);
   /// See Backend::try_step.
   void try_step(Trial trial, std::function<void(Result<TrialOutcome>)> done);

@@ -64,6 +64,7 @@ int run_invalidate(Session& session);
 /// @{
 int run_artifacts(Session& session);
 int run_artifact_show(Session& session);
+int run_artifact_diff(Session& session);
 int run_artifact_export(Session& session);
 int run_artifact_head(Session& session);
 int run_artifact_sql(Session& session);

@@ -204,10 +204,11 @@ class Backend {
   /// One file of a stored artifact for streaming; the server closes the descriptor.  Clients compare
   /// the digest of what they got with the manifest.
   virtual Result<OpenedFile> open_file(const Digest& artifact, const std::string& path) = 0;
-  /// Runs one SELECT over an artifact, called `data` in it, in a worker; the answer is the worker's
+  /// Runs one SELECT over one or two artifacts, called `data` and `other` in it, in a worker; the answer is the worker's
   /// JSON text, unread.
-  virtual void query_artifact(const Digest& artifact, const std::string& query, std::int64_t rows,
-                              std::function<void(Result<std::string>)> done) = 0;
+  virtual void query_artifacts(const std::vector<Digest>& artifacts, const std::string& query,
+                               std::int64_t rows,
+                               std::function<void(Result<std::string>)> done) = 0;
   /// Tries a step on recorded inputs in a worker.
   virtual void try_step(Trial trial, std::function<void(Result<TrialOutcome>)> done) = 0;
   /// Where the log of an attempt is or will be; the file may be absent and may grow.

@@ -93,6 +93,7 @@ void get_artifacts(Backend& backend, const Request& request, const Respond& resp
 void get_artifact(Backend& backend, const Request& request, const Respond& respond);
 void get_artifact_file(Backend& backend, const Request& request, const Respond& respond);
 void get_lineage(Backend& backend, const Request& request, const Respond& respond);
+void get_lineage_of(Backend& backend, const Request& request, const Respond& respond);
 void post_query(Backend& backend, const Request& request, const Respond& respond);
 void post_try(Backend& backend, const Request& request, const Respond& respond);
 void get_run_step(Backend& backend, const Request& request, const Respond& respond);

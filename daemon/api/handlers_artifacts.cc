@@ -3,6 +3,7 @@
 
 #include "daemon/api/asking.h"
 #include "daemon/api/handlers.h"
+#include "daemon/api/lineage.h"
 #include "daemon/api/translate.h"
 #include "dag/nearest_name.h"
 
@@ -45,6 +46,17 @@ Result<ArtifactDetail> find_detail(Backend& backend, const Request& request) {
   return *std::move(detail);
 }
 
+/// Answers with the way that the request asks for.
+void tell_lineage(Backend& backend, const Request& request, const std::vector<Digest>& of,
+                  const Respond& respond) {
+  const std::string way = request.asked("way");
+  if (!way.empty() && way != "up" && way != "down") {
+    return refuse(respond, {ErrorCode::invalid, "'way' is up (what it was made from) or down (what "
+                                                "was made from it), not '" + way + "'"});
+  }
+  answer(respond, lineage_of(backend, of, way == "down" ? LineageWay::down : LineageWay::up, 1000));
+}
+
 }  // namespace
 
 void get_artifact(Backend& backend, const Request& request, const Respond& respond) {
@@ -81,7 +93,13 @@ void get_artifact_file(Backend& backend, const Request& request, const Respond& 
 void get_lineage(Backend& backend, const Request& request, const Respond& respond) {
   const auto detail = find_detail(backend, request);
   if (!detail) return refuse(respond, detail.error());
-  answer(respond, lineage_of(backend, detail->view.ref.digest, 1000));
+  tell_lineage(backend, request, {detail->view.ref.digest}, respond);
+}
+
+void get_lineage_of(Backend& backend, const Request& request, const Respond& respond) {
+  const auto of = find_subjects(backend, request.asked("of"));
+  if (!of) return refuse(respond, of.error());
+  tell_lineage(backend, request, *of, respond);
 }
 
 void post_query(Backend& backend, const Request& request, const Respond& respond) {
@@ -94,11 +112,17 @@ void post_query(Backend& backend, const Request& request, const Respond& respond
   }
   const auto detail = find_detail(backend, request);
   if (!detail) return refuse(respond, detail.error());
-  backend.query_artifact(detail->view.ref.digest, body->query, body->rows,
-                         [respond](Result<std::string> found) {
-                           if (!found) return refuse(respond, found.error());
-                           respond(json_answer(*std::move(found)));
-                         });
+  std::vector<Digest> tables = {detail->view.ref.digest};
+  if (!body->other.empty()) {
+    const auto other = find_digest(backend, body->other);
+    if (!other) return refuse(respond, other.error());
+    tables.push_back(*other);
+  }
+  backend.query_artifacts(tables, body->query, body->rows,
+                          [respond](Result<std::string> found) {
+                            if (!found) return refuse(respond, found.error());
+                            respond(json_answer(*std::move(found)));
+                          });
 }
 
 }  // namespace pipelined::api

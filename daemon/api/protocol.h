@@ -200,6 +200,7 @@ struct ArtifactDetail {
 /// Request: one SELECT over an artifact, which the query calls `data`.
 struct QueryRequest {
   std::string query;
+  std::string other;               ///< a second artifact's digest, called `other`; empty: none
   std::int64_t rows = 10;          ///< at most so many are told
 };
 struct TableRow {
@@ -241,13 +242,33 @@ struct TryReply {
 
 /// One artifact with the artifacts that it was made from.
 struct LineageNode {
-  std::string digest, type, step, element, port;
-  std::int64_t run = 0;
+  std::string digest, type, pipeline, step, element, port;
+  std::int64_t run = 0;                  ///< that made it; 0: it was delivered
+  std::vector<std::int64_t> runs;        ///< that made it or reused it, newest first, at most 20
   std::vector<std::string> from;         ///< digests
+  std::vector<std::string> delivered;    ///< paths at which it came, newest first, at most 10
 };
 struct Lineage {
-  std::string digest;
-  std::vector<LineageNode> nodes;        ///< nearest first; the first is the artifact itself
+  std::string digest;                    ///< the first of what was asked for
+  std::vector<LineageNode> nodes;        ///< nearest first, beginning with what was asked for
+  bool more = false;                     ///< there are more nodes than are told
+};
+/// How a column of two tables differs.
+struct ColumnDifference {
+  std::string column, type, other_type;  ///< types as SQL names them; empty: not there
+  std::int64_t changed = 0;              ///< rows of the same key in which it differs
+  std::string nulls, other_nulls, distinct, other_distinct;
+  std::string mean, other_mean, lowest, other_lowest, highest, other_highest;
+};
+/// What differs between two tables; `other` is the second.
+struct ArtifactDiff {
+  std::string digest, other;
+  std::vector<std::string> key;          ///< columns that name a row; empty: rows are compared whole
+  std::int64_t rows = 0, other_rows = 0;
+  std::int64_t added = 0, removed = 0, changed = 0, same = 0;
+  bool columns_differ = false;
+  std::vector<ColumnDifference> columns; ///< of both, in the first's order
+  std::vector<TableRow> examples;        ///< "added", "removed" or "changed", then the key
 };
 
 struct Alert {

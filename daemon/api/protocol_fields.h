@@ -163,7 +163,7 @@ void fields(V& visit, ArtifactDetail& x) {
 }
 template <class V>
 void fields(V& visit, QueryRequest& x) {
-  visit("query", x.query), visit("rows", x.rows);
+  visit("query", x.query), visit("other", x.other), visit("rows", x.rows);
 }
 template <class V>
 void fields(V& visit, TableRow& x) {
@@ -194,12 +194,29 @@ void fields(V& visit, TryReply& x) {
 }
 template <class V>
 void fields(V& visit, LineageNode& x) {
-  visit("digest", x.digest), visit("type", x.type), visit("step", x.step);
-  visit("element", x.element), visit("port", x.port), visit("run", x.run), visit("from", x.from);
+  visit("digest", x.digest), visit("type", x.type), visit("pipeline", x.pipeline);
+  visit("step", x.step), visit("element", x.element), visit("port", x.port), visit("run", x.run);
+  visit("runs", x.runs), visit("from", x.from), visit("delivered", x.delivered);
 }
 template <class V>
 void fields(V& visit, Lineage& x) {
-  visit("digest", x.digest), visit("nodes", x.nodes);
+  visit("digest", x.digest), visit("nodes", x.nodes), visit("more", x.more);
+}
+template <class V>
+void fields(V& visit, ColumnDifference& x) {
+  visit("column", x.column), visit("type", x.type), visit("other_type", x.other_type);
+  visit("changed", x.changed), visit("nulls", x.nulls), visit("other_nulls", x.other_nulls);
+  visit("distinct", x.distinct), visit("other_distinct", x.other_distinct);
+  visit("mean", x.mean), visit("other_mean", x.other_mean), visit("lowest", x.lowest);
+  visit("other_lowest", x.other_lowest), visit("highest", x.highest);
+  visit("other_highest", x.other_highest);
+}
+template <class V>
+void fields(V& visit, ArtifactDiff& x) {
+  visit("digest", x.digest), visit("other", x.other), visit("key", x.key), visit("rows", x.rows);
+  visit("other_rows", x.other_rows), visit("added", x.added), visit("removed", x.removed);
+  visit("changed", x.changed), visit("same", x.same), visit("columns_differ", x.columns_differ);
+  visit("columns", x.columns), visit("examples", x.examples);
 }
 template <class V>
 void fields(V& visit, Alert& x) {

@@ -204,6 +204,7 @@ void add_redo(std::vector<Route>& table) {
 void add_artifacts(std::vector<Route>& table) {
   using namespace protocol;
   const auto add = [&table](Route route) { table.push_back(std::move(route)); };
+  const QueryParameter way = {"way", "up (the default): what it was made from; down: what was made from it"};
   add({"GET", "/api/v1/artifacts", Role::viewer, get_artifacts, "Artifacts, newest first.",
        {{"type", "only of this type"}, limit, before}, nullptr, json_schema<ArtifactList>});
   add({"GET", "/api/v1/artifacts/{digest}", Role::viewer, get_artifact,
@@ -212,10 +213,15 @@ void add_artifacts(std::vector<Route>& table) {
   add({"GET", "/api/v1/artifacts/{digest}/file", Role::viewer, get_artifact_file,
        "The bytes of one file.", {{"path", "its path as the artifact lists it"}}});
   add({"POST", "/api/v1/artifacts/{digest}/query", Role::viewer, post_query,
-       "One SELECT over the artifact, called `data` in it; it runs in a worker.", {},
+       "One SELECT over the artifact, called `data` in it (and `other`); it runs in a worker.", {},
        json_schema<QueryRequest>, json_schema<TableReply>});
   add({"GET", "/api/v1/artifacts/{digest}/lineage", Role::viewer, get_lineage,
-       "All that the artifact was made from, nearest first.", {}, nullptr, json_schema<Lineage>});
+       "All that the artifact was made from, or that was made from it, nearest first.", {way},
+       nullptr, json_schema<Lineage>});
+  add({"GET", "/api/v1/lineage", Role::viewer, get_lineage_of,
+       "The same for what was delivered as a span or file.",
+       {{"of", "SOURCE/SPAN, PIPELINE/SOURCE/SPAN, the path of a file, or a digest"}, way}, nullptr,
+       json_schema<Lineage>});
 }
 
 void add_keeping(std::vector<Route>& table) {

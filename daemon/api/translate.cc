@@ -263,49 +263,4 @@ protocol::ArtifactDetail artifact_of(const ArtifactDetail& detail) {
   return told;
 }
 
-namespace {
-
-/// The result that made the artifact; one that only passed it on is not meant.
-std::optional<ResultRow> maker_of(Backend& backend, const ArtifactDetail& detail) {
-  for (const BindingView& binding : detail.producers) {
-    std::optional<ResultRow> result = backend.store().find_result_by_id(binding.result);
-    if (!result) continue;
-    const bool passed = std::any_of(
-        result->inputs.begin(), result->inputs.end(),
-        [&](const Binding& input) { return input.artifact.digest == detail.view.ref.digest; });
-    if (!passed) return result;
-  }
-  return std::nullopt;
-}
-
-}  // namespace
-
-protocol::Lineage lineage_of(Backend& backend, const Digest& artifact, std::size_t limit) {
-  protocol::Lineage lineage;
-  lineage.digest = text_of(artifact);
-  std::vector<Digest> queue = {artifact};
-  for (std::size_t at = 0; at < queue.size() && lineage.nodes.size() < limit; ++at) {
-    const auto detail = show_artifact(backend.store(), queue[at], 10);
-    protocol::LineageNode node;
-    node.digest = text_of(queue[at]);
-    if (detail) node.type = detail->view.ref.type;
-    if (const auto made = detail ? maker_of(backend, *detail) : std::nullopt) {
-      node.step = made->step, node.element = made->element, node.run = made->run;
-      for (const Binding& output : made->outputs) {
-        if (output.artifact.digest == queue[at]) node.port = output.port;
-      }
-      for (const Binding& input : made->inputs) {
-        const Digest& from = input.artifact.digest;
-        node.from.push_back(text_of(from));
-        if (std::find(queue.begin(), queue.end(), from) == queue.end()) queue.push_back(from);
-      }
-    } else if (detail && !detail->arrivals.empty()) {
-      node.step = "source " + detail->arrivals.front().source;
-      node.element = detail->arrivals.front().span;
-    }
-    lineage.nodes.push_back(std::move(node));
-  }
-  return lineage;
-}
-
 }  // namespace pipelined::api

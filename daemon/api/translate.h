@@ -32,7 +32,5 @@ protocol::Planned planned_of(const PlannedStep& step);
 protocol::PipelineInfo pipeline_of(Backend& backend, const PipelineRow& row);
 protocol::Change change_of(const BackendEvent& event);
 protocol::ArtifactDetail artifact_of(const ArtifactDetail& detail);
-/// Everything that the artifact was made from, nearest first, at most `limit` nodes.
-protocol::Lineage lineage_of(Backend& backend, const Digest& artifact, std::size_t limit);
 
 }  // namespace pipelined::api

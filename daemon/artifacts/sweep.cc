@@ -23,7 +23,7 @@ Result<Swept> sweep_files(int root, const std::vector<std::string>& names, TimeM
   for (const std::string& name : names) {
     struct stat found {};
     if (::fstatat(root, name.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0) continue;
-    if (begins(name, "trees/")) {
+    if (begins(name, "trees/") || begins(name, "checkpoints/")) {
       TRY_VOID(remove_all_below(root, name, "tmp"));
       ++swept.files;
       continue;

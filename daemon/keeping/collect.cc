@@ -13,11 +13,13 @@
 #include "daemon/artifacts/object_folder.h"
 #include "daemon/keeping/fsck.h"
 #include "daemon/store/manifest_text.h"
+#include "daemon/store/named_digests.h"
 #include "daemon/store/rows.h"
 
 namespace pipelined {
 namespace {
 
+constexpr std::int64_t checkpoints_days = 14;
 
 /// A plan on its way.
 struct Planner {
@@ -44,6 +46,7 @@ struct Planner {
   void judge_objects(int root);
   void judge_logs(int root);
   void judge_trees(int root);
+  void judge_checkpoints(int root);
   void forget_notes();
   Unused judge(const std::string& name, TimeMs touched_at);
   const RunVerdict* verdict_of(RunNumber run) const {
@@ -278,6 +281,7 @@ void Planner::use_others() {
                "p.subject WHERE p.kind = 'artifact'");
     while (pins.next()) used.insert(pins.integer(0));
   }
+  used.merge(artifacts_named(records));
   std::vector<std::pair<std::string, std::string>> columns;
   {
     Query keys(records, "SELECT t.name, k.\"from\" FROM sqlite_schema t JOIN "
@@ -446,6 +450,19 @@ void Planner::judge_trees(int root) {
   plan.report.push_back(std::move(row));
 }
 
+// A checkpoint is for the next attempt of its key; 14 days after the last one left it nobody comes.
+void Planner::judge_checkpoints(int root) {
+  ReportRow row = row_of("checkpoints", "what lost attempts left for the next");
+  each_file(root, "checkpoints", [&](const std::string& name, const struct stat& found) {
+    if (!S_ISDIR(found.st_mode)) return;
+    ++row.checked;
+    if (!is_past(modified_ms(found), checkpoints_days, options.now)) return;
+    plan.checkpoints.push_back("checkpoints/" + name);
+    ++row.found;
+  });
+  plan.report.push_back(std::move(row));
+}
+
 void Planner::forget_notes() {
   for (const auto& [name, since] : notes) {
     if (still_unused.count(name) == 0) plan.forgotten.push_back(name);
@@ -471,6 +488,7 @@ Result<CollectPlan> plan_collection(Database& records, const CollectOptions& opt
   planner.judge_objects(root.get());
   planner.judge_logs(root.get());
   planner.judge_trees(root.get());
+  planner.judge_checkpoints(root.get());
   planner.forget_notes();
   if (records.failure()) {
     const Error error = records.failure()->within("deciding what a collection removes");

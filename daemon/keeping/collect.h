@@ -39,6 +39,7 @@ struct CollectPlan {
   std::vector<std::string> objects;           ///< names below the store folder
   std::vector<std::string> logs;              ///< the same
   std::vector<std::string> trees;             ///< the same
+  std::vector<std::string> checkpoints;       ///< the same
   std::vector<std::string> noted, forgotten;  ///< notes of what has no use
   /// Objects that go with an artifact, if that is still unused when it is marked.
   std::unordered_map<Digest, std::vector<std::string>> objects_of;

@@ -123,6 +123,7 @@ void Collection::add_file_steps() {
     }
     // Trees first: an object's space is free when its last name is gone.
     add_sweep(std::move(plan_.trees), "trees");
+    add_sweep(std::move(plan_.checkpoints), "checkpoints");
     add_sweep({objects.begin(), objects.end()}, "artifacts");
     add_sweep(std::move(plan_.objects), "objects");
     add_sweep(std::move(plan_.logs), "logs");

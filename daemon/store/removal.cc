@@ -2,6 +2,7 @@
 
 #include <unordered_set>
 
+#include "daemon/store/named_digests.h"
 #include "daemon/store/sqlite.h"
 
 namespace pipelined {
@@ -67,6 +68,7 @@ std::unordered_set<std::int64_t> used_artifacts(Database& database, const CopyMa
   Query pins(database, "SELECT a.id FROM pins p JOIN artifacts a ON lower(hex(a.digest)) = "
              "p.subject WHERE p.kind = 'artifact' AND p.at >= ?1", copied.at);
   take(pins);
+  used.merge(artifacts_named(database));
   return used;
 }
 

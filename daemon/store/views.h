@@ -199,6 +199,10 @@ std::vector<ArtifactView> list_artifacts(Store& store, const ArtifactFilter& fil
 /// Full digests that begin with these hexadecimal digits (at least 4), at most `limit`.
 std::vector<Digest> find_artifacts(Store& store, const std::string& prefix, int limit);
 std::optional<ArtifactDetail> show_artifact(Store& store, const Digest& digest, int limit);
+/// Runs in which this result stands for its step, newest first: that which made it, and reuses.
+std::vector<RunNumber> runs_with(Store& store, const ResultRow& result, int limit);
+/// What was delivered at a path, as SOURCE/SPAN or as PIPELINE/SOURCE/SPAN, newest first.
+std::vector<Digest> delivered_as(Store& store, const std::string& text, int limit);
 
 OutboxCounts count_outbox(Store& store);
 /// Deliveries that are not done, oldest first.

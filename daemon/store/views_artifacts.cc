@@ -88,4 +88,27 @@ std::optional<ArtifactDetail> show_artifact(Store& store, const Digest& digest, 
   return detail;
 }
 
+std::vector<RunNumber> runs_with(Store& store, const ResultRow& result, int limit) {
+  std::vector<RunNumber> runs;
+  Query query(store.database(),
+              "SELECT DISTINCT run FROM steps WHERE pipeline = ?1 AND step = ?2 AND element = ?3 "
+              "AND state IN ('succeeded', 'cached') AND result = ?4 ORDER BY run DESC LIMIT ?5",
+              result.pipeline, result.step, result.element, result.id, bounded(limit));
+  while (query.next()) runs.push_back(query.integer(0));
+  if (runs.empty()) runs.push_back(result.run);  // its row has gone or was done again since
+  return runs;
+}
+
+std::vector<Digest> delivered_as(Store& store, const std::string& text, int limit) {
+  std::vector<Digest> found;
+  Query query(store.database(),
+              "SELECT o.digest, max(a.number) AS newest FROM arrivals a JOIN artifacts o ON "
+              "o.id = a.artifact WHERE a.path = ?1 OR a.source || '/' || a.span = ?1 OR "
+              "a.pipeline || '/' || a.source || '/' || a.span = ?1 "
+              "GROUP BY o.digest ORDER BY newest DESC LIMIT ?2",
+              text, bounded(limit));
+  while (query.next()) found.push_back(query.digest(0));
+  return found;
+}
+
 }  // namespace pipelined

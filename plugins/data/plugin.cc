@@ -23,6 +23,8 @@ constexpr auto rows =
     sdk::describe("data.table", 2, "Runs one SELECT and writes its first rows as text")
         .doc("What `pipectl artifact head` and `artifact sql` run; the query calls its table data.")
         .input("data", "examples/1|files/1", "the table", sdk::many)
+        .input("other", "examples/1|files/1", "a table to compare it with, if the query names it",
+               sdk::optional)
         .output("table", "report/1", "table.json: columns and rows of text", sdk::evidence)
         .param(sdk::text("query", "one SELECT over data").required())
         .param(sdk::integer("rows", "at most so many rows").standard("10").at_least(1)

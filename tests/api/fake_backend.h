@@ -239,8 +239,8 @@ class FakeBackend : public Backend {
     if (descriptor < 0) return Error{ErrorCode::not_found, "lost: " + file};
     return OpenedFile{descriptor, static_cast<std::int64_t>(std::filesystem::file_size(file))};
   }
-  void query_artifact(const Digest&, const std::string& query, std::int64_t rows,
-                      std::function<void(Result<std::string>)> done) override {
+  void query_artifacts(const std::vector<Digest>&, const std::string& query, std::int64_t rows,
+                       std::function<void(Result<std::string>)> done) override {
     boost::asio::post(loop, [query, rows, done = std::move(done)] {
       if (query.find("nonsense") != std::string::npos) {
         return done(Error{ErrorCode::invalid, "query: nonsense is no table"});

@@ -292,6 +292,39 @@ TEST_CASE("server: lineage leads from an artifact to the delivered file", "[api]
   REQUIRE(source != lineage->nodes.end());
   CHECK(source->step == "source flights");
   CHECK(source->element == "2013-12");
+  CHECK_FALSE(source->delivered.empty());
+}
+
+TEST_CASE("server: lineage leads from a delivered span or file to all that was made of it",
+          "[api][server]") {
+  TestDaemon daemon;
+  std::string anomalies, december;
+  daemon.on_loop([&](FakeBackend& backend) {
+    anomalies = backend.anomalies.digest.hex(), december = backend.december.digest.hex();
+  });
+  const auto below = [&](const std::string& of) {
+    const auto lineage = protocol::from_json<protocol::Lineage>(body_of(
+        ask(daemon, "GET", "/api/v1/lineage?way=down&of=" + protocol::percent_encode(of))));
+    REQUIRE(lineage);
+    return *lineage;
+  };
+  const protocol::Lineage of_span = below("flights/2013-12");
+  CHECK(of_span.nodes.front().digest == december);
+  const auto made = std::find_if(of_span.nodes.begin(), of_span.nodes.end(),
+                                 [&](const auto& node) { return node.digest == anomalies; });
+  REQUIRE(made != of_span.nodes.end());
+  CHECK(made->step == "validate");
+  CHECK_FALSE(made->runs.empty());
+  CHECK_FALSE(made->from.empty());
+  for (const std::string& same : {std::string("flights/flights/2013-12"), december.substr(0, 12),
+                                  of_span.nodes.front().delivered.front()}) {
+    CAPTURE(same);
+    CHECK(below(same).nodes.size() == of_span.nodes.size());
+  }
+  // Nothing leads back up, and what was made of the last artifact is that alone.
+  CHECK(below(anomalies).nodes.front().digest == anomalies);
+  CHECK(status_of(ask(daemon, "GET", "/api/v1/lineage?of=flights/1999-01")) == 404);
+  CHECK(status_of(ask(daemon, "GET", "/api/v1/lineage?way=sideways&of=" + december)) == 400);
 }
 
 TEST_CASE("server: waiting ends with the state, at once when it is reached already",

@@ -313,7 +313,8 @@ TEST_CASE("pipectl: every read verb answers in every format", "[cli]") {
   daemon.on_loop([&](FakeBackend& backend) { digest = backend.anomalies.digest.hex(); });
   const std::vector<std::vector<std::string>> reads = {
       {"status"}, {"runs"}, {"show"}, {"show", "last"}, {"explain"}, {"reviews"}, {"alerts"},
-      {"span", "list"}, {"artifacts"}, {"artifact", "show", digest}, {"lineage", digest}, {"sources"},
+      {"span", "list"}, {"artifacts"}, {"artifact", "show", digest}, {"lineage", digest},
+      {"lineage", "flights/2013-12", "--down"}, {"sources"},
       {"operators"}, {"operators", "test.copy"}, {"doctor"}, {"version"}, {"plan", "flights"},
       {"suggest", "flights"}};
   for (std::vector<std::string> words : reads) {
