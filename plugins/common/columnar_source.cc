@@ -143,7 +143,7 @@ class ColumnarSource : public TableSource {
 
   const std::shared_ptr<arrow::Schema>& schema() const override { return schema_; }
 
-  Result<void> read(std::int64_t, const TextTable::BatchSink& sink,
+  Result<void> read(const TextTable::BatchSink& sink,
                     const TextTable::RejectSink& rejected) override {
     for (const ColumnarFile& file : files_) {
       TRY(batches, open(file));

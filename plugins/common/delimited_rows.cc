@@ -1,169 +1,130 @@
-// Separated values as a stream of rows: loads the file, finds the header, judges each row.
+#include "plugins/common/delimited_rows.h"
+
 #include <arrow/util/utf8.h>
 
 #include <algorithm>
-#include <filesystem>
+#include <cstring>
 #include <set>
-
-#include "plugins/common/delimited_scan.h"
-#include "plugins/common/text_buffer.h"
-#include "plugins/common/text_rows.h"
 
 namespace pipelined {
 namespace {
 
-class DelimitedRows : public TextRowSource {
- public:
-  DelimitedRows(TextBuffer buffer, const std::string& encoding, const Dialect& dialect)
-      : buffer_(std::move(buffer)), encoding_(encoding), scanner_(dialect) {}
-
-  /// Names the columns: by what is stated, else by the header, else by their places.
-  Result<void> begin(const std::string& name, bool header,
-                     const std::vector<std::string>& stated) {
-    if (!header) return name_by_place(name, stated);
-    TextRow row;
-    TRY(found, next(row));
-    if (!found) return nothing(name, "a header line");
-    const std::string where = name + " line " + std::to_string(row.line);
-    if (!row.problem.empty()) return Error{ErrorCode::invalid, where + ": " + row.problem};
-    for (const TextCell& cell : row.cells) columns_.emplace_back(cell.text);
-    if (!stated.empty() && stated.size() != columns_.size()) {
-      return Error{ErrorCode::invalid, where + ": " + std::to_string(columns_.size()) +
-                                           " columns, but the parameter columns names " +
-                                           std::to_string(stated.size())};
+Result<void> check_names(const std::vector<std::string>& names, const std::string& where) {
+  std::set<std::string_view> seen;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const std::string column = where + ": column " + std::to_string(i + 1);
+    if (names[i].empty()) {
+      return Error{ErrorCode::invalid,
+                   column + " has no name; the parameter columns can name them all"};
     }
-    if (!stated.empty()) columns_ = stated;
-    return check_names(where);
-  }
-
-  const std::vector<std::string>& columns() const override { return columns_; }
-
-  Result<bool> next(TextRow& row) override {
-    row.cells.clear();
-    row.problem.clear();
-    row.problem_column.clear();
-    buffer_.consume(to_consume_);
-    to_consume_ = 0;
-    TRY(scan, find_row());
-    if (scan.consumed == 0) return false;
-    row.line = line_;
-    row.raw = buffer_.unread().substr(0, scan.length);
-    to_consume_ = scan.consumed;
-    line_ += scan.line_breaks;
-    if (scan.state == RowScan::State::unclosed) {
-      row.problem = "a quoted value is not closed";
-    } else if (!arrow::util::ValidateUTF8(row.raw)) {
-      row.problem = text_problem(encoding_);
-    } else if (scan.text_after_quote) {
-      row.problem = "text after a closing quote";
-    } else if (!columns_.empty() && scanner_.cells().size() != columns_.size()) {
-      const std::size_t count = scanner_.cells().size();
-      row.problem = std::to_string(count) + (count == 1 ? " value, " : " values, ") +
-                    std::to_string(columns_.size()) + " expected";
-    } else {
-      row.cells.swap(scanner_.cells());
-    }
-    return true;
-  }
-
- private:
-  static Error nothing(const std::string& name, const std::string& expected) {
-    return {ErrorCode::invalid, name + " is empty: " + expected + " is expected; deliver the file "
-                                       "again or leave it out"};
-  }
-
-  Result<void> name_by_place(const std::string& name, const std::vector<std::string>& stated) {
-    columns_ = stated;
-    if (!stated.empty()) return check_names("columns");
-    TRY(scan, find_row());
-    if (scan.consumed == 0) return nothing(name, "a row");
-    for (std::size_t i = 1; i <= scanner_.cells().size(); ++i) {
-      columns_.push_back("column_" + std::to_string(i));
-    }
-    return {};
-  }
-
-  Result<void> check_names(const std::string& where) {
-    std::set<std::string_view> seen;
-    for (std::size_t i = 0; i < columns_.size(); ++i) {
-      const std::string column = where + ": column " + std::to_string(i + 1);
-      if (columns_[i].empty()) {
-        return Error{ErrorCode::invalid,
-                     column + " has no name; the parameter columns can name them all"};
-      }
-      if (!seen.insert(columns_[i]).second) {
-        return Error{ErrorCode::invalid,
-                     column + " is named '" + columns_[i] + "' like one before it"};
-      }
-    }
-    return {};
-  }
-
-  /// Loads until a row is complete; passes over empty lines.  `consumed` 0: the file has ended.
-  Result<RowScan> find_row() {
-    bool ended = false;
-    for (;;) {
-      const std::string_view text = buffer_.unread();
-      if (!text.empty()) {
-        const RowScan scan = scanner_.scan(text, ended);
-        if (scan.state == RowScan::State::complete && scan.length == 0 && scan.consumed > 0) {
-          buffer_.consume(scan.consumed);
-          line_ += scan.line_breaks;
-          continue;
-        }
-        if (scan.state == RowScan::State::complete) return scan;
-        if (scan.state == RowScan::State::unclosed || text.size() > row_length_max) {
-          return first_line(text);
-        }
-      }
-      if (ended) return RowScan{};
-      TRY(more, buffer_.load_more());
-      ended = !more;
+    if (!seen.insert(names[i]).second) {
+      return Error{ErrorCode::invalid, column + " is named '" + names[i] + "' like one before it"};
     }
   }
+  return {};
+}
 
-  /// An unclosed quote is a fault of the line that it begins on; reading goes on behind that line.
-  static RowScan first_line(std::string_view text) {
-    RowScan scan;
-    scan.state = RowScan::State::unclosed;
-    const std::size_t end = text.find('\n');
-    scan.length = std::min(end, text.size());
-    scan.consumed = end == std::string_view::npos ? text.size() : end + 1;
-    scan.line_breaks = end == std::string_view::npos ? 0 : 1;
-    if (scan.length > 0 && text[scan.length - 1] == '\r') --scan.length;
-    return scan;
-  }
-
-  TextBuffer buffer_;
-  std::string encoding_;
-  DelimitedScanner scanner_;
-  std::vector<std::string> columns_;
-  std::size_t to_consume_ = 0;
-  std::int64_t line_ = 1;
-};
+/// The end of the last line of plain rows in `text`; 0: no line ends in it.
+std::size_t last_line_end(std::string_view text, bool ended) {
+  if (ended) return text.size();
+  const std::size_t end = text.rfind('\n');
+  if (end != std::string_view::npos) return end + 1;
+  // "\r" alone ends a line too, but at the very end it may be half of "\r\n".
+  const std::size_t old_end = text.size() > 1 ? text.rfind('\r', text.size() - 2) : text.npos;
+  return old_end == std::string_view::npos ? 0 : old_end + 1;
+}
 
 }  // namespace
 
-Result<std::unique_ptr<TextRowSource>> open_delimited(const std::string& path,
-                                                      const std::string& encoding,
-                                                      const Dialect& dialect,
-                                                      const std::vector<std::string>& columns) {
-  arrow::util::InitializeUTF8();  // fills the tables that checking needs; cheap when repeated
-  TRY(buffer, TextBuffer::open(path, encoding));
-  auto rows = std::make_unique<DelimitedRows>(std::move(buffer), encoding, dialect);
-  TRY_VOID(rows->begin(std::filesystem::path(path).filename().string(), dialect.header, columns));
-  return std::unique_ptr<TextRowSource>(std::move(rows));
+std::size_t first_line_end(std::string_view text) {
+  const std::size_t end = text.find('\n');
+  return end == std::string_view::npos ? text.size() : end + 1;
 }
 
-Result<Dialect> find_dialect(const std::string& path, const std::string& encoding,
-                             const DialectWish& wish) {
-  TRY(buffer, TextBuffer::open(path, encoding));
-  bool ended = false;
-  while (!ended && buffer.unread().size() < dialect_bytes) {
-    TRY(more, buffer.load_more());
-    ended = !more;
+std::size_t whole_rows(std::string_view text, const Dialect& dialect, bool ended) {
+  DelimitedScanner scanner(dialect);
+  std::size_t at = 0;  // a row begins here
+  while (at < text.size()) {
+    const std::size_t quote =
+        dialect.quote == 0 ? std::string_view::npos : text.find(dialect.quote, at);
+    if (quote == std::string_view::npos) return at + last_line_end(text.substr(at), ended);
+    // Lines before the one with the quote are whole rows: nothing is quoted in them.
+    const std::size_t line = text.substr(at, quote - at).rfind('\n');
+    if (line != std::string_view::npos) at += line + 1;
+    while (at <= quote) {
+      const RowScan row = scanner.scan(text.substr(at), ended);
+      if (row.state == RowScan::State::needs_more) return at;
+      const bool closed = row.state == RowScan::State::complete;
+      at += closed ? row.consumed : first_line_end(text.substr(at));
+    }
   }
-  return look_for_dialect(buffer.unread(), ended, wish);
+  return at;
+}
+
+DelimitedRows::DelimitedRows(std::string_view text, const std::string& encoding,
+                             const Dialect& dialect, std::size_t columns)
+    : text_(text), encoding_(encoding), columns_(columns), scanner_(dialect) {
+  arrow::util::InitializeUTF8();  // fills the tables that checking needs; cheap when repeated
+  checked_ = arrow::util::ValidateUTF8(text);
+}
+
+bool DelimitedRows::next(TextRow& row) {
+  row.cells.clear();
+  row.problem.clear();
+  row.problem_column.clear();
+  while (at_ < text_.size()) {
+    const std::string_view rest = text_.substr(at_);
+    RowScan scan = scanner_.scan(rest, true);
+    if (scan.state == RowScan::State::unclosed) {
+      scan.consumed = first_line_end(rest);
+      scan.length = rest.substr(0, scan.consumed).find_last_not_of("\r\n") + 1;
+      scan.line_breaks = rest[scan.consumed - 1] == '\n' ? 1 : 0;
+    }
+    row.line = line_;
+    row.raw = rest.substr(0, scan.length);
+    at_ += scan.consumed;
+    line_ += scan.line_breaks;
+    if (scan.length == 0) continue;
+    judge(scan, row);
+    return true;
+  }
+  return false;
+}
+
+void DelimitedRows::judge(const RowScan& scan, TextRow& row) {
+  const std::size_t count = scanner_.cells().size();
+  if (scan.state == RowScan::State::unclosed) {
+    row.problem = "a quoted value is not closed";
+  } else if (!checked_ && !arrow::util::ValidateUTF8(row.raw)) {
+    row.problem = text_problem(encoding_);
+  } else if (scan.text_after_quote) {
+    row.problem = "text after a closing quote";
+  } else if (columns_ > 0 && count != columns_) {
+    row.problem = std::to_string(count) + (count == 1 ? " value, " : " values, ") +
+                  std::to_string(columns_) + " expected";
+  } else {
+    row.cells.swap(scanner_.cells());
+  }
+}
+
+Result<std::vector<std::string>> column_names(const TextRow& row, const std::string& file,
+                                              bool header,
+                                              const std::vector<std::string>& stated) {
+  const std::string where = file + " line " + std::to_string(row.line);
+  std::vector<std::string> names = stated;
+  if ((header || stated.empty()) && !row.problem.empty()) {
+    return Error{ErrorCode::invalid, where + ": " + row.problem};
+  }
+  if (header && !stated.empty() && stated.size() != row.cells.size()) {
+    return Error{ErrorCode::invalid, where + ": " + std::to_string(row.cells.size()) +
+                                         " columns, but the parameter columns names " +
+                                         std::to_string(stated.size())};
+  }
+  for (std::size_t i = 0; stated.empty() && i < row.cells.size(); ++i) {
+    names.push_back(header ? std::string(row.cells[i].text) : "column_" + std::to_string(i + 1));
+  }
+  TRY_VOID(check_names(names, stated.empty() ? where : "columns"));
+  return names;
 }
 
 }  // namespace pipelined

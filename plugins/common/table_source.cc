@@ -38,19 +38,18 @@ Result<std::string> format_of(const std::string& path) {
 
 class TextSource : public TableSource {
  public:
-  TextSource(TextTable table, bool delimited) : table_(std::move(table)), delimited_(delimited) {}
+  explicit TextSource(TextTable table) : table_(std::move(table)) {}
   const std::shared_ptr<arrow::Schema>& schema() const override { return table_.schema(); }
-  Result<void> read(std::int64_t batch_rows, const TextTable::BatchSink& sink,
+  Result<void> read(const TextTable::BatchSink& sink,
                     const TextTable::RejectSink& rejected) override {
-    return table_.read(batch_rows, sink, rejected);
+    return table_.read(sink, rejected);
   }
   std::string remark() const override {
-    return delimited_ ? sentence_of(table_.dialect()) : std::string();
+    return table_.dialect() ? sentence_of(*table_.dialect()) : std::string();
   }
 
  private:
   TextTable table_;
-  bool delimited_;
 };
 
 Result<std::string> format_of_all(const std::vector<std::string>& files) {
@@ -80,11 +79,10 @@ Result<std::unique_ptr<TableSource>> open_table(std::vector<std::string> files,
     return open_columnar(std::move(files), format == "parquet", options);
   }
   if (format == "texts") return open_texts(std::move(files), options);
-  const bool json = format == "jsonl";
-  options.text.format = json ? TextFormat::json_lines : TextFormat::delimited;
+  options.text.format = format == "jsonl" ? TextFormat::json_lines : TextFormat::delimited;
   if (format == "tsv" && !options.text.dialect.delimiter) options.text.dialect.delimiter = '\t';
   TRY(table, TextTable::open(std::move(files), std::move(options.text)));
-  return std::unique_ptr<TableSource>(std::make_unique<TextSource>(std::move(table), !json));
+  return std::unique_ptr<TableSource>(std::make_unique<TextSource>(std::move(table)));
 }
 
 }  // namespace pipelined

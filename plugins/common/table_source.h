@@ -31,7 +31,7 @@ class TableSource {
   virtual const std::shared_ptr<arrow::Schema>& schema() const = 0;
 
   /// All rows in order; rows that cannot be read go to `rejected` where the options say so.
-  virtual Result<void> read(std::int64_t batch_rows, const TextTable::BatchSink& sink,
+  virtual Result<void> read(const TextTable::BatchSink& sink,
                             const TextTable::RejectSink& rejected) = 0;
 
   /// What was found out about how the files are written, for people; empty: nothing.

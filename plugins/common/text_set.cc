@@ -16,8 +16,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Bytes of text after which a batch is handed on.
-constexpr std::int64_t batch_bytes = 8 << 20;
+/// Bytes of text and rows after which a batch is handed on.
+constexpr std::int64_t batch_bytes = 8 << 20, batch_rows = 65'536;
 
 class TextSet : public TableSource {
  public:
@@ -32,7 +32,7 @@ class TextSet : public TableSource {
 
   const std::shared_ptr<arrow::Schema>& schema() const override { return schema_; }
 
-  Result<void> read(std::int64_t batch_rows, const TextTable::BatchSink& sink,
+  Result<void> read(const TextTable::BatchSink& sink,
                     const TextTable::RejectSink& rejected) override {
     arrow::util::InitializeUTF8();
     for (const std::string& path : files_) {

@@ -1,29 +1,20 @@
 #include "plugins/common/text_table.h"
 
-#include <arrow/array/builder_binary.h>
-#include <arrow/array/builder_primitive.h>
-#include <arrow/array/builder_time.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 #include <arrow/util/utf8.h>
 
 #include <algorithm>
-#include <cstring>
 #include <filesystem>
 
-#include "plugins/common/arrow_result.h"
-#include "plugins/common/text_rows.h"
-#include "plugins/common/text_values.h"
+#include "plugins/common/delimited_rows.h"
+#include "plugins/common/json_rows.h"
+#include "plugins/common/ordered_work.h"
+#include "plugins/common/row_blocks.h"
+#include "plugins/common/text_columns.h"
 
 namespace pipelined {
 namespace {
-
-Result<std::unique_ptr<TextRowSource>> open_source(const std::string& path,
-                                                   const TextTableOptions& options,
-                                                   const Dialect& dialect) {
-  if (options.format == TextFormat::json_lines) return open_json_lines(path, options.encoding);
-  return open_delimited(path, options.encoding, dialect, options.dialect.columns);
-}
 
 std::string file_name(const std::string& path) {
   return std::filesystem::path(path).filename().string();
@@ -36,32 +27,6 @@ std::string as_utf8(std::string_view text) {
     if (static_cast<unsigned char>(c) >= 0x80) c = '?';
   }
   return plain;
-}
-
-/// What is wrong with a row.
-struct Problem {
-  std::string column, reason;
-};
-
-RejectedRow rejected_row(const std::string& path, const TextRow& row, Problem problem) {
-  return {file_name(path), row.line, std::move(problem.column), std::move(problem.reason),
-          as_utf8(row.raw)};
-}
-
-/// The first characters of a value, for a sentence.
-std::string beginning(std::string_view text) {
-  constexpr std::size_t shown_max = 60;
-  std::size_t end = std::min(text.size(), shown_max);
-  while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return std::string(text.substr(0, end)) + (end < text.size() ? "…" : "");
-}
-
-bool is_null(const TextCell& cell, const std::vector<std::string>& null_words) {
-  if (cell.kind != TextCell::Kind::plain) return cell.kind == TextCell::Kind::absent;
-  for (const std::string& word : null_words) {
-    if (cell.text == word) return true;
-  }
-  return false;
 }
 
 /// Which column of the table each column of a file is; text files of one delivery must agree.
@@ -92,172 +57,168 @@ Result<void> check_header(const std::vector<std::string>& columns,
   return {};
 }
 
-/// The columns of all files and a guess for each.
-struct Survey {
+/// A piece of a file.
+struct Block {
+  std::size_t file = 0;
+  std::int64_t header_lines = 0;
+  std::vector<std::string> columns;  ///< of delimited text: those of the file
+  std::string text;
+};
+
+/// What a piece was made into; lines of bad rows count from the beginning of the piece.
+struct Worked {
+  std::size_t file = 0;
+  std::int64_t header_lines = 0, lines = 0;
+  std::vector<RejectedRow> bad;
   std::vector<std::string> columns;
   std::vector<TypeGuess> guesses;
-  void widen(const std::vector<std::string>& names) {
-    for (const std::string& name : names) {
-      if (std::find(columns.begin(), columns.end(), name) == columns.end()) columns.push_back(name);
-    }
-    guesses.resize(columns.size());
-  }
+  std::shared_ptr<arrow::RecordBatch> batch;
 };
 
-Result<void> survey_file(const std::string& path, const TextTableOptions& options,
-                         const Dialect& dialect, const std::vector<bool>& declared,
-                         Survey& survey) {
-  TRY(source, open_source(path, options, dialect));
-  const bool json = options.format == TextFormat::json_lines;
-  if (!json && !survey.columns.empty()) {
-    TRY_VOID(check_header(source->columns(), survey.columns, path));
-  }
-  std::vector<std::size_t> places;
-  TextRow row;
-  for (;;) {
-    TRY(found, source->next(row));
-    if (!found) break;
-    if (!row.problem.empty()) {
-      if (options.quarantine) continue;
-      return Error{ErrorCode::invalid, sentence_of(rejected_row(path, row, {"", row.problem}))};
-    }
-    if (places.size() < row.cells.size()) {
-      survey.widen(source->columns());
-      TRY(found_places, places_of(source->columns(), survey.columns, path));
-      places = std::move(found_places);
-    }
-    for (std::size_t i = 0; i < row.cells.size(); ++i) {
-      if (places[i] < declared.size() && declared[places[i]]) continue;
-      TypeGuess& guess = survey.guesses[places[i]];
-      if (is_null(row.cells[i], options.null_words)) continue;
-      if (row.cells[i].kind == TextCell::Kind::text) {
-        guess.add_text();
-      } else {
-        guess.add(row.cells[i].text);
-      }
-    }
-  }
-  survey.widen(source->columns());
-  return {};
-}
-
-/// One converted cell, before the row as a whole is known to be good.
-struct Converted {
-  bool null = true;
-  std::int64_t integer = 0;
-  double number = 0;
-  std::string_view text;
-};
-
-bool convert(std::string_view text, ColumnType type, Converted& out) {
-  out.null = false;
-  switch (type) {
-    case ColumnType::text: out.text = text; return true;
-    case ColumnType::number: {
-      const auto value = parse_number(text);
-      out.number = value.value_or(0);
-      return value.has_value();
-    }
-    case ColumnType::integer: {
-      const auto value = parse_integer(text);
-      out.integer = value.value_or(0);
-      return value.has_value();
-    }
-    case ColumnType::boolean: {
-      const auto value = parse_boolean(text);
-      out.integer = value.value_or(false);
-      return value.has_value();
-    }
-    case ColumnType::date: {
-      const auto value = parse_date(text);
-      out.integer = value.value_or(0);
-      return value.has_value();
-    }
-    case ColumnType::time: {
-      const auto value = parse_time(text);
-      out.integer = value.value_or(0);
-      return value.has_value();
-    }
-  }
-  return false;
-}
-
-arrow::Status append(arrow::ArrayBuilder& builder, ColumnType type, const Converted& cell) {
-  if (cell.null) return builder.AppendNull();
-  switch (type) {
-    case ColumnType::text: return static_cast<arrow::StringBuilder&>(builder).Append(cell.text);
-    case ColumnType::number:
-      return static_cast<arrow::DoubleBuilder&>(builder).Append(cell.number);
-    case ColumnType::integer:
-      return static_cast<arrow::Int64Builder&>(builder).Append(cell.integer);
-    case ColumnType::boolean:
-      return static_cast<arrow::BooleanBuilder&>(builder).Append(cell.integer != 0);
-    case ColumnType::date:
-      return static_cast<arrow::Date32Builder&>(builder).Append(
-          static_cast<std::int32_t>(cell.integer));
-    case ColumnType::time:
-      return static_cast<arrow::TimestampBuilder&>(builder).Append(cell.integer);
-  }
-  return arrow::Status::Invalid("no such type");
-}
-
-/// Gathers rows into batches.
-class BatchMaker {
+/// Gives the pieces of all files in order.
+class Blocks {
  public:
-  BatchMaker(std::shared_ptr<arrow::Schema> schema, const std::vector<ColumnType>& types,
-             std::int64_t batch_rows, const TextTable::BatchSink& sink)
-      : schema_(std::move(schema)), types_(types), batch_rows_(batch_rows), sink_(sink),
-        cells_(types.size()) {}
+  Blocks(const std::vector<std::string>& files, const TextTableOptions& options,
+         const std::optional<Dialect>& dialect)
+      : files_(files), options_(options), dialect_(dialect) {}
 
-  Result<void> begin() {
-    for (const auto& field : schema_->fields()) {
-      TRY(builder, from_arrow("make column '" + field->name() + "'",
-                              arrow::MakeBuilder(field->type())));
-      builders_.push_back(std::move(builder));
-    }
-    return {};
-  }
-
-  /// What is wrong with the row, or nothing after it was taken.
-  Result<Problem> add(const TextRow& row, const std::vector<std::size_t>& places,
-                      const std::vector<std::string>& null_words) {
-    for (Converted& cell : cells_) cell.null = true;
-    for (std::size_t i = 0; i < row.cells.size(); ++i) {
-      if (is_null(row.cells[i], null_words)) continue;
-      const std::size_t place = places[i];
-      if (!convert(row.cells[i].text, types_[place], cells_[place])) {
-        const std::string& column = schema_->field(static_cast<int>(place))->name();
-        return Problem{column, "'" + beginning(row.cells[i].text) + "' in column '" + column +
-                                   "' is no " + name_of(types_[place])};
+  Result<bool> next(Block& block) {
+    for (;;) {
+      if (!open_) {
+        if (next_file_ == files_.size()) return false;
+        TRY_VOID(open_file(files_[next_file_++]));
       }
+      TRY(more, open_->next(block.text));
+      block.file = next_file_ - 1;
+      block.header_lines = open_->header_lines();
+      block.columns = columns_;
+      if (more) return true;
+      open_.reset();
     }
-    for (std::size_t i = 0; i < cells_.size(); ++i) {
-      TRY_VOID(from_arrow("take a row", append(*builders_[i], types_[i], cells_[i])));
-    }
-    if (++rows_ == batch_rows_) TRY_VOID(flush());
-    return Problem{};
-  }
-
-  Result<void> flush() {
-    if (rows_ == 0) return {};
-    arrow::ArrayVector columns;
-    for (auto& builder : builders_) {
-      TRY(array, from_arrow("finish a batch", builder->Finish()));
-      columns.push_back(std::move(array));
-    }
-    const std::int64_t rows = rows_;
-    rows_ = 0;
-    return sink_(arrow::RecordBatch::Make(schema_, rows, std::move(columns)));
   }
 
  private:
-  std::shared_ptr<arrow::Schema> schema_;
-  const std::vector<ColumnType>& types_;
-  std::int64_t batch_rows_;
-  const TextTable::BatchSink& sink_;
-  std::vector<std::unique_ptr<arrow::ArrayBuilder>> builders_;
-  std::vector<Converted> cells_;
-  std::int64_t rows_ = 0;
+  Result<void> open_file(const std::string& path) {
+    TRY(blocks, RowBlocks::open(path, options_.encoding, dialect_));
+    open_ = std::move(blocks);
+    if (!dialect_) return {};
+    TRY(columns, open_->begin(options_.dialect.columns));
+    if (first_columns_.empty()) first_columns_ = columns;
+    TRY_VOID(check_header(columns, first_columns_, path));
+    columns_ = std::move(columns);
+    return {};
+  }
+
+  const std::vector<std::string>& files_;
+  const TextTableOptions& options_;
+  const std::optional<Dialect>& dialect_;
+  std::size_t next_file_ = 0;
+  std::optional<RowBlocks> open_;
+  std::vector<std::string> columns_, first_columns_;
+};
+
+/// Goes through the rows of a piece: `take(row, columns)` says what is wrong with a good-looking row.
+/// Without quarantine the first bad row ends it.
+template <class Rows, class Take>
+Result<void> each_row(Rows& rows, const Block& block, const TextTableOptions& options,
+                      const std::vector<std::string>& columns, Worked& worked, const Take& take) {
+  TextRow row;
+  while (rows.next(row)) {
+    RowProblem problem{row.problem_column, row.problem};
+    if (problem.reason.empty()) {
+      TRY(refusal, take(row, columns));
+      problem = std::move(refusal);
+    }
+    if (problem.reason.empty()) continue;
+    worked.bad.push_back({"", row.line, std::move(problem.column), std::move(problem.reason),
+                          as_utf8(row.raw)});
+    if (!options.quarantine) break;
+  }
+  worked.file = block.file;
+  worked.header_lines = block.header_lines;
+  worked.lines = rows.lines();
+  return {};
+}
+
+template <class Take>
+Result<void> each_row(const Block& block, const TextTableOptions& options,
+                      const std::optional<Dialect>& dialect, Worked& worked, const Take& take) {
+  if (dialect) {
+    DelimitedRows rows(block.text, options.encoding, *dialect, block.columns.size());
+    worked.columns = block.columns;
+    return each_row(rows, block, options, worked.columns, worked, take);
+  }
+  JsonRows rows(block.text, options.encoding);
+  TRY_VOID(each_row(rows, block, options, rows.columns(), worked, take));
+  worked.columns = rows.columns();
+  return {};
+}
+
+/// Gives bad rows their file and the line in it.  REQUIRES: pieces come in order.
+class Lines {
+ public:
+  explicit Lines(const std::vector<std::string>& files) : files_(files) {}
+
+  void place(Worked& worked) {
+    if (worked.file != file_) {
+      file_ = worked.file;
+      before_ = worked.header_lines;
+    }
+    for (RejectedRow& row : worked.bad) {
+      row.file = file_name(files_[file_]);
+      row.line += before_;
+    }
+    before_ += worked.lines;
+  }
+
+ private:
+  const std::vector<std::string>& files_;
+  std::size_t file_ = static_cast<std::size_t>(-1);
+  std::int64_t before_ = 0;
+};
+
+/// A guess for each column of a piece; columns whose type is stated are passed over.
+Result<Worked> guess_types(const Block& block, const TextTableOptions& options,
+                           const std::optional<Dialect>& dialect) {
+  Worked worked;
+  std::vector<bool> stated;
+  const auto take = [&](const TextRow& row, const std::vector<std::string>& columns) {
+    while (stated.size() < columns.size()) {
+      const std::string& column = columns[stated.size()];
+      stated.push_back(options.types.contains(column) || options.known.contains(column));
+      worked.guesses.emplace_back();
+    }
+    for (std::size_t i = 0; i < row.cells.size(); ++i) {
+      if (stated[i] || is_null(row.cells[i], options.null_words)) continue;
+      if (row.cells[i].kind == TextCell::Kind::text) {
+        worked.guesses[i].add_text();
+      } else {
+        worked.guesses[i].add(row.cells[i].text);
+      }
+    }
+    return Result<RowProblem>(RowProblem{});
+  };
+  TRY_VOID(each_row(block, options, dialect, worked, take));
+  worked.guesses.resize(worked.columns.size());
+  return worked;
+}
+
+/// The columns of all pieces with their guesses.
+struct Survey {
+  std::vector<std::string> columns;
+  std::vector<TypeGuess> guesses;
+
+  void add(const Worked& worked) {
+    for (std::size_t i = 0; i < worked.columns.size(); ++i) {
+      const auto known = std::find(columns.begin(), columns.end(), worked.columns[i]);
+      const auto place = static_cast<std::size_t>(known - columns.begin());
+      if (known == columns.end()) {
+        columns.push_back(worked.columns[i]);
+        guesses.emplace_back();
+      }
+      if (i < worked.guesses.size()) guesses[place].merge(worked.guesses[i]);
+    }
+  }
 };
 
 }  // namespace
@@ -288,26 +249,33 @@ Result<std::optional<ColumnType>> declared_type(const TextTableOptions& options,
 Result<TextTable> TextTable::open(std::vector<std::string> files, TextTableOptions options) {
   TextTable table;
   Survey survey;
-  std::vector<bool> declared;
   if (options.format == TextFormat::delimited && !files.empty()) {
     TRY(dialect, find_dialect(files.front(), options.encoding, options.dialect));
     table.dialect_ = dialect;
-    TRY(first, open_source(files.front(), options, dialect));
-    survey.widen(first->columns());
-    for (const std::string& column : survey.columns) {
-      TRY(type, declared_type(options, column));
-      declared.push_back(type.has_value());
-    }
+    TRY(first, RowBlocks::open(files.front(), options.encoding, dialect));
+    TRY(columns, first.begin(options.dialect.columns));
+    survey.columns = std::move(columns);
+    survey.guesses.resize(survey.columns.size());
   }
-  const bool settled = !declared.empty() &&
-                       std::find(declared.begin(), declared.end(), false) == declared.end();
-  for (const std::string& file : files) {
-    if (settled) {
-      TRY(source, open_source(file, options, table.dialect_));
-      TRY_VOID(check_header(source->columns(), survey.columns, file));
-    } else {
-      TRY_VOID(survey_file(file, options, table.dialect_, declared, survey));
-    }
+  bool settled = !survey.columns.empty();
+  for (const std::string& column : survey.columns) {
+    TRY(type, declared_type(options, column));
+    settled = settled && type.has_value();
+  }
+  if (!settled) {
+    Blocks blocks(files, options, table.dialect_);
+    Lines lines(files);
+    TRY_VOID(ordered_work<Block>(
+        options.threads, [&](Block& block) { return blocks.next(block); },
+        [&](const Block& block) { return guess_types(block, options, table.dialect_); },
+        [&](Worked worked) -> Result<void> {
+          lines.place(worked);
+          if (!options.quarantine && !worked.bad.empty()) {
+            return Error{ErrorCode::invalid, sentence_of(worked.bad.front())};
+          }
+          survey.add(worked);
+          return {};
+        }));
   }
   TRY_VOID(table.settle(survey.columns, survey.guesses, options, files));
   table.files_ = std::move(files);
@@ -338,34 +306,38 @@ Result<void> TextTable::settle(const std::vector<std::string>& columns,
   return {};
 }
 
-Result<void> TextTable::read(std::int64_t batch_rows, const BatchSink& sink,
-                             const RejectSink& rejected) {
-  BatchMaker maker(schema_, types_, batch_rows, sink);
-  TRY_VOID(maker.begin());
+Result<void> TextTable::read(const BatchSink& sink, const RejectSink& rejected) {
   const std::vector<std::string> names = schema_->field_names();
-  for (const std::string& path : files_) {
-    TRY(source, open_source(path, options_, dialect_));
+  Blocks blocks(files_, options_, dialect_);
+  Lines lines(files_);
+  const auto convert = [&](const Block& block) -> Result<Worked> {
+    Worked worked;
+    TextColumns columns(schema_, types_, options_.null_words);
+    TRY_VOID(columns.begin());
     std::vector<std::size_t> places;
-    TextRow row;
-    for (;;) {
-      TRY(found, source->next(row));
-      if (!found) break;
-      Problem problem{row.problem_column, row.problem};
-      if (problem.reason.empty()) {
-        if (places.size() < row.cells.size()) {
-          TRY(found_places, places_of(source->columns(), names, path));
-          places = std::move(found_places);
-        }
-        TRY(refusal, maker.add(row, places, options_.null_words));
-        problem = std::move(refusal);
+    const auto take = [&](const TextRow& row,
+                          const std::vector<std::string>& of_row) -> Result<RowProblem> {
+      if (places.size() < row.cells.size()) {
+        TRY(found, places_of(of_row, names, files_[block.file]));
+        places = std::move(found);
       }
-      if (problem.reason.empty()) continue;
-      const RejectedRow bad = rejected_row(path, row, std::move(problem));
-      if (!options_.quarantine) return Error{ErrorCode::invalid, sentence_of(bad)};
-      TRY_VOID(rejected(bad));
-    }
-  }
-  return maker.flush();
+      return columns.add(row, places);
+    };
+    TRY_VOID(each_row(block, options_, dialect_, worked, take));
+    TRY(batch, columns.finish());
+    worked.batch = std::move(batch);
+    return worked;
+  };
+  return ordered_work<Block>(
+      options_.threads, [&](Block& block) { return blocks.next(block); }, convert,
+      [&](Worked worked) -> Result<void> {
+        lines.place(worked);
+        if (!options_.quarantine && !worked.bad.empty()) {
+          return Error{ErrorCode::invalid, sentence_of(worked.bad.front())};
+        }
+        for (const RejectedRow& row : worked.bad) TRY_VOID(rejected(row));
+        return worked.batch ? sink(std::move(worked.batch)) : Result<void>();
+      });
 }
 
 }  // namespace pipelined

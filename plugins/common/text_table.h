@@ -2,8 +2,9 @@
 // named with file and line.
 //
 // Two passes: the first looks at every cell to settle the types, so that the last row decides as much
-// as the first; the second converts.  Memory holds one batch.  Knows nothing of operators or ports.
-// One thread.
+// as the first; the second converts.  Where all types are stated there is no first.  Blocks of rows are
+// worked on by several threads, and what comes out is the same for any number of them.  Memory holds a
+// few blocks a thread.  Knows nothing of operators or ports.  A table belongs to one thread.
 #pragma once
 
 #include <arrow/type_fwd.h>
@@ -34,6 +35,7 @@ struct TextTableOptions {
   std::map<std::string, ColumnType> known;  ///< the types of these columns, if they are there
   bool infer = true;                        ///< false: a column without a type is an error
   bool quarantine = false;                  ///< hand bad rows on instead of failing at the first
+  int threads = 1;                          ///< that work on blocks of rows
 };
 
 /// A row that could not be read.
@@ -58,10 +60,10 @@ class TextTable {
   const std::shared_ptr<arrow::Schema>& schema() const { return schema_; }
 
   /// The dialect of delimited text, stated and found.
-  const Dialect& dialect() const { return dialect_; }
+  const std::optional<Dialect>& dialect() const { return dialect_; }
 
-  /// Converts all rows, in order, in batches of `batch_rows`.
-  Result<void> read(std::int64_t batch_rows, const BatchSink& sink, const RejectSink& rejected);
+  /// Converts all rows, in order; both sinks are called on the caller's thread.
+  Result<void> read(const BatchSink& sink, const RejectSink& rejected);
 
  private:
   TextTable() = default;
@@ -70,7 +72,7 @@ class TextTable {
                       const std::vector<std::string>& files);
   std::vector<std::string> files_;
   TextTableOptions options_;
-  Dialect dialect_;
+  std::optional<Dialect> dialect_;
   std::shared_ptr<arrow::Schema> schema_;
   std::vector<ColumnType> types_;
 };

@@ -33,6 +33,14 @@ class TypeGuess {
   /// One that is a string by its notation.
   void add_text() { candidates_ = 0; }
 
+  /// Takes what another guess has seen; the order does not matter.
+  void merge(const TypeGuess& other) {
+    candidates_ &= other.candidates_;
+    any_ = any_ || other.any_;
+    fraction_seen_ = fraction_seen_ || other.fraction_seen_;
+    too_large_seen_ = too_large_seen_ || other.too_large_seen_;
+  }
+
   /// int, bool, date, time, float, else string; string when nothing was seen.  Whole numbers too
   /// large for an int stay strings unless a decimal stands beside them: digits must not be lost.
   ColumnType result() const;

@@ -22,6 +22,7 @@ Result<std::vector<std::string>> parts_of_files(const sdk::Context& context,
   TableOptions options;
   options.text.null_words = context.list("null", {""});
   options.scratch = context.scratch_path().string();
+  options.text.threads = context.threads();
   auto table = open_table(std::move(files), std::move(options));
   if (!table) return table.error().within("input '" + port + "'");
   const std::string folder =
@@ -34,7 +35,7 @@ Result<std::vector<std::string>> parts_of_files(const sdk::Context& context,
     return writer.write(std::move(batch));
   };
   const auto refuse = [](const RejectedRow&) { return Result<void>(); };
-  TRY_VOID((*table)->read(row_group_rows((*table)->schema()->num_fields()), take, refuse));
+  TRY_VOID((*table)->read(take, refuse));
   TRY_VOID(writer.close());
   return example_parts(folder);
 }

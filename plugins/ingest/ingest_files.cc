@@ -39,6 +39,7 @@ Result<TableOptions> read_options(const sdk::Context& context) {
   options.text.null_words = context.list("null", {""});
   options.text.quarantine = context.text("bad_rows", "fail") == "quarantine";
   options.text.infer = context.flag("infer", true);
+  options.text.threads = context.threads();
   for (const std::string& column : context.keys("types")) {
     const std::string name = context.text("types." + column);
     const auto type = column_type_named(name);
@@ -87,7 +88,7 @@ Result<void> run_ingest_files(sdk::Context& context) {
     return {};
   };
   const auto reject = [&](const RejectedRow& row) { return rejected.add(row); };
-  TRY_VOID(table->read(row_group_rows(table->schema()->num_fields()), take, reject));
+  TRY_VOID(table->read(take, reject));
   TRY_VOID(writer.close());
   TRY_VOID(rejected.close());
   report(context, *table, writer.row_count(), rejected);

@@ -26,7 +26,7 @@ inline std::string examples(testing::FakeContext& context, const std::string& na
   REQUIRE(source);
   auto writer = ExamplesWriter::create(folder.string(), (*source)->schema());
   REQUIRE(writer);
-  REQUIRE((*source)->read(1000, [&](auto batch) { return writer->write(std::move(batch)); },
+  REQUIRE((*source)->read([&](auto batch) { return writer->write(std::move(batch)); },
                           [](const RejectedRow&) { return Result<void>(); }));
   REQUIRE(writer->close());
   return folder.string();

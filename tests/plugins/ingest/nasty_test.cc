@@ -98,7 +98,7 @@ TEST_CASE("ingest: nasty inputs come out as standards and Python's readers say",
       CHECK(!row.reason.empty());
       return {};
     };
-    REQUIRE(read->read(1000, take, refuse));
+    REQUIRE(read->read(take, refuse));
     CHECK(rows == without_nulls(input["rows"]));
     CHECK(bad == input["bad_lines"]);
   }
