@@ -203,7 +203,7 @@ def october(story, first):
     story.show("show", "last")
     story.claim("October passes and makes a new model", detail["run"]["state"] == "succeeded", detail["run"])
     story.claim("only October's elements ran, the other months were reused",
-                ran(detail) == sorted(own("2013-10") + ["split", "train", "evaluate", "backtest"]), ran(detail))
+                ran(detail) == sorted(own("2013-10") + ["split", "gate", "train", "evaluate", "backtest"]), ran(detail))
     backtest = find(detail, "backtest")
     story.claim("the backtest took the January to September model",
                 digest(backtest, "model", "inputs") == digest(find(first, "train"), "model"), backtest["inputs"])
@@ -237,7 +237,7 @@ def november(story):
     detail = story.next_run(2)
     story.claim("November passes; only its own elements ran",
                 detail["run"]["state"] == "succeeded" and
-                ran(detail) == sorted(own("2013-11") + ["split", "train", "evaluate", "backtest"]), ran(detail))
+                ran(detail) == sorted(own("2013-11") + ["split", "gate", "train", "evaluate", "backtest"]), ran(detail))
     previous = digest(find(detail, "validate/2013-11"), "previous", "inputs")
     story.claim("it was compared with October's statistics",
                 previous == digest(find(detail, "statistics/2013-10"), "statistics"), previous)
@@ -320,7 +320,7 @@ def ways_on(story, number):
         story.show(*words, expect=None)
         detail = story.rest(number)
         state = detail["run"]["state"]
-        downstream = {n: find(detail, n)["state"] for n in ("split", "train", "backtest")}
+        downstream = {n: find(detail, n)["state"] for n in ("split", "gate", "train", "backtest")}
         if name == "accept":
             story.claim("accept resumes from there", state == "succeeded" and downstream["train"] == "succeeded",
                         (state, downstream))

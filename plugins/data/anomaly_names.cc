@@ -38,7 +38,7 @@ const std::vector<AnomalyKind>& anomaly_kinds() {
       {"rows_shrank", error, "fewer rows than `rows_to_previous.min` times the rows of `previous`"},
       {"rule_broken", error, "a smaller share of rows than `share` keeps a `[rule.NAME]`"},
       {"short_history", warning, "fewer earlier spans than a trend needs"},
-      {"skew", error, "a measure against `serving` or `train` is beyond its threshold"},
+      {"skew", error, "a measure against `serving` or `eval` is beyond its threshold"},
       {"too_few_distinct", error, "fewer distinct values than `min_distinct`"},
       {"too_few_rows", error, "fewer rows than `dataset.min_rows`"},
       {"too_long", error, "a text has more characters than `max_length`"},

@@ -80,11 +80,11 @@ Result<std::vector<TableFacts>> read_statistics(const sdk::Context& context,
 
 Result<std::vector<Side>> read_sides(const sdk::Context& context) {
   std::vector<Side> sides;
-  for (const char* port : {"previous", "window", "baseline", "serving", "train"}) {
+  for (const char* port : {"previous", "window", "baseline", "serving", "eval"}) {
     TRY(tables, read_statistics(context, port));
     const std::string name = port;
     if (!tables.empty()) {
-      sides.push_back({name, name == "serving" || name == "train", united(tables)});
+      sides.push_back({name, name == "serving" || name == "eval", united(tables)});
     }
   }
   return sides;

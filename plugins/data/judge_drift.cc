@@ -121,13 +121,19 @@ class SideJudge {
     const Distance& distance = comparison.distance;
     const bool label = comparison.feature == label_;
     std::string text = label ? "label " + comparison.feature : comparison.feature;
-    if (!distance.largest.empty()) {
-      const bool truth = distance.largest == "true";
-      text += " moved from " + percent(distance.share_before) + " to " +
-              percent(distance.share_now) + " " + (truth ? "true" : "'" + distance.largest + "'");
+    const std::string value =
+        distance.largest == "true" ? "true" : "'" + distance.largest + "'";
+    const std::string before = percent(distance.share_before), now = percent(distance.share_now);
+    const bool shares = side_.name == "eval";
+    if (!distance.largest.empty() && shares) {
+      text += " has " + before + " " + value + " in the evaluation share and " + now + " here";
+    } else if (!distance.largest.empty()) {
+      text += " moved from " + before + " to " + now + " " + value;
     } else if (comparison.mean_before && comparison.mean_now) {
-      text += " moved from a mean of " + readable(*comparison.mean_before) + " to " +
-              readable(*comparison.mean_now);
+      const std::string from = readable(*comparison.mean_before);
+      const std::string to = readable(*comparison.mean_now);
+      text += shares ? " has a mean of " + from + " in the evaluation share and " + to + " here"
+                     : " moved from a mean of " + from + " to " + to;
     }
     text += " (" + distance.measure + " " + three_digits(distance.value);
     if (comparison.threshold) {
@@ -136,8 +142,7 @@ class SideJudge {
       if (few) text += ", p " + three_digits(distance.p);
     }
     if (comparison.uncertain) text += ", which chance explains";
-    if (side_.name == "previous") return text + ")";
-    if (side_.name == "train") return text + ", against the training share)";
+    if (side_.name == "previous" || shares) return text + ")";
     return text + ", against the " + (side_.name == "window" ? "training window" : side_.name) + ")";
   }
 

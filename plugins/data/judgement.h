@@ -36,7 +36,7 @@ struct JudgementOptions {
 
 /// Statistics to compare with.
 struct Side {
-  std::string name;   ///< "previous", "window", "baseline", "serving" or "train"
+  std::string name;   ///< "previous", "window", "baseline", "serving" or "eval"
   bool skew = false;  ///< thresholds of skew rather than of drift
   TableFacts facts;
 };

@@ -26,6 +26,9 @@ Result<void> run_data_report(sdk::Context& context);
 /// data.validate: statistics against a schema and against other statistics; halts on errors.
 Result<void> run_data_validate(sdk::Context& context);
 
+/// data.schema: a schema proposed, or changes of one that new data asks for.
+Result<void> run_data_schema(sdk::Context& context);
+
 /// data.split: rows into shares by the hash of a key.
 Result<void> run_data_split(sdk::Context& context);
 

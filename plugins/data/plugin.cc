@@ -81,8 +81,8 @@ constexpr auto validate =
                sdk::optional | sdk::many)
         .input("baseline", "statistics/1", "statistics of what it should resemble", sdk::optional)
         .input("serving", "statistics/1", "statistics of what a model was asked", sdk::optional)
-        .input("train", "statistics/1", "statistics of the training share, if this is another share",
-               sdk::optional)
+        .input("eval", "statistics/1", "statistics of the evaluation share, if this is the training "
+               "share", sdk::optional)
         .input("history", "statistics/1", "statistics of earlier spans in order, for trends",
                sdk::optional | sdk::many)
         .pass("examples", "examples/1", "examples", "the table again, once it is accepted")
@@ -90,7 +90,7 @@ constexpr auto validate =
         .output("report", "report/1", "the same for people", sdk::evidence)
         .output("remedy", "remedy/1", "what would balance a label that moved")
         .param(sdk::table("drift", "feature, measure, threshold: drift.late.l_infinity = 0.1"))
-        .param(sdk::table("skew", "the same for the sides serving and train"))
+        .param(sdk::table("skew", "the same for the sides serving and eval"))
         .param(sdk::table("severity", "anomaly to error, warning or off"))
         .param(sdk::text("label", "the label, if the statistics do not name it"))
         .param(sdk::text("environment", "only columns of this environment are expected"))
@@ -101,13 +101,36 @@ constexpr auto validate =
         .library("arrow", arrow_version)
         .library("duckdb", duckdb_version);
 
+constexpr auto schema =
+    sdk::describe("data.schema", 1, "Proposes a schema, or changes of one for new data")
+        .doc("Without a schema it proposes one, with the reason of every line as a comment. With one "
+             "it writes what this data would change, and the text with the changes that `apply` "
+             "names; all else in the text stays. Decides from statistics alone.")
+        .input("statistics", "statistics/1", "what the data is like")
+        .input("schema", "schema/1", "what it should be like", sdk::optional)
+        .output("schema", "schema/1", "schema.toml: the proposal, or the changed text")
+        .output("changes", "report/1", "changes.json: each change with its reason, and a patch",
+                sdk::evidence)
+        .param(sdk::text("label", "the label, if the statistics do not name it"))
+        .param(sdk::list("apply", "ids of changes, or columns as feature.NAME; all")
+                   .standard("[\"all\"]"))
+        .library("arrow", arrow_version);
+
 constexpr auto split =
-    sdk::describe("data.split", 1, "Deals rows out into shares by the hash of a key")
-        .input("examples", "examples/1", "the rows", sdk::many)
+    sdk::describe("data.split", 2, "Deals rows out into shares, no key into two of them")
+        .doc("What a share's entry in `shares` means depends on `by`: its size (hash, stratified), "
+             "the time at which it ends, \"\" for the rest (time), the values that it has (values); "
+             "given: nothing, the input of the share's name is the share.")
+        .input("examples", "examples/1", "the rows", sdk::many | sdk::optional)
+        .input("*", "examples/1", "by = \"given\": a port a share", sdk::many | sdk::optional)
         .output("{shares}", "examples/1", "a port a share")
         .output("{shares}_statistics", "statistics/1", "its statistics, where somebody reads them",
                 sdk::optional)
+        .param(sdk::text("by", "what decides").standard("hash")
+                   .choices("hash|stratified|time|values|given"))
         .param(sdk::list("key", "columns whose values decide; none: the whole row"))
+        .param(sdk::list("apart", "columns whose values must not be in two shares; else the key"))
+        .param(sdk::text("column", "the strata, the time, or the values"))
         .param(sdk::table("shares", "share to size: { train = 8, eval = 2 }").required())
         .param(sdk::text("salt", "another word deals otherwise"))
         .param(sdk::text("label", "the label, for the shares' statistics"))
@@ -119,4 +142,5 @@ PL_PLUGIN("data", "0.1", sdk::Operator<sql, run_data_sql>, sdk::Operator<rows, r
           sdk::Operator<statistics, run_data_statistics>,
           sdk::Operator<merge_statistics, run_data_merge_statistics>,
           sdk::Operator<report, run_data_report>,
-          sdk::Operator<validate, run_data_validate>, sdk::Operator<split, run_data_split>)
+          sdk::Operator<validate, run_data_validate>, sdk::Operator<schema, run_data_schema>,
+          sdk::Operator<split, run_data_split>)

@@ -266,16 +266,19 @@ TEST_CASE("data.validate: a difference that chance explains warns and does not h
 }
 
 TEST_CASE("data.validate: each side is compared and named", "[data][validate]") {
-  const std::string port = GENERATE("previous", "window", "baseline", "serving", "train");
+  const std::string port = GENERATE("previous", "window", "baseline", "serving", "eval");
   Validation validation;
   validation.table(labels(700, 300));
   statistics(validation.context, port, labels(500, 500));
   const auto ended = validation.run();
   CHECK(ended.outcome == Outcome::halt);
-  const bool skew = port == "serving" || port == "train";
+  const bool skew = port == "serving" || port == "eval";
   CHECK(validation.anomalies()["anomalies"][0]["anomaly"] == (skew ? "skew" : "drift"));
   CHECK(validation.anomalies()["sides"] == Json::array({port}));
-  CHECK_THAT(ended.error, Catch::StartsWith("label late moved from 50.0 % to 70.0 % true"));
+  CHECK_THAT(ended.error, Catch::StartsWith(
+                              port == "eval"
+                                  ? "label late has 50.0 % true in the evaluation share and 70.0 % here"
+                                  : "label late moved from 50.0 % to 70.0 % true"));
 }
 
 TEST_CASE("data.validate: a comparator that cannot apply is an error", "[data][validate]") {
