@@ -16,7 +16,7 @@
 #include "plugins/common/column_types.h"
 #include "plugins/common/examples.h"
 #include "plugins/data/operators.h"
-#include "plugins/data/sql_session.h"
+#include "plugins/common/sql_session.h"
 
 namespace pipelined {
 namespace {

@@ -1,6 +1,6 @@
 // The plugin "data": looking at examples, judging them, cutting and joining them.
 #include "plugins/common/library_versions.h"
-#include "plugins/data/duckdb.h"
+#include "plugins/common/duckdb.h"
 #include "plugins/data/operators.h"
 
 namespace {

@@ -12,7 +12,7 @@
 
 #include "plugins/data/feature_facts.h"
 #include "plugins/data/feature_schema.h"
-#include "plugins/data/sql_session.h"
+#include "plugins/common/sql_session.h"
 
 namespace pipelined {
 

@@ -185,6 +185,12 @@ Result<EvaluateSettings> read_settings(const sdk::Context& context) {
   settings.buckets = std::move(cuts);
   TRY(predicates, texts(context, "where"));
   settings.where = std::move(predicates);
+  for (const auto& [name, predicate] : settings.where) {
+    for (const auto& column : settings.slices) {
+      if (std::find(column.begin(), column.end(), name) == column.end()) continue;
+      if (column.size() == 1) return wrong("where." + name, "is in \"slices\" too; it is a slice");
+    }
+  }
   TRY(references, texts(context, "reference"));
   settings.reference = std::move(references);
   settings.fairness = context.list("fairness");

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "plugins/model/evaluation.h"
+#include "plugins/model/predicates.h"
 #include "plugins/model/predictions.h"
 #include "plugins/model/scored_rows.h"
 
@@ -144,7 +145,7 @@ class DatasetReader {
     const std::vector<std::string> folders = folders_of(context_, port);
     if (folders.empty()) return Error{ErrorCode::invalid, "no examples at input \"" + port + "\""};
     TRY(reader, ExamplesReader::open(folders));
-    const PredicateMasks masks;
+    TRY(masks, masks_of(context_, port, settings_.where, reader.row_count()));
     total_ += reader.row_count();
     std::optional<PredictionsWriter> predictions;
     if (port == "examples" && context_.wants_output("predictions")) {

@@ -1,4 +1,5 @@
 // The plugin `model`: what its operators declare.
+#include "plugins/common/duckdb.h"
 #include "plugins/common/library_versions.h"
 #include "plugins/model/model_evaluate.h"
 #include "plugins/model/model_explain.h"
@@ -28,6 +29,8 @@ constexpr auto evaluate =
                                    "the list crosses its columns")
                    .standard("[]"))
         .param(sdk::table("buckets", "column to edges or to a number of parts: slices of numbers"))
+        .param(sdk::table("where", "name to a condition in SQL on a row of the examples: slices "
+                                   "NAME=true and NAME=false"))
         .param(sdk::integer("slice_rows_min", "slices of fewer rows are listed, not measured")
                    .standard("1").at_least(1))
         .param(sdk::list("fairness", "columns whose groups are compared").standard("[]"))
@@ -42,7 +45,8 @@ constexpr auto evaluate =
                    .standard("[]"))
         .param(sdk::integer("threads", "threads; 0: the processors of the step. Decides no byte")
                    .standard("0").at_least(0).at_most(256))
-        .library("arrow", pipelined::arrow_version);
+        .library("arrow", pipelined::arrow_version)
+        .library("duckdb", pipelined::duckdb_version);
 
 constexpr auto explain =
     sdk::describe("model.explain", 1, "Says what a model's scores hang on")

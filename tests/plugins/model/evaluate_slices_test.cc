@@ -141,6 +141,28 @@ TEST_CASE("evaluate: numbers are cut where somebody says, or into equal parts", 
   CHECK(metric_of(result, "selection_rate", "x=0..")["value"] == 1.0);
 }
 
+TEST_CASE("evaluate: a condition in SQL makes slices, alone and crossed", "[evaluate]") {
+  Evaluation evaluation;
+  evaluation.on(people()).run(
+      R"({"where":{"old":"age >= 50 -- years","nobody":"age > 200"},"slices":[["sex","old"]],
+          "require":[{"metric":"recall","slice":"nobody=true","min":0}]})");
+  const json result = evaluation.result();
+  CHECK(names_of(result["slices"]) ==
+        std::vector<std::string>{"", "sex=(missing), old=true", "sex=f, old=false",
+                                 "sex=f, old=true", "sex=m, old=false", "sex=m, old=true",
+                                 "nobody=false", "nobody=true", "old=false", "old=true"});
+  CHECK(result["slices"][7] == json({{"name", "nobody=true"}, {"rows", 0}, {"measured", false}}));
+  CHECK(result["slices"][9]["rows"] == 5);
+  // An age that is missing is not known to be fifty.
+  CHECK(result["slices"][8]["rows"] == 7);
+  CHECK(metric_of(result, "label_mean", "old=true")["value"] == 0.6);
+  CHECK(result["blessing"]["blessed"] == false);
+  CHECK_THAT(refusal(R"({"where":{"x":"agee > 3"}})"), Catch::Contains("agee"));
+  CHECK_THAT(refusal(R"({"where":{"x":"random() > 0.5"}})"), Catch::Contains("where.x"));
+  CHECK_THAT(refusal(R"({"where":{"x":"avg(age) > 3"}})"), Catch::Contains("on one row"));
+  CHECK_THAT(refusal(R"({"where":{"sex":"true"},"slices":["sex"]})"), Catch::Contains("too"));
+}
+
 TEST_CASE("evaluate: small slices are listed, not measured", "[evaluate]") {
   Evaluation evaluation;
   evaluation.on(people()).run(

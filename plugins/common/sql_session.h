@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "plugins/data/duckdb.h"
+#include "plugins/common/duckdb.h"
 
 namespace pipelined {
 

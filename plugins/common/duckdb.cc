@@ -1,4 +1,4 @@
-#include "plugins/data/duckdb.h"
+#include "plugins/common/duckdb.h"
 
 #include <arrow/c/abi.h>
 #include <arrow/c/bridge.h>

@@ -1,4 +1,4 @@
-#include "plugins/data/sql_words.h"
+#include "plugins/common/sql_words.h"
 
 #include <algorithm>
 #include <array>

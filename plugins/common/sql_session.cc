@@ -1,4 +1,4 @@
-#include "plugins/data/sql_session.h"
+#include "plugins/common/sql_session.h"
 
 #include <arrow/array.h>
 #include <arrow/record_batch.h>
@@ -9,7 +9,7 @@
 
 #include "plugins/common/examples.h"
 #include "plugins/common/table_source.h"
-#include "plugins/data/sql_words.h"
+#include "plugins/common/sql_words.h"
 
 namespace pipelined {
 namespace {
