@@ -80,13 +80,31 @@ Result<Booster> Booster::make(const std::vector<Watched>& watched,
   BoosterHandle handle = nullptr;
   TRY_VOID(checked("begin", XGBoosterCreate(matrices.data(), matrices.size(), &handle)));
   Booster booster(handle);
-  for (const auto& [name, value] : parameters) {
-    TRY_VOID(checked("take the parameter " + name,
-                     XGBoosterSetParam(handle, name.c_str(), value.c_str())));
-  }
-  TRY_VOID(checked("take the number of threads",
-                   XGBoosterSetParam(handle, "nthread", std::to_string(threads).c_str())));
+  booster.parameters_ = parameters;
+  booster.parameters_.emplace_back("nthread", std::to_string(threads));
+  TRY_VOID(booster.set_parameters());
   return booster;
+}
+
+Result<void> Booster::set_parameters() {
+  for (const auto& [name, value] : parameters_) {
+    TRY_VOID(checked("take the parameter " + name,
+                     XGBoosterSetParam(handle_, name.c_str(), value.c_str())));
+  }
+  return {};
+}
+
+Result<void> Booster::load(const std::string& trees) {
+  TRY_VOID(checked("take over the trees",
+                   XGBoosterLoadModelFromBuffer(handle_, trees.data(), trees.size())));
+  return set_parameters();
+}
+
+Result<std::string> Booster::trees_of_rounds(std::int64_t rounds) const {
+  BoosterHandle handle = nullptr;
+  TRY_VOID(checked("keep the first rounds",
+                   XGBoosterSlice(handle_, 0, static_cast<int>(rounds), 1, &handle)));
+  return Booster(handle).trees_ubj();
 }
 
 Booster::~Booster() {

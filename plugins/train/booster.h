@@ -58,10 +58,15 @@ class Booster {
                               const std::vector<std::pair<std::string, std::string>>& parameters,
                               std::int64_t threads);
 
-  Booster(Booster&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+  Booster(Booster&& other) noexcept
+      : handle_(std::exchange(other.handle_, nullptr)), parameters_(std::move(other.parameters_)) {}
   Booster& operator=(Booster&&) = delete;
   ~Booster();
 
+  /// Takes over the trees that `trees_ubj` gave.  REQUIRES: before any round.
+  Result<void> load(const std::string& trees);
+  /// Only the trees of the first rounds, as `trees_ubj` gives them.
+  Result<std::string> trees_of_rounds(std::int64_t rounds) const;
   /// Grows the trees of one round.
   Result<void> grow(std::int64_t round, const Matrix& training);
   /// The loss on each watched matrix after a round, in their order.
@@ -71,8 +76,10 @@ class Booster {
 
  private:
   explicit Booster(void* handle) : handle_(handle) {}
+  Result<void> set_parameters();
 
   void* handle_;
+  std::vector<std::pair<std::string, std::string>> parameters_;
 };
 
 }  // namespace pipelined::train

@@ -8,11 +8,14 @@ namespace {
 namespace sdk = pipelined::sdk;
 
 constexpr auto trees =
-    sdk::describe("train.trees", 1, "Trains gradient-boosted trees on examples")
+    sdk::describe("train.trees", 2, "Trains gradient-boosted trees on examples")
         .doc("Texts become categories whose dictionary is part of the model; a missing value goes "
              "the way that the trees learned for it. The same examples, parameters and seed give "
-             "the same bytes for any number of threads.")
+             "the same bytes for any number of threads. A lost attempt goes on after the last round "
+             "that it kept and ends with the same bytes; one that draws rows or columns starts anew.")
         .input("examples", "examples/1", "rows to learn from", sdk::many)
+        .input("transform", "transform/1", "from columns to numbers", sdk::optional)
+        .input("base", "model/1", "an earlier model whose trees come first", sdk::optional)
         .input("validation", "examples/1", "rows whose loss is measured after each round",
                sdk::many | sdk::optional)
         .input("remedy", "remedy/1", "how much the rows of each class count", sdk::optional)
@@ -40,10 +43,18 @@ constexpr auto trees =
         .param(sdk::number("alpha", "absolute penalty on leaves").standard("0.0").at_least(0))
         .param(sdk::integer("max_bin", "histogram bins a column")
                    .standard("256").at_least(2).at_most(65536))
+        .param(sdk::integer("early_stopping", "rounds without a better loss on validation rows after "
+                            "which it ends with the best; 0: never").standard("0").at_least(0))
+        .param(sdk::table("monotone", "feature to 1 (the score may only rise with it) or -1"))
+        .param(sdk::text("class_weights", "balanced: classes count alike")
+                   .standard("none").choices("none|balanced"))
+        .param(sdk::text("sampling", "undersample: keep the share of rows that the remedy names")
+                   .standard("none").choices("none|undersample"))
         .param(sdk::integer("threads", "threads; 0: the processors of the step. Decides no byte")
                    .standard("0").at_least(0).at_most(256))
         .library("arrow", pipelined::arrow_version)
         .library("xgboost", pipelined::train::xgboost_version)
+        .flags(PL_DETERMINISTIC | PL_CACHEABLE | PL_RESUMABLE)
         .resources(2, 0);
 
 constexpr auto linear =

@@ -21,10 +21,11 @@ std::vector<std::string> class_words(const model::Signature& signature) {
   return {"0", "1"};
 }
 
-Result<std::vector<float>> weights_in(const json& remedy, const model::Signature& signature,
+Result<std::vector<float>> weights_in(const json& remedy, const char* key,
+                                      const model::Signature& signature,
                                       std::span<const float> labels) {
   if (!remedy.is_object()) return wrong("remedy.json is no object");
-  const auto found = remedy.find("class_weights");
+  const auto found = remedy.find(key);
   if (found == remedy.end() || found->empty()) return std::vector<float>();
   if (signature.objective == model::Objective::squared_error) {
     return wrong("the label \"" + signature.label.name + "\" has no classes");
@@ -46,19 +47,31 @@ Result<std::vector<float>> weights_in(const json& remedy, const model::Signature
   return weights;
 }
 
+Result<std::vector<float>> read(const std::filesystem::path& folder, const char* key,
+                                const model::Signature& signature,
+                                std::span<const float> labels) {
+  std::ifstream stream(folder / "remedy.json", std::ios::binary);
+  const std::string text(std::istreambuf_iterator<char>(stream), {});
+  if (!stream) return wrong("there is no remedy.json");
+  try {
+    return weights_in(json::parse(text), key, signature, labels);
+  } catch (const json::exception& thrown) {
+    return wrong(thrown.what());
+  }
+}
+
 }  // namespace
 
 Result<std::vector<float>> remedy_weights(const std::filesystem::path& folder,
                                           const model::Signature& signature,
                                           std::span<const float> labels) {
-  std::ifstream stream(folder / "remedy.json", std::ios::binary);
-  const std::string text(std::istreambuf_iterator<char>(stream), {});
-  if (!stream) return wrong("there is no remedy.json");
-  try {
-    return weights_in(json::parse(text), signature, labels);
-  } catch (const json::exception& thrown) {
-    return wrong(thrown.what());
-  }
+  return read(folder, "class_weights", signature, labels);
+}
+
+Result<std::vector<float>> remedy_shares(const std::filesystem::path& folder,
+                                         const model::Signature& signature,
+                                         std::span<const float> labels) {
+  return read(folder, "undersample", signature, labels);
 }
 
 }  // namespace pipelined::train

@@ -19,4 +19,9 @@ Result<std::vector<float>> remedy_weights(const std::filesystem::path& folder,
                                           const model::Signature& signature,
                                           std::span<const float> labels);
 
+/// The share of its class's rows to keep, a number a row; empty if the remedy proposes none.
+Result<std::vector<float>> remedy_shares(const std::filesystem::path& folder,
+                                         const model::Signature& signature,
+                                         std::span<const float> labels);
+
 }  // namespace pipelined::train

@@ -42,6 +42,17 @@ Result<Settings> read_settings(const sdk::Context& context) {
   settings.colsample = context.number("colsample", 1);
   settings.lambda = context.number("lambda", 1);
   settings.alpha = context.number("alpha", 0);
+  settings.early_stopping = context.integer("early_stopping", 0);
+  settings.balanced = context.text("class_weights", "none") == "balanced";
+  settings.undersample = context.text("sampling", "none") == "undersample";
+  for (const std::string& name : context.keys("monotone")) {
+    const std::int64_t way = context.integer("monotone." + name, 0);
+    if (way < -1 || way > 1) {
+      return Error{ErrorCode::invalid, "parameter \"monotone." + name +
+                                           "\" must be 1 (rises), -1 (falls) or 0"};
+    }
+    settings.monotone[name] = way;
+  }
   settings.seed = context.seed();
   const std::int64_t threads = context.integer("threads", 0);
   settings.threads = threads > 0 ? threads : context.threads();
@@ -53,9 +64,8 @@ Result<Settings> read_settings(const sdk::Context& context) {
   return settings;
 }
 
-std::vector<std::pair<std::string, std::string>> booster_parameters(const Settings& settings,
-                                                                    model::Objective objective,
-                                                                    std::size_t classes) {
+std::vector<std::pair<std::string, std::string>> booster_parameters(
+    const Settings& settings, const model::Signature& signature) {
   std::vector<std::pair<std::string, std::string>> parameters{
       {"alpha", text_of(settings.alpha)},
       {"base_score", "0.5"},
@@ -67,16 +77,43 @@ std::vector<std::pair<std::string, std::string>> booster_parameters(const Settin
       {"max_bin", std::to_string(settings.max_bin)},
       {"max_depth", std::to_string(settings.max_depth)},
       {"min_child_weight", text_of(settings.min_child_weight)},
-      {"objective", name_of(objective)},
+      {"objective", name_of(signature.objective)},
       {"seed", std::to_string(settings.seed)},
       {"subsample", text_of(settings.subsample)},
       {"tree_method", "hist"},
   };
-  if (objective == model::Objective::multi_softprob) {
-    parameters.emplace_back("num_class", std::to_string(classes));
+  if (signature.objective == model::Objective::multi_softprob) {
+    parameters.emplace_back("num_class", std::to_string(signature.label.classes.size()));
+  }
+  if (!settings.monotone.empty()) {
+    std::string ways;
+    for (const model::Feature& feature : signature.features) {
+      const auto way = settings.monotone.find(feature.name);
+      ways += (ways.empty() ? "(" : ",") +
+              std::to_string(way == settings.monotone.end() ? 0 : way->second);
+    }
+    parameters.emplace_back("monotone_constraints", ways + ")");
   }
   std::sort(parameters.begin(), parameters.end());
   return parameters;
+}
+
+Result<void> check_monotone(const Settings& settings, const model::Signature& signature) {
+  for (const auto& [name, way] : settings.monotone) {
+    const auto named = [&](const model::Feature& feature) { return feature.name == name; };
+    const auto feature =
+        std::find_if(signature.features.begin(), signature.features.end(), named);
+    if (feature == signature.features.end()) {
+      return Error{ErrorCode::invalid, "parameter \"monotone\" names \"" + name +
+                                           "\", which is no feature of the model"};
+    }
+    if (feature->type == model::FeatureType::text && way != 0) {
+      return Error{ErrorCode::invalid, "parameter \"monotone\" names \"" + name +
+                                           "\", whose categories have no order; make it a number "
+                                           "first (a transform with \"ordinal\")"};
+    }
+  }
+  return {};
 }
 
 }  // namespace pipelined::train

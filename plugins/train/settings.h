@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,7 +31,13 @@ struct Settings {
   double colsample = 0;
   double lambda = 0;
   double alpha = 0;
+  std::int64_t early_stopping = 0;               ///< rounds without a better validation; 0: never
+  std::map<std::string, std::int64_t> monotone;  ///< feature → 1: rises, -1: falls with it
+  bool balanced = false;                         ///< the rows of all classes together count alike
+  bool undersample = false;                      ///< keep the share of rows that the remedy names
   std::int64_t seed = 0;
+  /// Whether rows or columns are drawn: then a round hangs on more than the trees before it.
+  bool samples() const { return subsample < 1 || colsample < 1; }
   std::int64_t threads = 1;  ///< decides how long it takes, never a byte of the model
 };
 
@@ -39,8 +46,10 @@ Result<Settings> read_settings(const sdk::Context& context);
 
 /// Name and value of each setting that decides the trees, in XGBoost's words and sorted: what goes
 /// to the library and into the model's training record.
-std::vector<std::pair<std::string, std::string>> booster_parameters(const Settings& settings,
-                                                                    model::Objective objective,
-                                                                    std::size_t classes);
+std::vector<std::pair<std::string, std::string>> booster_parameters(
+    const Settings& settings, const model::Signature& signature);
+
+/// An error if a monotone constraint names no feature, or one that has no order.
+Result<void> check_monotone(const Settings& settings, const model::Signature& signature);
 
 }  // namespace pipelined::train

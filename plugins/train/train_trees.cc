@@ -1,12 +1,16 @@
 #include "plugins/train/train_trees.h"
 
 #include <fstream>
+#include <iterator>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <random>
 
 #include "model/model.h"
 #include "plugins/common/examples.h"
 #include "plugins/common/library_versions.h"
 #include "plugins/train/booster.h"
+#include "plugins/train/growing.h"
 #include "plugins/train/learning_curve.h"
 #include "plugins/train/remedy_weights.h"
 #include "plugins/train/settings.h"
@@ -33,66 +37,31 @@ Result<void> write_file(const std::filesystem::path& path, const std::string& by
   return Error{ErrorCode::io, "cannot write " + path.filename().string()};
 }
 
-const char* loss_of(model::Objective objective) {
-  switch (objective) {
-    case model::Objective::binary_logistic: return "logloss";
-    case model::Objective::multi_softprob: return "mlogloss";
-    case model::Objective::squared_error: return "rmse";
-    case model::Objective::poisson: return "poisson-nloglik";
-  }
-  return "";
-}
-
-struct Grown {
+// Trees that come before those grown here.
+struct Base {
   std::string trees;
-  LearningCurve curve;
+  std::int64_t rounds = 0;
 };
 
-Result<Grown> grow(const sdk::Context& context, const Settings& settings,
-                   const model::Signature& signature, const Matrix& training,
-                   const Matrix* validation) {
-  std::vector<Watched> watched{{"training", &training}};
-  if (validation) watched.push_back({"validation", validation});
-  const std::size_t classes = signature.label.classes.size();
-  TRY(booster, Booster::make(watched, booster_parameters(settings, signature.objective, classes),
-                             settings.threads));
-  Grown grown;
-  grown.curve.loss = loss_of(signature.objective);
-  for (const Watched& entry : watched) grown.curve.curves.push_back({entry.name, {}});
-  for (std::int64_t round = 0; round < settings.rounds; ++round) {
-    if (context.cancelled()) {
-      return Error{ErrorCode::cancelled,
-                   "stopped after " + std::to_string(round) + " of " +
-                       std::to_string(settings.rounds) + " rounds"};
-    }
-    TRY_VOID(booster.grow(round, training));
-    TRY(losses, booster.losses(round, watched));
-    for (std::size_t i = 0; i < losses.size(); ++i) {
-      grown.curve.curves[i].losses.push_back(losses[i]);
-    }
-    context.progress(round + 1, settings.rounds);
-  }
-  TRY(trees, booster.trees_ubj());
-  grown.trees = std::move(trees);
-  return grown;
-}
-
 // What the model remembers of its making.  Nothing in it depends on time, place or threads.
-std::string training_record(const Settings& settings, const model::Signature& signature,
-                            const TrainingTable& table, std::size_t validation_rows) {
+std::string training_record(const Settings& settings, const Learned& learned, const Base& base,
+                            const Grown& grown, std::size_t validation_rows) {
   json parameters = json::object();
-  for (const auto& [name, value] :
-       booster_parameters(settings, signature.objective, signature.label.classes.size())) {
+  for (const auto& [name, value] : booster_parameters(settings, learned.signature)) {
     parameters[name] = value;
   }
-  return json{{"operator", "train.trees"},
+  json record{{"operator", "train.trees"},
               {"parameters", parameters},
-              {"rounds", settings.rounds},
-              {"rows", table.row_count()},
-              {"rows_without_label", table.rows_without_label},
+              {"rounds", grown.rounds},
+              {"rows", learned.table.row_count()},
+              {"rows_without_label", learned.table.rows_without_label},
               {"rows_of_validation", validation_rows},
-              {"libraries", {{"arrow", arrow_version()}, {"xgboost", xgboost_version()}}}}
-      .dump();
+              {"libraries", {{"arrow", arrow_version()}, {"xgboost", xgboost_version()}}}};
+  if (settings.balanced) record["class_weights"] = "balanced";
+  if (settings.undersample) record["sampling"] = "undersample";
+  if (settings.early_stopping > 0) record["stopped_early"] = grown.stopped_early;
+  if (base.rounds > 0) record["base_rounds"] = base.rounds;
+  return record.dump();
 }
 
 void report(const sdk::Context& context, const TrainingTable& table, const LearningCurve& curve) {
@@ -108,46 +77,173 @@ void report(const sdk::Context& context, const TrainingTable& table, const Learn
 
 // The matrix of the validation port, if there is one.
 Result<std::optional<Matrix>> validation_matrix(const sdk::Context& context,
-                                                const Settings& settings,
-                                                const model::Signature& signature,
+                                                const Settings& settings, const Learned& learned,
                                                 std::size_t& rows) {
-  if (context.input_count("validation") == 0) return std::optional<Matrix>();
+  if (context.input_count("validation") == 0) {
+    if (settings.early_stopping == 0) return std::optional<Matrix>();
+    return Error{ErrorCode::invalid, "early_stopping needs rows at input \"validation\": a loss on "
+                                     "the training rows never says that it is enough"};
+  }
   TRY(reader, open_port(context, "validation"));
-  TRY(table, read_validation(std::move(reader), model::Encoder(signature), context));
+  TRY(table, read_coded(std::move(reader), learned.signature, learned.transform.get(), context));
   rows = table.row_count();
   if (rows == 0) return Error{ErrorCode::invalid, "no row at input \"validation\" has a label"};
-  TRY(matrix, Matrix::make(table.matrix, table.labels, signature.features, settings.threads));
+  TRY(matrix, Matrix::make(table.matrix, table.labels, learned.signature.features,
+                           settings.threads));
   return std::optional<Matrix>(std::move(matrix));
+}
+
+Result<std::string> read_file(const std::filesystem::path& path) {
+  std::ifstream stream(path, std::ios::binary);
+  std::string bytes(std::istreambuf_iterator<char>(stream), {});
+  if (stream) return bytes;
+  return Error{ErrorCode::io, "cannot read " + path.filename().string() + " of the base model"};
+}
+
+Error unfit_base(const std::string& what) {
+  return {ErrorCode::invalid, "cannot go on from the base model: " + what};
+}
+
+// The trees of the base model, and rows coded as it codes them.
+Result<Learned> read_behind(const sdk::Context& context, const Settings& settings, Base& base) {
+  const auto folder = context.input_path("base");
+  if (!settings.features.empty() || !settings.exclude.empty() ||
+      context.input_count("transform") > 0) {
+    return unfit_base("its features stand; leave out \"features\", \"exclude\" and the transform");
+  }
+  TRY(text, read_file(folder / "model.json"));
+  TRY(file, model::parse_model_json(text));
+  if (file.trees_file.empty()) return unfit_base("it has no trees");
+  const model::Label& label = file.signature.label;
+  const bool other = settings.objective && *settings.objective != file.signature.objective;
+  if (label.name != settings.label || other) {
+    return unfit_base("it predicts \"" + label.name + "\" by " +
+                      model::name_of(file.signature.objective));
+  }
+  TRY(model, model::Model::load(folder));
+  TRY(trees, read_file(folder / file.trees_file));
+  base.trees = std::move(trees);
+  base.rounds = static_cast<std::int64_t>(model.forest().tree_count() /
+                                          model.forest().group_count());
+  Learned learned;
+  learned.signature = std::move(file.signature);
+  if (file.transform) {
+    TRY(transform, model::Transform::load(folder));
+    learned.transform = std::make_shared<const model::Transform>(std::move(transform));
+  }
+  TRY(reader, open_port(context, "examples"));
+  TRY(table, read_coded(std::move(reader), learned.signature, learned.transform.get(), context));
+  if (table.row_count() == 0) return unfit_base("no row has a label that it knows");
+  learned.table = std::move(table);
+  return learned;
+}
+
+Result<Learned> read_rows(const sdk::Context& context, const Settings& settings, Base& base) {
+  if (context.input_count("base") > 0) return read_behind(context, settings, base);
+  std::shared_ptr<const model::Transform> transform;
+  if (context.input_count("transform") > 0) {
+    if (!settings.features.empty() || !settings.exclude.empty()) {
+      return Error{ErrorCode::invalid, "with a transform its features are learned from; leave out "
+                                       "the parameters \"features\" and \"exclude\""};
+    }
+    TRY(loaded, model::Transform::load(context.input_path("transform")));
+    for (const model::ColumnInput& input : loaded.inputs()) {
+      if (input.name != settings.label) continue;
+      return Error{ErrorCode::invalid, "the transform reads column \"" + input.name +
+                                           "\", which is the label: a model must not see it"};
+    }
+    transform = std::make_shared<const model::Transform>(std::move(loaded));
+  }
+  TRY(reader, open_port(context, "examples"));
+  return read_training(std::move(reader), settings, std::move(transform), context);
+}
+
+// Rows that the remedy's shares keep, drawn by seed and place of the row.
+Result<void> undersample(const sdk::Context& context, const Settings& settings, Learned& learned) {
+  if (context.input_count("remedy") == 0) {
+    return Error{ErrorCode::invalid, "sampling = \"undersample\" needs input \"remedy\""};
+  }
+  TrainingTable& table = learned.table;
+  TRY(shares, remedy_shares(context.input_path("remedy"), learned.signature, table.labels));
+  const std::size_t width = learned.signature.features.size();
+  std::mt19937_64 random(static_cast<std::uint64_t>(settings.seed));
+  std::size_t kept = 0;
+  for (std::size_t row = 0; row < shares.size(); ++row) {
+    // 53 bits as a number below 1: the same on every machine.
+    const double drawn = static_cast<double>(random() >> 11) * 0x1.0p-53;
+    if (drawn >= static_cast<double>(shares[row])) continue;
+    table.labels[kept] = table.labels[row];
+    std::copy_n(table.matrix.begin() + static_cast<std::ptrdiff_t>(row * width), width,
+                table.matrix.begin() + static_cast<std::ptrdiff_t>(kept * width));
+    ++kept;
+  }
+  if (shares.empty()) return {};
+  if (kept == 0) {
+    return Error{ErrorCode::invalid, "the remedy's shares leave no row to learn from"};
+  }
+  table.labels.resize(kept);
+  table.matrix.resize(kept * width);
+  return {};
+}
+
+Result<std::vector<float>> row_weights(const sdk::Context& context, const Settings& settings,
+                                       const Learned& learned) {
+  const std::vector<float>& labels = learned.table.labels;
+  if (!settings.balanced) {
+    if (context.input_count("remedy") == 0 || settings.undersample) return std::vector<float>();
+    return remedy_weights(context.input_path("remedy"), learned.signature, labels);
+  }
+  if (learned.signature.objective == model::Objective::squared_error) {
+    return Error{ErrorCode::invalid, "class_weights = \"balanced\" needs a label with classes"};
+  }
+  if (context.input_count("remedy") > 0 && !settings.undersample) {
+    return Error{ErrorCode::invalid, "class_weights = \"balanced\" and a remedy exclude each other"};
+  }
+  std::map<float, double> counts;
+  for (const float label : labels) ++counts[label];
+  const double fair = static_cast<double>(labels.size()) / static_cast<double>(counts.size());
+  std::vector<float> weights;
+  for (const float label : labels) weights.push_back(static_cast<float>(fair / counts[label]));
+  return weights;
+}
+
+Result<void> write_model(const sdk::Context& context, const Learned& learned,
+                         const std::string& trees, const std::string& record) {
+  model::ModelFile file{learned.signature, "trees.ubj", "", learned.transform != nullptr, {}};
+  if (learned.transform) file.inputs = learned.transform->inputs();
+  TRY(text, model::model_json(file, record));
+  const auto folder = context.output_path("model");
+  TRY_VOID(write_file(folder / "model.json", text));
+  TRY_VOID(write_file(folder / "trees.ubj", trees));
+  if (learned.transform) return learned.transform->save(folder);
+  return {};
 }
 
 }  // namespace
 
 Result<void> train_trees(sdk::Context& context) {
   TRY(settings, read_settings(context));
-  TRY(reader, open_port(context, "examples"));
-  TRY(learned, read_training(std::move(reader), settings, context));
-  const model::Signature& signature = learned.signature;
-  TRY(training, Matrix::make(learned.table.matrix, learned.table.labels, signature.features,
-                             settings.threads));
+  Base base;
+  TRY(learned, read_rows(context, settings, base));
+  TRY_VOID(check_monotone(settings, learned.signature));
+  if (settings.undersample) TRY_VOID(undersample(context, settings, learned));
+  TRY(weights, row_weights(context, settings, learned));
+  TRY(training, Matrix::make(learned.table.matrix, learned.table.labels,
+                             learned.signature.features, settings.threads));
   std::vector<float>().swap(learned.table.matrix);
-  if (context.input_count("remedy") > 0) {
-    TRY(weights, remedy_weights(context.input_path("remedy"), signature, learned.table.labels));
-    if (!weights.empty()) TRY_VOID(training.set_weights(weights));
-  }
+  if (!weights.empty()) TRY_VOID(training.set_weights(weights));
   std::size_t validation_rows = 0;
-  TRY(validation, validation_matrix(context, settings, signature, validation_rows));
-  TRY(grown, grow(context, settings, signature, training, validation ? &*validation : nullptr));
-  TRY(text, model::model_json(signature, "trees.ubj",
-                              training_record(settings, signature, learned.table,
-                                              validation_rows)));
-  const auto folder = context.output_path("model");
-  TRY_VOID(write_file(folder / "model.json", text));
-  TRY_VOID(write_file(folder / "trees.ubj", grown.trees));
+  TRY(validation, validation_matrix(context, settings, learned, validation_rows));
+  TRY(grown, grow(context, settings, learned.signature, training,
+                  validation ? &*validation : nullptr, base.trees, base.rounds));
+  TRY_VOID(write_model(context, learned, grown.trees,
+                       training_record(settings, learned, base, grown, validation_rows)));
   if (context.wants_output("log")) {
-    TRY_VOID(write_learning_curve(grown.curve, "Training on " + signature.label.name,
+    TRY_VOID(write_learning_curve(grown.curve, "Training on " + learned.signature.label.name,
                                   context.output_path("log")));
   }
   report(context, learned.table, grown.curve);
+  context.metric("rounds", static_cast<double>(grown.rounds));
   return {};
 }
 

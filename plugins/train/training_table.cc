@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "plugins/common/feature_columns.h"
+#include "plugins/common/row_cells.h"
 #include "plugins/train/dictionary.h"
 #include "plugins/train/label.h"
 
@@ -71,12 +73,57 @@ std::int64_t keep_labelled(TrainingTable& table, std::size_t begin, std::size_t 
   return left_out;
 }
 
-// Appends all rows of a reader.  `code_of(feature, text)` and `class_of(text)` give codes.
-template <class CodeOf, class ClassOf>
-Result<void> append_rows(ExamplesReader& reader, const std::vector<Feature>& features,
-                         const Label& label, bool classes, CodeOf code_of, ClassOf class_of,
+// Writes the numbers of a batch, row after row, to a place of rows times width.
+using Fill = std::function<Result<void>(const arrow::RecordBatch& batch, float* target)>;
+
+// The columns of the table as they are; `code_of(feature, text)` gives codes.
+template <class CodeOf>
+Fill fill_columns(const std::vector<Feature>& features, CodeOf code_of) {
+  return [&features, code_of](const arrow::RecordBatch& batch, float* target) -> Result<void> {
+    for (std::size_t i = 0; i < features.size(); ++i) {
+      const std::string& name = features[i].name;
+      const auto column = batch.GetColumnByName(name);
+      if (!column) return no_column("features", name);
+      const NumberSink sink{target + i, features.size()};
+      if (features[i].type == FeatureType::text) {
+        TRY_VOID(write_codes(
+            name, *column, [&](std::string_view text) { return code_of(i, text); }, sink));
+      } else {
+        TRY_VOID(write_numbers(name, *column, sink));
+        TRY_VOID(refuse_infinite(name, sink, batch.num_rows()));
+      }
+    }
+    return {};
+  };
+}
+
+// What a transform makes of the columns.
+Fill fill_transformed(const model::Transform& transform) {
+  return [&transform](const arrow::RecordBatch& batch, float* target) -> Result<void> {
+    const std::size_t width = transform.outputs().size();
+    TRY(bound, RowCells::bind(batch, transform.inputs()));
+    std::vector<model::Cell> cells(transform.inputs().size());
+    std::vector<model::Entry> entries;
+    for (std::int64_t row = 0; row < batch.num_rows(); ++row, target += width) {
+      bound.read(row, cells);
+      TRY_VOID(transform.apply_row(cells, entries));
+      std::fill_n(target, width, 0.0F);
+      for (const model::Entry& entry : entries) {
+        target[entry.index] = static_cast<float>(entry.value);
+        if (!std::isinf(target[entry.index])) continue;
+        return Error{ErrorCode::invalid, "feature \"" + transform.outputs()[entry.index].name +
+                                             "\" has a number that is too large for 32 bits"};
+      }
+    }
+    return {};
+  };
+}
+
+// Appends all rows of a reader.  `class_of(text)` gives codes of classes.
+template <class ClassOf>
+Result<void> append_rows(ExamplesReader& reader, std::size_t width, const Fill& fill,
+                         const Label& label, bool classes, ClassOf class_of,
                          const sdk::Context& context, TrainingTable& table) {
-  const std::size_t width = features.size();
   table.matrix.reserve(static_cast<std::size_t>(reader.row_count()) * width);
   table.labels.reserve(static_cast<std::size_t>(reader.row_count()));
   for (;;) {
@@ -87,19 +134,7 @@ Result<void> append_rows(ExamplesReader& reader, const std::vector<Feature>& fea
     const auto rows = static_cast<std::size_t>(batch->num_rows());
     table.labels.resize(begin + rows);
     table.matrix.resize((begin + rows) * width);
-    for (std::size_t i = 0; i < width; ++i) {
-      const std::string& name = features[i].name;
-      const auto column = batch->GetColumnByName(name);
-      if (!column) return no_column("features", name);
-      const NumberSink sink{table.matrix.data() + begin * width + i, width};
-      if (features[i].type == FeatureType::text) {
-        TRY_VOID(write_codes(
-            name, *column, [&](std::string_view text) { return code_of(i, text); }, sink));
-      } else {
-        TRY_VOID(write_numbers(name, *column, sink));
-        TRY_VOID(refuse_infinite(name, sink, batch->num_rows()));
-      }
-    }
+    TRY_VOID(fill(*batch, table.matrix.data() + begin * width));
     const auto labels = batch->GetColumnByName(label.name);
     if (!labels) return no_column("label", label.name);
     TRY_VOID(write_labels(label, classes, *labels, class_of, {table.labels.data() + begin, 1}));
@@ -161,24 +196,35 @@ Result<void> check_memory(const sdk::Context& context, std::int64_t rows, std::s
 }  // namespace
 
 Result<Learned> read_training(ExamplesReader reader, const Settings& settings,
+                              std::shared_ptr<const model::Transform> transform,
                               const sdk::Context& context) {
   Learned learned;
   model::Signature& signature = learned.signature;
   TRY(label, choose_label(*reader.schema(), settings.label));
   signature.label = std::move(label);
-  TRY(features, choose_features(*reader.schema(), settings));
-  signature.features = std::move(features);
   TRY(objective, choose_objective(signature.label, settings.objective));
   signature.objective = objective;
+  if (transform) {
+    for (const model::Output& output : transform->outputs()) {
+      signature.features.push_back({output.name, FeatureType::real, {}});
+    }
+  } else {
+    TRY(features, choose_features(*reader.schema(), settings));
+    signature.features = std::move(features);
+  }
   const bool classes = objective == Objective::multi_softprob;
   const std::size_t width = signature.features.size();
   TRY_VOID(check_memory(context, reader.row_count(), width));
   std::vector<Dictionary> dictionaries(width);
   Dictionary label_words;
+  const auto code_of = [&](std::size_t feature, std::string_view text) {
+    return dictionaries[feature].code(text);
+  };
   TRY_VOID(append_rows(
-      reader, signature.features, signature.label, classes,
-      [&](std::size_t feature, std::string_view text) { return dictionaries[feature].code(text); },
-      [&](std::string_view text) { return label_words.code(text); }, context, learned.table));
+      reader, width,
+      transform ? fill_transformed(*transform) : fill_columns(signature.features, code_of),
+      signature.label, classes, [&](std::string_view text) { return label_words.code(text); },
+      context, learned.table));
   std::vector<float> ranks;
   for (std::size_t i = 0; i < width; ++i) {
     if (signature.features[i].type != FeatureType::text) continue;
@@ -192,18 +238,23 @@ Result<Learned> read_training(ExamplesReader reader, const Settings& settings,
     for (float& value : learned.table.labels) value = ranks[static_cast<std::size_t>(value)];
   }
   TRY_VOID(check_labels(learned));
+  learned.transform = std::move(transform);
   return learned;
 }
 
-Result<TrainingTable> read_validation(ExamplesReader reader, const model::Encoder& encoder,
-                                      const sdk::Context& context) {
-  const model::Signature& signature = encoder.signature();
+Result<TrainingTable> read_coded(ExamplesReader reader, const model::Signature& signature,
+                                 const model::Transform* transform, const sdk::Context& context) {
+  TRY_VOID(check_memory(context, reader.row_count(), signature.features.size()));
+  const model::Encoder encoder(signature);
   const model::CategoryCodes class_codes(signature.label.classes);
+  const auto code_of = [&](std::size_t feature, std::string_view text) {
+    return encoder.codes(feature).code(text);
+  };
   TrainingTable table;
   TRY_VOID(append_rows(
-      reader, signature.features, signature.label,
-      signature.objective == Objective::multi_softprob,
-      [&](std::size_t feature, std::string_view text) { return encoder.codes(feature).code(text); },
+      reader, signature.features.size(),
+      transform ? fill_transformed(*transform) : fill_columns(signature.features, code_of),
+      signature.label, signature.objective == Objective::multi_softprob,
       [&](std::string_view text) { return class_codes.code(text); }, context, table));
   return table;
 }

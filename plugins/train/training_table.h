@@ -7,12 +7,13 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "model/encoding.h"
 #include "model/signature.h"
+#include "model/transform.h"
 #include "plugins/common/examples.h"
 #include "plugins/train/settings.h"
 
@@ -31,16 +32,20 @@ struct TrainingTable {
 /// Training rows and the signature that they define.
 struct Learned {
   model::Signature signature;
+  std::shared_ptr<const model::Transform> transform;  ///< null: the features are columns
   TrainingTable table;
 };
 
-/// Reads everything that `reader` has.  Errors name the column: a label that is missing or of a type
-/// that the objective cannot learn, a feature of a type that cannot be used, an infinite number.
+/// Reads everything that `reader` has, through the transform if there is one.  Errors name the
+/// column: a label that is missing or of a type that the objective cannot learn, a feature of a type
+/// that cannot be used, an infinite number.
 Result<Learned> read_training(ExamplesReader reader, const Settings& settings,
+                              std::shared_ptr<const model::Transform> transform,
                               const sdk::Context& context);
 
-/// Reads rows for a signature that stands already.
-Result<TrainingTable> read_validation(ExamplesReader reader, const model::Encoder& encoder,
-                                      const sdk::Context& context);
+/// Reads rows for a signature that stands already: words and classes that it does not have are
+/// missing and left out.
+Result<TrainingTable> read_coded(ExamplesReader reader, const model::Signature& signature,
+                                 const model::Transform* transform, const sdk::Context& context);
 
 }  // namespace pipelined::train
