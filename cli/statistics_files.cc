@@ -20,7 +20,7 @@ bool holds_statistics(const std::string& path) {
 Result<FileStatistics> statistics_of(LocalRun& local, const std::string& path,
                                      const ValueTable& params) {
   if (!holds_statistics(path)) {
-    TRY(examples, local.examples({path}));
+    TRY(examples, local.link("files/1", {path}));
     TRY(ended, local.run({.operator_id = "data.statistics", .params = params,
                           .inputs = {{"examples", {examples}}},
                           .outputs = {{"statistics", "statistics/1"}}}));

@@ -87,6 +87,34 @@ std::int64_t weight_of(std::int64_t count, std::size_t points, std::size_t i) {
   return below(i + 1) - below(i);
 }
 
+/// The same order as std::sort gives by value, from the lowest digits to the highest: eleven bits of
+/// all keys are looked at once, and a digit that is the same in all is passed over.
+void sort_by_value(Points& points) {
+  constexpr int digit_bits = 11, digits = 6;
+  constexpr std::size_t places = std::size_t{1} << digit_bits;
+  const auto key_of = [](double value) {
+    const auto bits = std::bit_cast<std::uint64_t>(value);
+    return bits >> 63 ? ~bits : bits | (std::uint64_t{1} << 63);
+  };
+  std::vector<std::size_t> counts(places * digits);
+  for (const auto& [value, weight] : points) {
+    const std::uint64_t key = key_of(value);
+    for (int d = 0; d < digits; ++d) {
+      ++counts[static_cast<std::size_t>(d) * places + ((key >> (d * digit_bits)) & (places - 1))];
+    }
+  }
+  Points other(points.size());
+  for (int d = 0; d < digits; ++d) {
+    std::size_t* const count = counts.data() + static_cast<std::size_t>(d) * places;
+    const auto digit = [&](double value) { return (key_of(value) >> (d * digit_bits)) & (places - 1); };
+    if (points.empty() || count[digit(points.front().first)] == points.size()) continue;
+    std::size_t begin = 0;
+    for (std::size_t place = 0; place < places; ++place) begin += std::exchange(count[place], begin);
+    for (const auto& point : points) other[count[digit(point.first)]++] = point;
+    points.swap(other);
+  }
+}
+
 /// As many values, each for an equal share of sorted ones: the one in the middle of its share.
 Points thinned(const Points& sorted, std::size_t points) {
   std::int64_t count = 0;
@@ -138,7 +166,10 @@ void ColumnSummary::write_values(StateWriter& writer) const {
   const bool listed = !overflowed_ && unique() <= listed_values_max;
   writer.number(static_cast<std::uint8_t>(listed ? ValuesAre::listed : ValuesAre::sketched));
   if (listed) {
-    const std::vector<ValueCounts::Entry> entries = values_.entries();
+    std::vector<ValueCounts::Entry> entries = values_.entries();
+    std::sort(entries.begin(), entries.end(), [&](const auto& a, const auto& b) {
+      return number_of(a.value) < number_of(b.value);
+    });
     writer.number(static_cast<std::uint64_t>(entries.size()));
     for (const ValueCounts::Entry& entry : entries) {
       writer.number(entry.value);
@@ -223,25 +254,46 @@ void ColumnSummary::merge_values(StateReader& reader) {
   const auto kind = static_cast<ValuesAre>(reader.number<std::uint8_t>());
   if (kind == ValuesAre::listed) {
     const std::size_t size = reader.count(16);
+    Points listed;
     for (std::size_t i = 0; i < size; ++i) {
       const auto bits = reader.number<std::uint64_t>();
-      count_value(bits, number_of(bits), reader.number<std::int64_t>());
+      const auto times = reader.number<std::int64_t>();
+      if (!overflowed_) {
+        count_value(bits, number_of(bits), times);
+      } else {
+        distinct_->add(mix(bits));
+        listed.emplace_back(number_of(bits), times);
+      }
     }
+    add_points(listed);
     return;
   }
   if (!overflowed_) overflow();
   pipelined::merge(reader, *distinct_);
   points_error_ = std::max(points_error_, reader.number<double>());
   const std::size_t size = reader.count(16);
+  Points points;
   for (std::size_t i = 0; i < size; ++i) {
     const auto value = reader.number<double>();
-    points_.emplace_back(value, reader.number<std::int64_t>());
+    points.emplace_back(value, reader.number<std::int64_t>());
   }
-  if (points_.size() > points_held_max) settle_points();
+  add_points(points);
 }
 
-void ColumnSummary::settle_points() {
-  std::sort(points_.begin(), points_.end());
+void ColumnSummary::add_points(const std::vector<std::pair<double, std::int64_t>>& sorted) {
+  if (sorted.size() > points_written) {
+    const Points few = thinned(sorted, points_written);
+    points_.insert(points_.end(), few.begin(), few.end());
+    points_error_ = std::max(points_error_, 0.5 / static_cast<double>(points_written));
+  } else {
+    points_.insert(points_.end(), sorted.begin(), sorted.end());
+  }
+  if (points_.size() > points_held_max) settle();
+}
+
+void ColumnSummary::settle() {
+  if (points_.size() <= points_kept) return;
+  sort_by_value(points_);
   points_ = thinned(points_, points_kept);
   points_error_ += 0.5 / static_cast<double>(points_kept);
 }

@@ -147,6 +147,9 @@ class ColumnSummary {
   /// the bytes are no state of a column of this type.
   Result<void> merge_state(StateReader& reader);
 
+  /// Once all states were merged: makes what they left small.
+  void settle();
+
   /// Finite numbers in order with how often each came: exact, or from the sketch.
   std::vector<std::pair<double, std::int64_t>> sorted_numbers() const;
 
@@ -169,7 +172,7 @@ class ColumnSummary {
   void write_texts(StateWriter& writer) const;
   void merge_values(StateReader& reader);
   void merge_texts(StateReader& reader);
-  void settle_points();
+  void add_points(const std::vector<std::pair<double, std::int64_t>>& sorted);
   double number_of(std::uint64_t bits) const;
 
   std::optional<ColumnType> type_;

@@ -3,6 +3,27 @@
 
 namespace pipelined {
 
+namespace {
+
+/// Examples, or delivered files as `ingest.files` would read them.
+Result<TableSummary> describe(const sdk::Context& context, const StatisticsOptions& options) {
+  const std::vector<std::string> folders = input_folders(context, "examples");
+  std::vector<std::string> files;
+  for (std::int64_t i = 0; i < context.input_count("examples"); ++i) {
+    if (context.input_type("examples", i) == "examples/1") continue;
+    for (const auto& path : context.input_files("examples", i)) files.push_back(path.string());
+  }
+  if (files.empty()) return summarise(folders, options);
+  TableOptions reading;
+  reading.root = folders.front();
+  reading.scratch = context.scratch_path().string();
+  reading.format = context.text("format", "auto");
+  reading.text.null_words = context.list("null", {""});
+  return summarise_files(files, std::move(reading), options);
+}
+
+}  // namespace
+
 Result<void> run_data_statistics(sdk::Context& context) {
   StatisticsOptions options;
   options.label = context.text("label");
@@ -11,7 +32,7 @@ Result<void> run_data_statistics(sdk::Context& context) {
   options.quantiles = context.integer("quantiles", 10);
   options.threads = context.threads();
   options.cancelled = [&] { return context.cancelled(); };
-  TRY(table, summarise(input_folders(context, "examples"), options));
+  TRY(table, describe(context, options));
   context.note("rows", std::to_string(table.rows));
   return write_statistics(context.output_path("statistics").string(), table, options);
 }
@@ -32,6 +53,7 @@ Result<void> run_data_merge_statistics(sdk::Context& context) {
       return merged.error().within("merge statistics");
     }
   }
+  for (ColumnSummary& column : table.columns) column.settle();
   context.note("rows", std::to_string(table.rows));
   return write_statistics(context.output_path("statistics").string(), table, options);
 }

@@ -36,7 +36,7 @@ constexpr auto rows =
 
 constexpr auto statistics =
     sdk::describe("data.statistics", 2, "Describes every column in one pass")
-        .input("examples", "examples/1", "the table, in parts", sdk::many)
+        .input("examples", "examples/1|files/1", "the table, in parts", sdk::many)
         .output("statistics", "statistics/1", "counts, extremes, distribution of every column")
         .param(sdk::text("label", "the column that is to be predicted"))
         .param(sdk::text("weight", "a column that says how much each row counts"))
@@ -44,6 +44,9 @@ constexpr auto statistics =
                    .standard("20").at_least(0).at_most(1000))
         .param(sdk::integer("quantiles", "into how many parts quantiles cut")
                    .standard("10").at_least(1).at_most(1000))
+        .param(sdk::text("format", "of delivered files, as of ingest.files").standard("auto"))
+        .param(sdk::list("null", "words that mean no value in delivered text files")
+                   .standard("[\"\"]"))
         .library("arrow", arrow_version);
 
 constexpr auto merge_statistics =

@@ -68,12 +68,13 @@ std::int64_t DistinctSketch::estimate() const {
   return static_cast<std::int64_t>(std::llround(estimate));
 }
 
-QuantileSketch::QuantileSketch() : levels_(1) { settle_capacity(); }
-
-std::size_t QuantileSketch::capacity(std::size_t level) const {
-  const double depth = static_cast<double>(levels_.size() - 1 - level);
-  const double size = static_cast<double>(quantile_k) * std::pow(2.0 / 3.0, depth);
-  return std::max(level_size_min, static_cast<std::size_t>(size));
+QuantileSketch::QuantileSketch() : levels_(1) {
+  double size = static_cast<double>(quantile_k);
+  for (std::size_t& capacity : capacities_) {
+    capacity = std::max(level_size_min, static_cast<std::size_t>(size));
+    size *= 2.0 / 3.0;
+  }
+  settle_capacity();
 }
 
 void QuantileSketch::compact() {

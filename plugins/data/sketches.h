@@ -79,11 +79,12 @@ class QuantileSketch {
  private:
   void compact();
   void compact_level(std::size_t level);
-  std::size_t capacity(std::size_t level) const;
+  std::size_t capacity(std::size_t level) const { return capacities_[levels_.size() - 1 - level]; }
   void settle_capacity() { capacity_of_lowest_ = capacity(0); }
 
   std::vector<std::vector<double>> levels_;  // a value on level i stands for 2^i values
   std::size_t capacity_of_lowest_ = 0;
+  std::array<std::size_t, 64> capacities_{};  // by the number of levels above
   std::uint64_t coin_ = 0x9e3779b97f4a7c15ULL;
 };
 

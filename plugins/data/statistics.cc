@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <fstream>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -53,6 +54,23 @@ Result<std::unique_ptr<parquet::arrow::FileReader>> open_file(const std::string&
   std::unique_ptr<parquet::arrow::FileReader> reader;
   TRY_VOID(from_arrow("read " + path, builder.properties(properties)->Build(&reader)));
   return reader;
+}
+
+/// The weights of an array's rows; a row without one counts nothing.
+Result<void> append_weights(const arrow::Array& array, const std::string& name,
+                            std::vector<double>& weights) {
+  const bool integers = array.type_id() == arrow::Type::INT64;
+  for (std::int64_t i = 0; i < array.length(); ++i) {
+    const double value = array.IsNull(i) ? 0
+                         : integers ? static_cast<double>(array.data()->GetValues<std::int64_t>(1)[i])
+                                    : array.data()->GetValues<double>(1)[i];
+    if (!(value >= 0)) {
+      return Error{ErrorCode::invalid, "weight '" + name + "' is " + std::to_string(value) +
+                                           " in a row; weights are not negative"};
+    }
+    weights.push_back(value);
+  }
+  return {};
 }
 
 /// One thread's open files.
@@ -121,20 +139,7 @@ class Columns {
   Result<void> read_weights(parquet::arrow::FileReader& file, int group, const std::string& name,
                             std::vector<double>& weights) {
     TRY(chunks, read(file, group, name));
-    for (const auto& chunk : chunks->chunks()) {
-      for (std::int64_t i = 0; i < chunk->length(); ++i) {
-        const bool integers = chunk->type_id() == arrow::Type::INT64;
-        const double value =
-            chunk->IsNull(i) ? 0
-            : integers       ? static_cast<double>(chunk->data()->GetValues<std::int64_t>(1)[i])
-                             : chunk->data()->GetValues<double>(1)[i];
-        if (!(value >= 0)) {
-          return Error{ErrorCode::invalid, "weight '" + name + "' is " + std::to_string(value) +
-                                               " in a row; weights are not negative"};
-        }
-        weights.push_back(value);
-      }
-    }
+    for (const auto& chunk : chunks->chunks()) TRY_VOID(append_weights(*chunk, name, weights));
     return {};
   }
 
@@ -156,24 +161,25 @@ Result<void> check_named_columns(const arrow::Schema& schema, const StatisticsOp
   return Error{ErrorCode::invalid, "statistics: weight '" + options.weight + "' is no number"};
 }
 
-}  // namespace
-
-Result<TableSummary> summarise(const std::vector<std::string>& folders,
-                               const StatisticsOptions& options) {
-  TRY(examples, ExamplesReader::open(folders));
-  const std::shared_ptr<arrow::Schema> schema = examples.schema();
-  TRY_VOID(check_named_columns(*schema, options));
+TableSummary empty_summary(const arrow::Schema& schema) {
   TableSummary table;
-  table.rows = examples.row_count();
-  for (const auto& field : schema->fields()) {
+  for (const auto& field : schema.fields()) {
     table.names.push_back(field->name());
     table.columns.emplace_back(column_type_of(*field->type()));
   }
+  return table;
+}
+
+Result<TableSummary> summarise_parquet(const std::vector<std::string>& files,
+                                       const std::shared_ptr<arrow::Schema>& schema,
+                                       const StatisticsOptions& options) {
+  TRY_VOID(check_named_columns(*schema, options));
+  TableSummary table = empty_summary(*schema);
   std::atomic<std::size_t> next{0};
   std::mutex mutex;
   std::optional<Error> failure;
   const auto work = [&] {
-    Columns columns(examples.files(), schema);
+    Columns columns(files, schema);
     for (std::size_t i = next++; i < table.columns.size(); i = next++) {
       const Result<void> result = columns.summarise(table.names[i], options, table.columns[i]);
       if (result) continue;
@@ -189,6 +195,66 @@ Result<TableSummary> summarise(const std::vector<std::string>& folders,
     work();
   }
   if (failure) return *failure;
+  for (const ColumnSummary& column : table.columns) table.rows = column.rows;
+  return table;
+}
+
+/// Adds a batch; each column belongs to one thread at a time and is taken in the order of batches.
+Result<void> add_batch(const arrow::RecordBatch& batch, const StatisticsOptions& options,
+                       TableSummary& table) {
+  if (options.cancelled()) return Error{ErrorCode::cancelled, "statistics were cancelled"};
+  std::vector<double> weights;
+  if (!options.weight.empty()) {
+    TRY_VOID(append_weights(*batch.GetColumnByName(options.weight), options.weight, weights));
+  }
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    for (std::size_t i = next++; i < table.columns.size(); i = next++) {
+      table.columns[i].add(*batch.column(static_cast<int>(i)),
+                           weights.empty() ? nullptr : weights.data());
+    }
+  };
+  {
+    std::vector<std::jthread> threads;
+    const int helpers = std::min(options.threads, static_cast<int>(table.columns.size())) - 1;
+    for (int i = 0; i < helpers; ++i) threads.emplace_back(work);
+    work();
+  }
+  table.rows += batch.num_rows();
+  return {};
+}
+
+bool is_parquet(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  char word[4] = {};
+  return file.read(word, sizeof word) && std::string_view(word, sizeof word) == "PAR1";
+}
+
+}  // namespace
+
+Result<TableSummary> summarise(const std::vector<std::string>& folders,
+                               const StatisticsOptions& options) {
+  TRY(examples, ExamplesReader::open(folders));
+  TRY(table, summarise_parquet(examples.files(), examples.schema(), options));
+  table.rows = examples.row_count();
+  return table;
+}
+
+Result<TableSummary> summarise_files(const std::vector<std::string>& files, TableOptions reading,
+                                     const StatisticsOptions& options) {
+  if (files.empty()) return Error{ErrorCode::invalid, "statistics: there are no files to be read"};
+  TRY(source, open_table(files, std::move(reading)));
+  if (std::all_of(files.begin(), files.end(), is_parquet)) {
+    return summarise_parquet(files, source->schema(), options);
+  }
+  TRY_VOID(check_named_columns(*source->schema(), options));
+  TableSummary table = empty_summary(*source->schema());
+  constexpr std::int64_t batch_rows = 32'768;
+  TRY_VOID(source->read(
+      batch_rows, [&](const std::shared_ptr<arrow::RecordBatch>& batch) {
+        return add_batch(*batch, options, table);
+      },
+      [](const RejectedRow& row) { return Error{ErrorCode::invalid, sentence_of(row)}; }));
   return table;
 }
 

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "plugins/common/table_source.h"
 #include "plugins/data/column_summary.h"
 
 namespace pipelined {
@@ -35,6 +36,11 @@ struct TableSummary {
 /// Summarises the examples in these folders, in order.
 Result<TableSummary> summarise(const std::vector<std::string>& folders,
                                const StatisticsOptions& options);
+
+/// Summarises delivered files of any format, which together are one table, without writing examples.
+/// Parquet is taken column by column as above; what else there is, batch by batch in the files' order.
+Result<TableSummary> summarise_files(const std::vector<std::string>& files, TableOptions reading,
+                                     const StatisticsOptions& options);
 
 /// The text of statistics.json: one line with sorted keys.
 std::string statistics_json(const TableSummary& table, const StatisticsOptions& options);

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "operators/testing/fake_context.h"
+#include "plugins/common/examples.h"
 #include "plugins/data/operators.h"
 #include "plugins/data/semantic_domain.h"
 #include "plugins/data/statistics.h"
@@ -245,6 +246,47 @@ TEST_CASE("statistics: the operator merges and says which part it cannot read", 
   const auto refused = context.run(run_data_merge_statistics);
   CHECK(refused.outcome == Outcome::invalid);
   CHECK(refused.error.find("no statistics.state") != std::string::npos);
+}
+
+TEST_CASE("statistics: delivered files are described like the examples made of them", "[statistics]") {
+  FakeContext folder;
+  std::mt19937_64 random(9);
+  std::string csv = "i,n,s,d\n";
+  for (int row = 0; row < 40'000; ++row) {
+    csv += std::to_string(random() % 70'000) + "," +
+           (random() % 20 == 0 ? std::string() : std::to_string(static_cast<double>(random() % 99'999) / 64)) +
+           ",w" + std::to_string(random() % 300) + ",2013-01-" + (random() % 2 == 0 ? "11" : "22") + "\n";
+  }
+  const std::string file = (folder.folder() / "rows.csv").string();
+  REQUIRE(write_text(file, csv));
+  const auto source = open_table({file}, {});
+  REQUIRE(source);
+  const auto examples = folder.folder() / "examples";
+  std::filesystem::create_directories(examples);
+  auto writer = ExamplesWriter::create(examples.string(), (*source)->schema());
+  REQUIRE(writer);
+  REQUIRE((*source)->read(1000, [&](auto batch) { return writer->write(std::move(batch)); },
+                          [](const RejectedRow&) { return Result<void>(); }));
+  REQUIRE(writer->close());
+  StatisticsOptions options;
+  options.threads = GENERATE(1, 3);
+  const Json expected = described({examples.string()});
+  const auto text = summarise_files({file}, {}, options);
+  REQUIRE(text);
+  check_same(Json::parse(statistics_json(*text, options)), expected);
+  const auto parquet = summarise_files({(examples / "part-00000.parquet").string()}, {}, options);
+  REQUIRE(parquet);
+  CHECK(Json::parse(statistics_json(*parquet, options)) == expected);
+}
+
+TEST_CASE("statistics: a delivered file that cannot be read is an error with its line", "[statistics]") {
+  FakeContext folder;
+  const std::string file = (folder.folder() / "rows.csv").string();
+  REQUIRE(write_text(file, "a,b\n1,2\n3\n"));
+  const auto table = summarise_files({file}, {}, {});
+  REQUIRE_FALSE(table);
+  CHECK(table.error().message.find("rows.csv line 3") != std::string::npos);
+  CHECK_FALSE(summarise_files({}, {}, {}));
 }
 
 TEST_CASE("statistics: texts that are no UTF-8, empty or long are counted as such", "[statistics]") {
