@@ -243,15 +243,15 @@ Result<TableSummary> summarise(const std::vector<std::string>& folders,
 Result<TableSummary> summarise_files(const std::vector<std::string>& files, TableOptions reading,
                                      const StatisticsOptions& options) {
   if (files.empty()) return Error{ErrorCode::invalid, "statistics: there are no files to be read"};
+  reading.text.threads = options.threads;
   TRY(source, open_table(files, std::move(reading)));
   if (std::all_of(files.begin(), files.end(), is_parquet)) {
     return summarise_parquet(files, source->schema(), options);
   }
   TRY_VOID(check_named_columns(*source->schema(), options));
   TableSummary table = empty_summary(*source->schema());
-  constexpr std::int64_t batch_rows = 32'768;
   TRY_VOID(source->read(
-      batch_rows, [&](const std::shared_ptr<arrow::RecordBatch>& batch) {
+      [&](const std::shared_ptr<arrow::RecordBatch>& batch) {
         return add_batch(*batch, options, table);
       },
       [](const RejectedRow& row) { return Error{ErrorCode::invalid, sentence_of(row)}; }));

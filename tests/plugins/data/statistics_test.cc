@@ -265,7 +265,7 @@ TEST_CASE("statistics: delivered files are described like the examples made of t
   std::filesystem::create_directories(examples);
   auto writer = ExamplesWriter::create(examples.string(), (*source)->schema());
   REQUIRE(writer);
-  REQUIRE((*source)->read(1000, [&](auto batch) { return writer->write(std::move(batch)); },
+  REQUIRE((*source)->read([&](auto batch) { return writer->write(std::move(batch)); },
                           [](const RejectedRow&) { return Result<void>(); }));
   REQUIRE(writer->close());
   StatisticsOptions options;
