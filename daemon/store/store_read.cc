@@ -1,6 +1,7 @@
 // The questions of the engine.
 #include <algorithm>
-#include <deque>
+#include <limits>
+#include <queue>
 #include <unordered_set>
 
 #include "daemon/store/manifest_text.h"
@@ -176,29 +177,37 @@ std::vector<StepRow> Store::finished_steps(const std::string& pipeline, const st
 }
 
 std::vector<Digest> Store::ancestors(const Digest& artifact, int limit) {
-  // Breadth first over artifact numbers.  A passed-through output is an input of its own result,
-  // and results may share inputs: every artifact is visited once.
+  // What was made later is nobody's ancestor: equal content has one digest, and may be made again
+  // from other things.  So each input is followed to results older than the one that read it, and
+  // the youngest reader is looked at first: every artifact is visited once.
+  struct Reader {
+    std::int64_t result, artifact;
+    bool operator<(const Reader& other) const {
+      return result != other.result ? result < other.result : artifact > other.artifact;
+    }
+  };
   std::vector<Digest> found;
-  std::unordered_set<std::int64_t> seen;
-  std::deque<std::int64_t> open;
+  std::unordered_set<std::int64_t> known, visited;
+  std::priority_queue<Reader> open;
   {
     Query query(*state_->database, "SELECT id FROM artifacts WHERE digest = ?1", artifact);
     if (!query.next()) return found;
-    open.push_back(query.integer(0));
-    seen.insert(open.front());
+    open.push({std::numeric_limits<std::int64_t>::max(), query.integer(0)});
+    known.insert(open.top().artifact);
   }
   while (!open.empty() && found.size() < static_cast<std::size_t>(std::max(limit, 0))) {
-    const std::int64_t current = open.front();
-    open.pop_front();
+    const Reader current = open.top();
+    open.pop();
+    if (!visited.insert(current.artifact).second) continue;
     Query query(*state_->database,
-                "SELECT DISTINCT i.artifact, o.digest FROM bindings b INDEXED BY "
+                "SELECT max(b.result), i.artifact, o.digest FROM bindings b INDEXED BY "
                 "bindings_by_artifact JOIN bindings i ON i.result = b.result AND i.output = 0 "
                 "JOIN artifacts o ON o.id = i.artifact "
-                "WHERE b.artifact = ?1 AND b.output = 1 ORDER BY i.artifact", current);
+                "WHERE b.artifact = ?1 AND b.output = 1 AND b.result < ?2 "
+                "GROUP BY i.artifact ORDER BY i.artifact", current.artifact, current.result);
     while (query.next() && found.size() < static_cast<std::size_t>(limit)) {
-      if (!seen.insert(query.integer(0)).second) continue;
-      open.push_back(query.integer(0));
-      found.push_back(query.digest(1));
+      open.push({query.integer(0), query.integer(1)});
+      if (known.insert(query.integer(1)).second) found.push_back(query.digest(2));
     }
   }
   return found;

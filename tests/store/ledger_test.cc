@@ -132,6 +132,20 @@ TEST_CASE("store: ancestors of a diamond are found once, nearest first", "[store
   CHECK(store->ancestors(sha256("nobody"), 100).empty());
 }
 
+// A remedy that says nothing has the same bytes month after month: what was read in January was not
+// made from February's rows.
+TEST_CASE("store: equal content that was made again later is no ancestor", "[store][ledger]") {
+  const TestFolder folder;
+  auto store = open_in(folder);
+  REQUIRE(put_all(*store, made(1, {"january"}, {"none"}), made(2, {"none"}, {"model 1"}),
+                  made(3, {"february"}, {"none"}), made(4, {"none"}, {"model 2"})));
+  const std::vector<std::string> known = {"january", "february", "none"};
+  CHECK(names_of(store->ancestors(sha256("model 1"), 100), known) ==
+        std::vector<std::string>{"none", "january"});
+  CHECK(names_of(store->ancestors(sha256("model 2"), 100), known) ==
+        std::vector<std::string>{"none", "january", "february"});
+}
+
 TEST_CASE("store: two artifacts made from each other do not go round for ever",
           "[store][ledger]") {
   const TestFolder folder;
