@@ -20,6 +20,7 @@ int decide_step(Session& session, const std::string& verb) {
   protocol::Decision decision;
   decision.step = name.step, decision.element = name.element;
   decision.why = session.arguments.text("why");
+  if (verb == "accept") decision.without_remedy = session.arguments.has("without-remedy");
   if (decision.why.empty()) {
     return session.fail({ErrorCode::invalid, verb + " needs a reason, which is recorded beside your "
                                                     "name: --why \"…\""});

@@ -98,7 +98,9 @@ std::vector<Verb> decision_verbs() {
   return {
       {"reviews", "Everything that waits for a person.", {}, {only_pipeline}, run_reviews},
       {"accept", "Overrules a halt for exactly these data; the run goes on.",
-       {run_word, step_word}, {why, wait, timeout}, run_accept},
+       {run_word, step_word},
+       {why, {"without-remedy", nullptr, "what the step proposes against it is used by nobody"}, wait,
+        timeout}, run_accept},
       {"approve", "Says yes to a review, of a step or of an arrival.", {gate_word, gated_word},
        {why, wait, timeout}, run_approve},
       {"reject", "Confirms a halt or says no to a review; the run ends rejected.",

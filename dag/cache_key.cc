@@ -231,6 +231,10 @@ Reason miss_reason(const std::vector<ReasonDetail>& differences, RunNumber earli
   return reason;
 }
 
+Digest policy_key(const std::string& pipeline, const Digest& key) {
+  return sha256("policy\n" + pipeline + "\n" + key.hex());
+}
+
 Digest definition_digest(const PipelineStep& step, const ValueTable& params,
                          const std::vector<Digest>& parents) {
   std::string text = key_text(step, params, {});

@@ -21,6 +21,10 @@ namespace pipelined {
 std::string key_text(const PipelineStep& step, const ValueTable& params,
                      const std::vector<PortInputs>& inputs);
 
+/// What a policy's acceptance of a halt is recorded under: it holds for that key in that pipeline,
+/// where the remedy is read, and nowhere else.
+Digest policy_key(const std::string& pipeline, const Digest& key);
+
 /// What differs between two key texts: one detail a changed line, in the order of `after`.
 std::vector<ReasonDetail> key_difference(const std::string& before, const std::string& after);
 

@@ -49,6 +49,7 @@ class Checker {
     for (std::size_t i = 0; i < spec_.steps.size(); ++i) check_step(i);
     check_cycles();
     check_gates();
+    check_remedies();
     check_promises();
     sort_by_place(problems_);
     return std::move(problems_);
@@ -433,7 +434,8 @@ class Checker {
     const auto place = places_.find(input.step);
     if (place == places_.end()) return true;
     const auto output = pick_output(input.step, outputs_[place->second], input.output);
-    return !output || !output->pass.empty();
+    // A remedy says how to weigh rows; it holds none.
+    return !output || !output->pass.empty() || output->type == "remedy/1";
   }
 
   // Data flows from sources along inputs, but not through gates; a training step that it reaches
@@ -469,6 +471,28 @@ class Checker {
       const StepSpec& step = spec_.steps[i];
       warning(step.at, "step '" + step.name + "' learns from source '" + *ungated[i] +
                            "' with no gate between; put data.validate into the path of the data");
+    }
+  }
+
+  // A remedy that nobody reads changes nothing: after a halt a person is asked as without it.
+  void check_remedies() {
+    for (std::size_t i = 0; i < spec_.steps.size(); ++i) {
+      const auto method = params_[i].find("remedy");
+      const std::string* word = method == params_[i].end() ? nullptr : method->second.as_text();
+      const auto port = std::find_if(outputs_[i].begin(), outputs_[i].end(), [](const PortInfo& p) {
+        return p.type == "remedy/1";
+      });
+      if (word == nullptr || *word == "none" || port == outputs_[i].end()) continue;
+      const std::string& name = spec_.steps[i].name;
+      const bool read = std::any_of(spec_.steps.begin(), spec_.steps.end(), [&](const StepSpec& s) {
+        return std::any_of(s.inputs.begin(), s.inputs.end(), [&](const InputSpec& input) {
+          return input.step == name && input.output == port->name;
+        });
+      });
+      if (read) continue;
+      warning(spec_.steps[i].at, "step '" + name + "' proposes a remedy that no step reads, so its "
+                                 "halts wait for a person; a trainer takes it with in.remedy = "
+                                 "{ newest = \"" + name + "." + port->name + "\" }");
     }
   }
 

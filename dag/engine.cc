@@ -53,6 +53,12 @@ void Engine::State::refuse(RequestId request, ErrorCode code, std::string senten
 
 void Engine::State::alert(AlertRow row) {
   row.at = now.wall_ms;
+  const auto pipeline = pipelines.find(row.pipeline);
+  if (pipeline != pipelines.end() && pipeline->second.current &&
+      !pipeline->second.current->spec.owner.empty()) {
+    if (row.evidence.as_table() == nullptr) row.evidence = ValueTable{};
+    (*row.evidence.as_table())["owner"] = pipeline->second.current->spec.owner;
+  }
   if (!dry) causes.push_back({"", {}, row});
   put(std::move(row));
   emit(effect::AlertsQueued{});

@@ -89,6 +89,7 @@ struct AcceptRequested {
   RequestId request = 0;
   RunNumber run = 0;
   std::string step, element, who, why;
+  bool without_remedy = false;      ///< what the step proposes is not given to anybody
 };
 /// Rejects a halted or reviewed step.
 struct RejectRequested {

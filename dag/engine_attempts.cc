@@ -293,10 +293,8 @@ void Engine::State::attempt_done(Run& run, const LiveAttempt& attempt,
     set_state(run, attempt.node, StepState::succeeded, attempt.reason);
     return;
   }
-  if (node.key && ledger.find_acceptance(*node.key)) {  // rule 27
-    const auto answer = ledger.find_acceptance(*node.key);
-    set_state(run, attempt.node, StepState::succeeded,
-              {"accepted", "accepted by " + answer->who + ": " + answer->why, {}});
+  if (const auto answer = node.key ? answer_to(run, *node.key) : std::nullopt) {  // rule 27
+    pass_halt(run, attempt.node, *answer);
     return;
   }
   halt_node(run, attempt.node, result);
@@ -306,6 +304,10 @@ void Engine::State::halt_node(Run& run, NodeIndex index, const ResultRow& result
   const PipelineStep& step = run.step_of(index);
   const Node& node = run.nodes[index];
   const std::string path = step_path(step.spec.name, run.element_of(index));
+  if (run.cancelling) {  // it asks nobody any more; a later run halts here at once
+    set_state(run, index, StepState::cancelled, run.row.end_reason);
+    return;
+  }
   if (node.span != no_span && decides_span(step)) {  // rejected before this run came here (rule 18)
     const RunSpan& span = run.row.spans[node.span];
     const SpanRow* row = span_row(run.row.pipeline, span.source, span.span, span.version);
@@ -488,7 +490,7 @@ void Engine::State::consider_end(Run& run) {
   } else if (first.contains(StepState::rejected)) {
     end_run(run, RunState::rejected, {"rejected", path(StepState::rejected) + " was rejected", {}});
   } else if (first.contains(StepState::halted)) {
-    if (superseded_late(run)) return;
+    if (superseded_late(run) || remedied(run)) return;
     end_run(run, RunState::halted, {"halted", path(StepState::halted) + " halted", {}});
   } else if (first.contains(StepState::in_review)) {
     end_run(run, RunState::in_review, {"in_review", path(StepState::in_review) + " is in review", {}});

@@ -346,7 +346,7 @@ void Engine::State::take_up_step(Run& run, NodeIndex index, const StepRow& row) 
   }
   if (row.result != 0) {
     if (auto result = ledger.find_result_by_id(row.result)) {
-      node.outputs = std::make_shared<const std::vector<Binding>>(std::move(result->outputs));
+      node.outputs = outputs_given(*result, row.reason);
     }
   }
   if (node.span == no_span || !decides_span(step)) return;

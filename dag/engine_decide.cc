@@ -22,9 +22,7 @@ void Engine::State::evaluate_node(Run& run, NodeIndex index) {
   }
   const PipelineStep& step = run.step_of(index);
   if (run.cancelling && step.spec.run_on != "always") {
-    Reason why = run.row.end_reason;
-    if (why.sentence.empty()) why = {"run_cancelled", "its run is being cancelled", {}};
-    set_state(run, index, StepState::cancelled, std::move(why));
+    set_state(run, index, StepState::cancelled, run.row.end_reason);
     return;
   }
   if (node.span != no_span && run.span_dropped[node.span]) {
@@ -137,7 +135,7 @@ void Engine::State::decide_ready(Run& run, NodeIndex index, ResolvedInputs input
     if (const auto lost = ledger.first_lost(*result)) {
       item.reason = {"output_lost", "output " + lost->brief() + " of run " +
                                         std::to_string(result->run) + " was lost", {}};
-    } else if (result->halt && (!ledger.find_acceptance(*node.key) ||
+    } else if (result->halt && (!answer_to(run, *node.key) ||
                                 planted == PlantedBug::forget_acceptance)) {
       node.result = result->id;
       node.outputs = std::make_shared<const std::vector<Binding>>(result->outputs);
@@ -158,16 +156,14 @@ void Engine::State::decide_ready(Run& run, NodeIndex index, ResolvedInputs input
 bool Engine::State::reuse(Run& run, NodeIndex index, const ResultRow& result, const Reason& reason) {
   Node& node = run.nodes[index];
   node.result = result.id;
-  node.outputs = std::make_shared<const std::vector<Binding>>(result.outputs);
   Reason why = reason;
   if (why.code.empty()) {
     why = {"same_inputs", "same inputs as run " + std::to_string(result.run), {}};
-    if (result.halt) {
-      const auto answer = ledger.find_acceptance(*node.key);
-      why = {"accepted", "halted in run " + std::to_string(result.run) + ", accepted by " +
-                             (answer ? answer->who + ": " + answer->why : "nobody"), {}};
+    if (const auto answer = result.halt ? answer_to(run, *node.key) : std::nullopt) {
+      why = accepted_reason(*answer, "halted in run " + std::to_string(result.run) + ", ");
     }
   }
+  node.outputs = outputs_given(result, why);
   set_state(run, index, StepState::cached, std::move(why));
   return true;
 }

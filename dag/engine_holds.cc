@@ -226,6 +226,7 @@ void Engine::State::on(const event::PauseRequested& event) {
   for (const auto& [trigger, pending] : pipeline.pending) due.push_back(trigger);
   for (const std::size_t trigger : due) fire(pipeline, trigger);
   advance_backfills(event.pipeline);
+  remedy_at_rest(event.pipeline);
 }
 
 }  // namespace pipelined

@@ -431,7 +431,7 @@ class Evaluator {
     const auto result = state_.ledger.find_result_by_id(step.result);
     if (!result) return std::nullopt;
     for (const Binding& binding : result->outputs) {
-      if (binding.port == output) return binding.artifact;
+      if (binding.port == output && gives(step.reason, binding)) return binding.artifact;
     }
     return std::nullopt;
   }

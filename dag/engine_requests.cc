@@ -68,6 +68,11 @@ std::optional<NodeIndex> Engine::State::named_node(Run& run, const std::string& 
     refuse(request, ErrorCode::not_found, where + " has no step " + step);
     return std::nullopt;
   }
+  const NodeIndex first = run.first_node[index];
+  if (element.empty() && first + 1 == run.first_node[index + 1] &&
+      run.nodes[first].span == no_span) {
+    return first;
+  }
   std::vector<NodeIndex> held;
   for (NodeIndex n = run.first_node[index]; n < run.first_node[index + 1]; ++n) {
     if (!element.empty() && run.element_of(n) != element) continue;
@@ -98,25 +103,40 @@ void Engine::State::on(const event::AcceptRequested& event) {
   const Node& node = found->second.nodes[*index];
   const std::string path = step_path(event.step, found->second.element_of(*index));
   if (node.state != StepState::halted) {
+    const auto result = ledger.find_result_by_id(node.result);
+    if (node.key && result && result->halt) {
+      accept_key(event, found->second.row.pipeline, *node.key, found->second.element_of(*index));
+      return;
+    }
     refuse(event.request, ErrorCode::conflict,
            "accept: " + path + " of run " + std::to_string(event.run) + " is " +
                name_of(node.state) + ", not halted");
     return;
   }
-  decide("accept", found->second.row.pipeline, path, event.who, event.why, event.run);
   if (node.key) {
-    record_acceptance(*node.key, event, found->second.element_of(*index));
-  } else {  // of a run_on step: nothing else can have the same halt
-    go_on(found->second);
-    set_state(found->second, *index, StepState::succeeded,
-              {"accepted", "accepted by " + event.who + ": " + event.why, {}});
+    accept_key(event, found->second.row.pipeline, *node.key, found->second.element_of(*index));
+    return;
   }
+  // Of a step without a key: nothing else can have the same halt.
+  decide("accept", found->second.row.pipeline, path, event.who, event.why, event.run);
+  go_on(found->second);
+  set_state(found->second, *index, StepState::succeeded,
+            {"accepted", "accepted by " + event.who + ": " + event.why, {}});
   reply(event.request, event.run, path + " accepted; run " + std::to_string(event.run) + " goes on");
 }
 
-// It holds for this key, so it wakes every step that halted on it, in all open runs.
-void Engine::State::record_acceptance(Digest key, const event::AcceptRequested& event,
-                                      const std::string& element) {
+// It holds for this key, so it wakes every step that halted on it, in all open runs.  The same answer
+// again changes nothing; another choice about the remedy takes the place of the first.
+void Engine::State::accept_key(const event::AcceptRequested& event, const std::string& pipeline,
+                               const Digest& key, const std::string& element) {
+  const std::string path = step_path(event.step, element);
+  const std::string without = event.without_remedy ? " without its remedy" : "";
+  const auto known = ledger.find_acceptance(key);
+  if (known && withholds_remedy(*known) == event.without_remedy) {
+    reply(event.request, event.run,
+          path + " was accepted" + without + " before by " + known->who + ": " + known->why);
+    return;
+  }
   AcceptanceRow row;
   row.key = key;
   row.who = event.who;
@@ -124,16 +144,25 @@ void Engine::State::record_acceptance(Digest key, const event::AcceptRequested& 
   row.run = event.run;
   row.step = event.step;
   row.element = element;
+  if (event.without_remedy) row.evidence = ValueTable{{"remedy", "none"}};
   row.at = now.wall_ms;
   put(row);
+  decide(event.without_remedy ? "accept --without-remedy" : "accept", pipeline, path, event.who,
+         event.why, event.run);
+  bool woken = false;
   for (auto& [number, run] : runs) {
     for (NodeIndex n = 0; n < run.nodes.size(); ++n) {
       if (run.nodes[n].state != StepState::halted || run.nodes[n].key != key) continue;
+      woken |= number == event.run;
       go_on(run);
-      set_state(run, n, StepState::succeeded,
-                {"accepted", "accepted by " + event.who + ": " + event.why, {}});
+      pass_halt(run, n, row);
     }
   }
+  const std::string run = "run " + std::to_string(event.run);
+  reply(event.request, event.run,
+        woken ? path + " accepted" + without + "; " + run + " goes on"
+              : "accepted" + without + " for later runs; " + run + " is " +
+                    (runs.contains(event.run) ? "past it" : "over"));
 }
 
 // The run is over: what is recorded holds for later runs (rule 21).
@@ -142,7 +171,9 @@ void Engine::State::accept_for_later(const event::AcceptRequested& event) {
   for (StepRow& step : ledger.steps_of(event.run)) {
     const bool named = step.step == event.step &&
                        (event.element.empty() || step.element == event.element);
-    if (named && step.state == StepState::halted && step.key) halted.push_back(std::move(step));
+    if (!named || !step.key) continue;
+    const auto result = ledger.find_result_by_id(step.result);
+    if (result && result->halt) halted.push_back(std::move(step));
   }
   if (halted.empty()) {
     refuse(event.request, ErrorCode::not_found,
@@ -158,11 +189,7 @@ void Engine::State::accept_for_later(const event::AcceptRequested& event) {
     return;
   }
   const auto run = ledger.find_run(event.run);
-  decide("accept", run ? run->pipeline : "", step_path(event.step, step.element), event.who,
-         event.why, event.run);
-  record_acceptance(*step.key, event, step.element);
-  reply(event.request, event.run,
-        "accepted for later runs; run " + std::to_string(event.run) + " is over");
+  accept_key(event, run ? run->pipeline : "", *step.key, step.element);
 }
 
 // A run at rest moves again after a person's answer.
@@ -175,6 +202,13 @@ void Engine::State::go_on(Run& run) {
 void Engine::State::on(const event::RejectRequested& event) {
   const auto found = runs.find(event.run);
   if (found == runs.end()) {
+    for (const StepRow& step : ledger.steps_of(event.run)) {
+      if (step.step != event.step || step.element != event.element) continue;
+      if (step.state != StepState::rejected) continue;
+      reply(event.request, event.run,
+            step_path(event.step, event.element) + " was " + step.reason.sentence);
+      return;
+    }
     refuse(event.request, ErrorCode::not_found,
            "reject: run " + std::to_string(event.run) + " is not open");
     return;
@@ -184,6 +218,10 @@ void Engine::State::on(const event::RejectRequested& event) {
   if (!index) return;
   const Node node = asked.nodes[*index];
   const std::string path = step_path(event.step, asked.element_of(*index));
+  if (node.state == StepState::rejected) {
+    reply(event.request, event.run, path + " was rejected before");
+    return;
+  }
   if (!is_held(node.state)) {
     refuse(event.request, ErrorCode::conflict,
            "reject: " + path + " is " + name_of(node.state) + ", neither halted nor in review");
@@ -272,6 +310,11 @@ void Engine::State::on(const event::SpanRequested& event) {
   if (event.restore && !out) {
     refuse(event.request, ErrorCode::conflict,
            "span restore: " + event.span + " is " + name_of(newest->state) + ", not dropped");
+    return;
+  }
+  if (!event.restore && newest->state == SpanState::dropped) {
+    reply(event.request, 0, "span " + event.span + " was dropped before by " + newest->who + ": " +
+                                newest->why);
     return;
   }
   // One that never came past its review: to runs it is as if it had not been delivered.

@@ -163,10 +163,7 @@ void Engine::State::retry_nodes(Run& run, const std::set<NodeIndex>& named,
     }
     if (node.state == StepState::rejected) rejected.insert(node.span);
     if (node.state == StepState::halted && node.key) {  // accepted while this run was over
-      if (const auto answer = ledger.find_acceptance(*node.key)) {
-        set_state(run, n, StepState::succeeded,
-                  {"accepted", "accepted by " + answer->who + ": " + answer->why, {}});
-      }
+      if (const auto answer = answer_to(run, *node.key)) pass_halt(run, n, *answer);
     }
   }
   for (const SpanIndex span : opened) {

@@ -89,6 +89,10 @@ bool Engine::State::review_passed(Run& run, NodeIndex index, const ResolvedInput
               {"review_rejected", "rejected by " + answer->who + ": " + answer->why, {}});
     return false;
   }
+  if (run.cancelling) {  // it asks nobody any more
+    set_state(run, index, StepState::cancelled, run.row.end_reason);
+    return false;
+  }
   node.key = scope;
   const std::string path = step_path(step.spec.name, run.element_of(index));
   const ReviewSpec& review = step.spec.review;

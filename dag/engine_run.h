@@ -158,6 +158,16 @@ struct PipelineState {
 /// "is held with run 4 by alice until 2026-03-01 08:30 UTC: the disk is being changed"
 std::string held_sentence(const HoldRow& hold);
 
+/// Whether the answer to a halt was to go on without the remedy that was proposed.
+bool withholds_remedy(const AcceptanceRow& answer);
+/// Why a halted step is done: who accepted, `before` first.
+Reason accepted_reason(const AcceptanceRow& answer, const std::string& before);
+/// Whether a step that is done for this reason gives that output to others.
+bool gives(const Reason& reason, const Binding& output);
+/// The outputs that a step that is done for this reason gives to others.
+std::shared_ptr<const std::vector<Binding>> outputs_given(const ResultRow& result,
+                                                          const Reason& reason);
+
 /// Results made by this step may be reused, and it may reuse others'.
 bool uses_cache(const PipelineStep& step);
 

@@ -163,9 +163,10 @@ void Engine::State::settle_unselected(Run& run) {
     }
     node.key = result->key;
     node.result = result->id;
-    node.outputs = std::make_shared<const std::vector<Binding>>(result->outputs);
+    node.outputs = outputs_given(*result, found->reason);
+    const bool without = found->reason.code == "accepted_without_remedy";
     set_state(run, n, StepState::cached,
-              {"not_selected",
+              {without ? found->reason.code : "not_selected",
                "not selected: its output of run " + std::to_string(found->run) + " stands in", {}});
   }
 }

@@ -278,6 +278,16 @@ struct Engine::State {
   void perform_requests(Run& run, const ResultRow& result,
                         const std::vector<event::StepRequest>& requests);
 
+  // engine_remedy.cc
+  /// The answer to a halt at that key: a person's, else the policy's of the run's pipeline.
+  std::optional<AcceptanceRow> answer_to(const Run& run, const Digest& key);
+  void pass_halt(Run& run, NodeIndex index, const AcceptanceRow& answer);
+  std::string remedy_of(const Run& run, NodeIndex index);
+  bool accept_by_policy(const Run& run, NodeIndex index, const std::string& method,
+                        RunNumber remedied);
+  bool remedied(Run& run);
+  void remedy_at_rest(const std::string& pipeline);  ///< after a pause
+
   // engine_requests.cc
   void on(const event::PipelineApplied& event);
   void on(const event::RunRequested& event);
@@ -288,8 +298,8 @@ struct Engine::State {
   void on(const event::CapacityChanged& event);
   void on(const event::TroubleFound& event);
   void on(const event::TimeReached& event);
-  void record_acceptance(Digest key, const event::AcceptRequested& event,
-                         const std::string& element);
+  void accept_key(const event::AcceptRequested& event, const std::string& pipeline,
+                  const Digest& key, const std::string& element);
   void accept_for_later(const event::AcceptRequested& event);
   void reject_span(const std::string& pipeline, const RunSpan& span, const std::string& only_step,
                    const Reason& reason);

@@ -137,6 +137,11 @@ std::vector<std::string> ways_on(const HeldStep& held) {
   }
   if (held.state != StepState::halted) return {};
   std::vector<std::string> ways = {"pipectl accept " + at + " --why …"};
+  const ValueTable* notes = held.notes.as_table();
+  const auto remedy = notes == nullptr ? ValueTable::const_iterator{} : notes->find("remedy");
+  if (notes != nullptr && remedy != notes->end() && remedy->second != Value("none")) {
+    ways.push_back("pipectl accept " + at + " --without-remedy --why …");
+  }
   if (!held.source.empty() && !held.element.empty()) {
     ways.push_back("pipectl span drop " + held.pipeline + " " + held.source + "/" + held.element +
                    " --why …");

@@ -40,7 +40,7 @@ class Ledger {
   virtual void put(const StepRow& row) = 0;        ///< by (run, step, element)
   virtual void put(const AttemptRow& row) = 0;     ///< by id
   virtual void put(const ResultRow& row) = 0;      ///< by id, once
-  virtual void put(const AcceptanceRow& row) = 0;  ///< by key, the first stays
+  virtual void put(const AcceptanceRow& row) = 0;  ///< by key, the newest holds
   virtual void put(const ResolutionRow& row) = 0;  ///< by (scope, run)
   virtual void put(const AlertRow& row) = 0;       ///< by id, the first stays; fills the outbox too
   virtual void put(const DecisionRow& row) = 0;

@@ -337,8 +337,43 @@ def ways_on(story, number):
     story.show("accept", str(number), "validate/2013-12", "--why", "holiday traffic", "--wait=final")
 
 
+def remedies(story, number):
+    story.chapter("7. December with a remedy: the pipeline goes on by itself")
+    models = {"none": find(story.ask("show", str(number)), "train")}
+    evaluated = {"none": find(story.ask("show", str(number)), "evaluate")}
+    for method in ("weights", "undersample"):
+        story.show("run", "flights", "--param", f"remedy={method}")
+        halted = story.newest()
+        ended = story.rest(halted)["run"]
+        again = story.rest(story.newest())
+        cause = f"remedy {method} for validate/2013-12, which halted in run {halted}"
+        story.claim(f"{method}: the halted run is superseded by a run of the policy, once",
+                    (ended["state"], again["run"]["state"], again["run"]["number"]) ==
+                    ("cancelled", "succeeded", halted + 1) and cause in json.dumps(again["run"]),
+                    (ended, again["run"]))
+        models[method], evaluated[method] = find(again, "train"), find(again, "evaluate")
+    story.show("explain", str(halted))
+    story.show("explain", "last", "validate/2013-12")
+    remedied = {digest(models[m], "model") for m in models}
+    story.claim("each remedy made another model", len(remedied) == 3, remedied)
+    for method, step in evaluated.items():
+        auc, precision, recall = (metric(step, name) for name in ("auc", "precision", "recall"))
+        story.claim(f"remedy {method}: AUC {auc:.4f} (at least 0.70), precision {precision:.3f}, recall {recall:.3f}",
+                    auc >= 0.70, auc)
+    same = digest(evaluated["none"], "examples", "inputs")
+    story.claim("all three were evaluated on the same rows: the remedy is for training alone",
+                all(digest(evaluated[m], "examples", "inputs") == same for m in evaluated), same)
+    reply = story.show("accept", str(halted), "validate/2013-12", "--without-remedy", "--why", "as it is").stdout
+    story.claim("a person's word counts more than the policy's", "without its remedy" in reply, reply)
+    story.show("run", "flights", "--param", "remedy=undersample", "--wait")
+    detail = story.ask("show", "last")
+    ports = [a["port"] for a in find(detail, "train")["inputs"]]
+    story.claim("without the remedy the model learns from the rows as they are",
+                detail["run"]["state"] == "succeeded" and "remedy" not in ports, (detail["run"], ports))
+
+
 def deliveries(story):
-    story.chapter("7. Deliveries: again, changed, slow, broken")
+    story.chapter("8. Deliveries: again, changed, slow, broken")
     before = story.newest()
     story.deliver("2013-10")
     time.sleep(2.5 if story.check else 9)
@@ -385,7 +420,7 @@ def deliveries(story):
 
 
 def killed(story):
-    story.chapter("8. kill -9 of the daemon during training")
+    story.chapter("9. kill -9 of the daemon during training")
     number = json.loads(story.show("run", "flights", "--param", "depth=9", "-o", "json").stdout)["run"]
     running = wait_for(lambda: find(story.ask("show", str(number)), "train")["state"] == "running", 20)
     story.claim("training is going on", running)
@@ -435,6 +470,7 @@ def tell(check):
     again(story)
     number = december(story)
     ways_on(story, number)
+    remedies(story, number)
     deliveries(story)
     killed(story)
     if not check:

@@ -287,6 +287,7 @@ void decide(Backend& backend, const Request& request, const Respond& respond, co
   Wish wish;
   wish.run = *run, wish.step = body->step, wish.element = body->element;
   wish.who = request.caller.who, wish.why = body->why;
+  if constexpr (requires { wish.without_remedy; }) wish.without_remedy = body->without_remedy;
   if constexpr (requires { wish.groups; }) wish.groups = request.caller.groups;
   submit(backend, std::move(wish), respond);
 }

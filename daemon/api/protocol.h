@@ -114,6 +114,7 @@ struct Decision {
   std::string why;
   std::vector<std::string> steps;  ///< of retry: only these, "train" or "validate/2013-12"
   std::string select;              ///< of retry: a selection of steps instead
+  bool without_remedy = false;     ///< of accept: what the step proposes is given to nobody
 };
 
 /// Request of pause.

@@ -94,6 +94,7 @@ void fields(V& visit, Decision& x) {
   visit("step", x.step), visit("element", x.element), visit("pipeline", x.pipeline);
   visit("source", x.source), visit("span", x.span), visit("why", x.why);
   visit("steps", x.steps), visit("select", x.select);
+  visit("without_remedy", x.without_remedy);
 }
 template <class V>
 void fields(V& visit, PauseWish& x) {

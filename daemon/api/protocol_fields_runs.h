@@ -154,7 +154,8 @@ template <class V>
 void fields(V& visit, ReplayResult& x) {
   visit("id", x.id), visit("run", x.run), visit("key", x.key), visit("key_text", x.key_text);
   visit("step", x.step), visit("element", x.element), visit("verdict", x.verdict);
-  visit("halt", x.halt), visit("accepted", x.accepted), visit("outputs", x.outputs);
+  visit("halt", x.halt), visit("accepted", x.accepted);
+  visit("without_remedy", x.without_remedy), visit("outputs", x.outputs);
   visit("metrics", x.metrics), visit("notes", x.notes);
 }
 template <class V>

@@ -136,7 +136,7 @@ struct RunHistory {
 struct ReplayEvent {
   Time at;
   std::string kind;                ///< run, arrived, attempt_ended, attempt_lost, accept, approve,
-                                   ///< reject, cancel, retry, span_drop or span_restore
+                                   ///< accept_without_remedy, reject, cancel, retry, span_drop or span_restore
   std::string source, span, step, element;
   std::int64_t attempt = 0;        ///< its number among those of the step
   std::string outcome, error, who, why;
@@ -149,7 +149,7 @@ struct ReplayEvent {
 struct ReplayResult {
   std::int64_t id = 0, run = 0;
   std::string key, key_text, step, element, verdict;
-  bool halt = false, accepted = false;
+  bool halt = false, accepted = false, without_remedy = false;
   std::vector<PortArtifact> outputs;
   std::vector<Metric> metrics;
   Value notes;

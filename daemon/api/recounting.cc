@@ -5,6 +5,7 @@
 
 #include "daemon/api/explaining.h"
 #include "daemon/api/translate.h"
+#include "dag/cache_key.h"
 #include "dag/run_state.h"
 
 namespace pipelined::api {
@@ -128,7 +129,7 @@ protocol::ReplayResult known_of(const ResultRow& row) {
 
 void add_decisions(Backend& backend, const RunRow& run, std::vector<ReplayEvent>& events) {
   static const std::map<std::string, const char*> kinds = {
-      {"accept", "accept"}, {"approve", "approve"},     {"reject", "reject"},
+      {"accept", "accept"}, {"accept --without-remedy", "accept_without_remedy"}, {"approve", "approve"},     {"reject", "reject"},
       {"cancel", "cancel"}, {"retry", "retry"},         {"span drop", "span_drop"},
       {"span restore", "span_restore"}};
   for (const DecisionRow& row : decisions_during(backend, run)) {
@@ -197,6 +198,13 @@ void add_definition(Backend& backend, const RunRow& run, const Pipeline& pipelin
   }
 }
 
+/// A person's answer to a halt at that key, else the policy's of the pipeline.
+std::optional<AcceptanceRow> answer_to(Store& store, const std::string& pipeline,
+                                       const Digest& key) {
+  if (auto answer = store.find_acceptance(key)) return answer;
+  return store.find_acceptance(policy_key(pipeline, key));
+}
+
 int order_of(const ReplayEvent& event) {
   if (event.kind == "run") return 0;
   if (event.kind == "arrived") return 1;
@@ -208,11 +216,12 @@ void add_steps(Backend& backend, const RunRow& run, const Pipeline& pipeline,
   std::set<std::int64_t> known;
   for_each_step(backend, run.number, [&](const StepView& view) {
     replay.steps.push_back({view.row.step, view.row.element, name_of(view.row.state)});
-    const auto answer = view.row.key ? backend.store().find_acceptance(*view.row.key)
+    const auto answer = view.row.key ? answer_to(backend.store(), run.pipeline, *view.row.key)
                                      : std::optional<AcceptanceRow>();
     if (answer && !answer->rejected && answer->seq < run.created_seq) {
       protocol::ReplayResult accepted;  // the answer alone: its id says that there is no result
       accepted.key = view.row.key->hex(), accepted.accepted = true;
+      accepted.without_remedy = view.row.reason.code == "accepted_without_remedy";
       replay.results.push_back(std::move(accepted));
     }
     for (const AttemptRow& attempt : view.attempts) {

@@ -38,6 +38,14 @@ std::string why_not(const Result<int>& status) {
 
 namespace {
 
+/// Whom the pipeline names as its owner; empty: nobody.
+std::string owner_of(const AlertRow& alert) {
+  const ValueTable* evidence = alert.evidence.as_table();
+  if (evidence == nullptr || !evidence->contains("owner")) return "";
+  const std::string* owner = evidence->at("owner").as_text();
+  return owner == nullptr ? "" : *owner;
+}
+
 ValueTable alert_table(const AlertRow& alert) {
   return {{"id", alert.id},
           {"pipeline", alert.pipeline},
@@ -48,6 +56,7 @@ ValueTable alert_table(const AlertRow& alert) {
           {"step", alert.step.empty() ? Value() : Value(alert.step)},
           {"element", alert.element.empty() ? Value() : Value(alert.element)},
           {"evidence", alert.evidence},
+          {"owner", owner_of(alert)},
           {"kind", alert_kind(alert)},
           {"at", iso_time(alert.at)}};
 }
@@ -78,6 +87,8 @@ std::string message_summary(const Delivery& delivery) {
   std::string line = delivery.phase == "recovered" ? "recovered: " : delivery.alert.severity + ": ";
   if (!delivery.alert.pipeline.empty()) line += delivery.alert.pipeline + ": ";
   line += delivery.alert.sentence;
+  const std::string owner = owner_of(delivery.alert);
+  if (!owner.empty()) line += " (owner: " + owner + ")";
   if (!delivery.also.empty()) line += " (and " + std::to_string(delivery.also.size()) + " more)";
   return line;
 }

@@ -162,7 +162,10 @@ void Store::put(const AcceptanceRow& row) {
   state_->note(row.seq);
   state_->database->run(
       "INSERT INTO acceptances (key, who, why, rejected, run, step, element, at, seq, evidence) "
-      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (key) DO NOTHING",
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (key) DO UPDATE SET "
+      "who = excluded.who, why = excluded.why, rejected = excluded.rejected, run = excluded.run, "
+      "step = excluded.step, element = excluded.element, at = excluded.at, seq = excluded.seq, "
+      "evidence = excluded.evidence",
       row.key, row.who, row.why, row.rejected, row.run, row.step, row.element, row.at, row.seq,
       value_text(row.evidence));
 }

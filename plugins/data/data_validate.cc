@@ -185,9 +185,12 @@ Result<void> run_data_validate(sdk::Context& context) {
                       anomalies_json(input, judgement)));
   TRY_VOID(write_text((context.output_path("report") / "report.html").string(),
                       validation_report(input, judgement)));
+  const Remedy remedy = find_remedy(input, judgement, context.text("remedy"));
   TRY_VOID(write_text((context.output_path("remedy") / "remedy.json").string(),
-                      remedy_json(input, judgement)));
+                      remedy_json(input, remedy)));
   report_figures(context, input, judgement);
+  const bool answers = judgement.halts() && only_label_moved(input, judgement);
+  context.note("remedy", Json(answers ? remedy.method : "none").dump());
   if (judgement.halts()) context.halt(judgement.verdict_sentence());
   return {};
 }

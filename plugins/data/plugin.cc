@@ -72,7 +72,7 @@ constexpr auto report =
         .param(sdk::text("before_name", "how it calls the other").standard("before"));
 
 constexpr auto validate =
-    sdk::describe("data.validate", 2, "Judges a table by schema and by what it was before")
+    sdk::describe("data.validate", 3, "Judges a table by schema and by what it was before")
         .doc("docs/validation.md has the schema's keys, every anomaly and the formula of every "
              "measure. Rows are read only where statistics cannot decide, and for examples of what "
              "is wrong.")
@@ -91,11 +91,15 @@ constexpr auto validate =
         .pass("examples", "examples/1", "examples", "the table again, once it is accepted")
         .output("anomalies", "anomalies/1", "every comparison, check and anomaly", sdk::evidence)
         .output("report", "report/1", "the same for people", sdk::evidence)
-        .output("remedy", "remedy/1", "what would balance a label that moved")
+        .output("remedy", "remedy/1", "what balances a label that moved, if `remedy` says how")
         .param(sdk::table("drift", "feature, measure, threshold: drift.late.l_infinity = 0.1"))
         .param(sdk::table("skew", "the same for the sides serving and eval"))
         .param(sdk::table("severity", "anomaly to error, warning or off"))
         .param(sdk::text("label", "the label, if the statistics do not name it"))
+        .param(sdk::text("remedy", "what to propose when the label's shares moved, and nothing else is "
+                                   "wrong; a pipeline that reads it goes on by itself")
+                   .standard("none")
+                   .choices("none|undersample|weights"))
         .param(sdk::text("environment", "only columns of this environment are expected"))
         .param(sdk::integer("small_sample", "with fewer rows a difference must be significant too")
                    .standard("1000").at_least(0))

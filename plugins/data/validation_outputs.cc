@@ -264,13 +264,10 @@ std::string anomalies_json(const JudgementInput& input, const Judgement& judgeme
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-std::string remedy_json(const JudgementInput& input, const Judgement& judgement) {
+Remedy find_remedy(const JudgementInput& input, const Judgement& judgement,
+                   const std::string& method) {
   const std::string label = label_of(input);
   const TableFacts* previous = facts_of(input, "previous");
-  Json json = {{"label", label},
-               {"class_weights", Json::object()},
-               {"undersample", Json::object()},
-               {"why", ""}};
   const FeatureFacts* after = input.now.find(label);
   const FeatureFacts* before = previous ? previous->find(label) : nullptr;
   const auto moved = std::find_if(
@@ -278,29 +275,44 @@ std::string remedy_json(const JudgementInput& input, const Judgement& judgement)
         return comparison.fired && comparison.feature == label && comparison.side == "previous" &&
                !comparison.distance.largest.empty();
       });
-  if (moved == judgement.comparisons.end() || !after || !before || !after->complete ||
-      !before->complete) {
-    return json.dump() + "\n";
+  if (method.empty() || method == "none" || moved == judgement.comparisons.end() || !after ||
+      !before || !after->complete || !before->complete) {
+    return {};
   }
+  Remedy remedy{method, {}, {}, moved->sentence};
   double largest = 0;
   std::map<std::string, double> weights;
   for (const auto& [value, count] : after->values) {
     if (count == 0) continue;
     const auto found = before->values.find(value);
-    const double share = found == before->values.end()
-                             ? 0 : static_cast<double>(found->second) / static_cast<double>(before->count);
+    // A class that was not there before has no weight that would bring the old shares back.
+    if (found == before->values.end() || found->second == 0) return {};
+    const double share = static_cast<double>(found->second) / static_cast<double>(before->count);
     weights[value] = share * static_cast<double>(after->count) / static_cast<double>(count);
     largest = std::max(largest, weights[value]);
   }
-  // A class that was not there before has no weight that would bring the old shares back.
+  if (method == "weights") remedy.class_weights = weights;
   for (const auto& [value, weight] : weights) {
-    if (weight == 0) return json.dump() + "\n";
+    if (method == "undersample") remedy.undersample[value] = weight / largest;
   }
-  for (const auto& [value, weight] : weights) {
-    json["class_weights"][value] = weight;
-    json["undersample"][value] = largest > 0 ? weight / largest : 1.0;
-  }
-  json["why"] = moved->sentence;
+  return remedy;
+}
+
+bool only_label_moved(const JudgementInput& input, const Judgement& judgement) {
+  const std::string label = label_of(input);
+  return std::all_of(judgement.anomalies.begin(), judgement.anomalies.end(),
+                     [&](const auto& anomaly) {
+                       return anomaly.severity != Severity::error ||
+                              (anomaly.name == "drift" && anomaly.feature == label);
+                     });
+}
+
+std::string remedy_json(const JudgementInput& input, const Remedy& remedy) {
+  const Json json = {{"label", label_of(input)},
+                     {"remedy", remedy.method},
+                     {"class_weights", remedy.class_weights},
+                     {"undersample", remedy.undersample},
+                     {"why", remedy.why}};
   return json.dump() + "\n";
 }
 

@@ -100,6 +100,10 @@ Result<std::vector<double>> weights_of(const sdk::Context& context, const Linear
     std::vector<float> labels;
     for (const auto& [label, count] : rows.classes) labels.push_back(label);
     TRY(given, remedy_weights(context.input_path("remedy"), signature, labels));
+    if (given.empty()) {  // a share of the rows counts, on the average, as much as that weight
+      TRY(shares, remedy_shares(context.input_path("remedy"), signature, labels));
+      given = std::move(shares);
+    }
     weights.assign(given.begin(), given.end());
     return weights;
   }

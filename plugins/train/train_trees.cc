@@ -158,6 +158,15 @@ Result<Learned> read_rows(const sdk::Context& context, const Settings& settings,
   return read_training(std::move(reader), settings, std::move(transform), context);
 }
 
+// Whether rows are left out: as the step says, or because the remedy proposes nothing else.
+Result<bool> keeps_shares(const sdk::Context& context, const Settings& settings,
+                          const Learned& learned) {
+  if (settings.undersample || context.input_count("remedy") == 0) return settings.undersample;
+  TRY(weights, remedy_weights(context.input_path("remedy"), learned.signature,
+                              learned.table.labels));
+  return weights.empty() && !settings.balanced;
+}
+
 // Rows that the remedy's shares keep, drawn by seed and place of the row.
 Result<void> undersample(const sdk::Context& context, const Settings& settings, Learned& learned) {
   if (context.input_count("remedy") == 0) {
@@ -226,7 +235,8 @@ Result<void> train_trees(sdk::Context& context) {
   Base base;
   TRY(learned, read_rows(context, settings, base));
   TRY_VOID(check_monotone(settings, learned.signature));
-  if (settings.undersample) TRY_VOID(undersample(context, settings, learned));
+  TRY(leaves_out, keeps_shares(context, settings, learned));
+  if (leaves_out) TRY_VOID(undersample(context, settings, learned));
   TRY(weights, row_weights(context, settings, learned));
   TRY(training, Matrix::make(learned.table.matrix, learned.table.labels,
                              learned.signature.features, settings.threads));

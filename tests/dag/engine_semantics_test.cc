@@ -579,3 +579,50 @@ run_on = "always"
   REQUIRE(inputs.size() == 3);  // read/1, read/3 and the rules
   CHECK(inputs[2].port == "rules");
 }
+
+TEST_CASE("cancel: a step that halts meanwhile leaves no run at rest that asks somebody",
+          "[dag][engine]") {
+  EngineWorld world;
+  world.apply(R"(
+name = "shop"
+[step.a]
+operator = "one"
+[step.b]
+operator = "one"
+in.in = "a"
+[step.mourn]
+operator = "one"
+run_on = "failure"
+in.in = "b"
+)");
+  const RunNumber run = world.run("shop");
+  world.turn(event::CancelRequested{9, run, "mia", "no time"});
+  world.end(0, Outcome::halt);
+  CHECK(world.run_state(run) == RunState::cancelled);
+  CHECK(world.state(run, "a") == StepState::cancelled);
+  CHECK(world.step(run, "a").reason.sentence == "cancelled by mia: no time");
+  CHECK(world.ledger.alerts.empty());
+  // What it found is on record, and halts the next run at once.
+  const RunNumber next = world.run("shop");
+  CHECK(world.run_state(next) == RunState::halted);
+}
+
+TEST_CASE("cancel: a review of what follows is not asked for", "[dag][engine]") {
+  EngineWorld world;
+  world.apply(R"(
+name = "shop"
+[step.a]
+operator = "one"
+[step.tidy]
+operator = "one"
+run_on = "always"
+review = true
+in.in = "a"
+)");
+  const RunNumber run = world.run("shop");
+  world.turn(event::CancelRequested{9, run, "mia", "no time"});
+  world.end(0, Outcome::cancelled);
+  CHECK(world.run_state(run) == RunState::cancelled);
+  CHECK(world.state(run, "tidy") == StepState::cancelled);
+  CHECK(world.step(run, "tidy").reason.sentence == "cancelled by mia: no time");
+}

@@ -143,7 +143,7 @@ def run_month(work, number, flights, schema, previous, weather):
               ("schema", "schema/1", schema)]
     if previous:
         inputs.append(("previous", "statistics/1", previous[0]))
-    answer = operate("data.validate", {"drift": {"late": {"l_infinity": 0.1}}}, inputs,
+    answer = operate("data.validate", {"drift": {"late": {"l_infinity": 0.1}}, "remedy": "weights"}, inputs,
                      [(p, p + "/1", out(p)) for p in ("anomalies", "report", "remedy")])
     anomalies = json.load(open(out("anomalies") + "/anomalies.json"))
     if previous:

@@ -1,4 +1,5 @@
 // The invariants, looked at after every turn on what is committed.
+#include "dag/cache_key.h"
 #include "dag/run_state.h"
 #include "tests/sim/world.h"
 
@@ -77,7 +78,8 @@ void World::check_run(const RunRow& row) {
     failed = failed || step.state == StepState::failed;
     halted = halted || step.state == StepState::halted;
     if (step.state == StepState::halted && is_open(row.state) && step.key &&
-        ledger_.acceptances.contains(*step.key)) {
+        (ledger_.acceptances.contains(*step.key) ||
+         ledger_.acceptances.contains(policy_key(row.pipeline, *step.key)))) {
       violate(place(step) + " is halted though its key was accepted");
     }
     if (is_done(step.state) && step.result == 0) violate(place(step) + " is done without a result");

@@ -150,6 +150,7 @@ TEST_CASE("store: acceptances, resolutions and alerts keep what stood first or l
   acceptance.evidence = ValueTable{{"in", ValueList{"ab"}}};
   AcceptanceRow later = acceptance;
   later.why = "another word", later.seq = 2;
+  later.evidence = ValueTable{{"remedy", "none"}};
   ResolutionRow answer{sha256("scope"), 4, Binding{"previous", 2, artifact("s", "statistics/1")},
                        "run 1 train", 3};
   ResolutionRow nothing{sha256("scope"), 5, std::nullopt, "none yet", 4};
@@ -160,8 +161,8 @@ TEST_CASE("store: acceptances, resolutions and alerts keep what stood first or l
   again.sentence = "the same again", again.seq = 6;
   REQUIRE(put_all(*store, acceptance, later, answer, nothing, alert, again));
 
-  CHECK(fields(*store->find_acceptance(acceptance.key)) == fields(acceptance));
-  CHECK(store->find_acceptance(acceptance.key)->evidence == acceptance.evidence);
+  CHECK(fields(*store->find_acceptance(acceptance.key)) == fields(later));
+  CHECK(store->find_acceptance(acceptance.key)->evidence == later.evidence);
   CHECK_FALSE(store->find_acceptance(sha256("other")));
   CHECK(fields(*store->find_resolution(answer.scope, 10)) == fields(nothing));
   CHECK(fields(*store->find_resolution(answer.scope, 4)) == fields(answer));

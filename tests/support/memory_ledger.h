@@ -85,7 +85,7 @@ class MemoryLedger : public LedgerStore {
   }
   void put(const AcceptanceRow& row) override {
     note(row.seq);
-    if (!acceptances.contains(row.key)) set(acceptances, row.key, row);
+    set(acceptances, row.key, row);
   }
   void put(const ResolutionRow& row) override {
     set(resolutions, std::pair(row.scope, row.run), row);
@@ -196,19 +196,23 @@ class MemoryLedger : public LedgerStore {
   }
   std::vector<Digest> ancestors(const Digest& artifact, int limit) override {
     std::vector<Digest> order = {artifact};
-    std::set<Digest> seen = {artifact};
-    for (std::size_t i = 0; i < order.size() && static_cast<int>(i) < limit; ++i) {
-      for (const auto& [id, row] : results) {
-        const bool made = std::any_of(row.outputs.begin(), row.outputs.end(), [&](const Binding& b) {
-          return b.artifact.digest == order[i];
-        });
-        if (!made) continue;
-        for (const Binding& input : row.inputs) {
-          if (seen.insert(input.artifact.digest).second) order.push_back(input.artifact.digest);
+    std::map<Digest, std::int64_t> before = {{artifact, INT64_MAX}};  // the youngest reader's result
+    // From young to old: whoever reads an artifact was looked at before those that made it.
+    for (auto row = results.rbegin(); row != results.rend(); ++row) {
+      const bool made = std::any_of(
+          row->second.outputs.begin(), row->second.outputs.end(), [&](const Binding& b) {
+            const auto reader = before.find(b.artifact.digest);
+            return reader != before.end() && row->first < reader->second;
+          });
+      if (!made) continue;
+      for (const Binding& input : row->second.inputs) {
+        if (before.emplace(input.artifact.digest, row->first).second) {
+          order.push_back(input.artifact.digest);
         }
       }
     }
     order.erase(order.begin());
+    if (static_cast<int>(order.size()) > limit) order.resize(static_cast<std::size_t>(limit));
     return order;
   }
   std::vector<StepRow> steps_of(RunNumber run) override {

@@ -131,6 +131,7 @@ class Replay {
       if (!known.accepted) continue;
       AcceptanceRow accepted;
       accepted.key = *parse_digest(known.key), accepted.who = "recorded", accepted.seq = ++seq_;
+      if (known.without_remedy) accepted.evidence = ValueTable{{"remedy", "none"}};
       ledger.put(accepted);
     }
     for (const protocol::ReplayResolution& known : events_.resolutions) {
@@ -217,8 +218,9 @@ class Replay {
       again.run = run, again.who = who, again.why = why;
       return turn(again);
     }
-    if (told.kind == "accept") {
-      return turn(event::AcceptRequested{0, run, told.step, told.element, who, why});
+    if (told.kind.starts_with("accept")) {
+      const bool without = told.kind == "accept_without_remedy";
+      return turn(event::AcceptRequested{0, run, told.step, told.element, who, why, without});
     }
     if (told.kind == "approve") {
       return turn(event::ApproveRequested{0, run, told.step, told.element, who, why});

@@ -114,9 +114,57 @@ TEST_CASE("data.validate: a label that moved halts with both values", "[data][va
   }
   CHECK(carrier_measured);
   const Json remedy = Json::parse(validation.context.output_text("remedy", "remedy.json"));
-  CHECK(remedy["class_weights"]["true"].get<double>() == Approx(10.0 / 21));
-  CHECK(remedy["undersample"]["false"] == 1.0);
+  CHECK(remedy["remedy"] == "none");
+  CHECK(remedy["class_weights"].empty());
+  CHECK(ended.notes.at("remedy") == Value("none"));
   CHECK_THAT(validation.context.output_text("report", "report.html"), Catch::Contains("halt"));
+}
+
+TEST_CASE("data.validate: the remedy that is asked for brings the label's shares back",
+          "[data][validate]") {
+  const std::string method = GENERATE("weights", "undersample");
+  Validation validation;
+  validation.context.params("{\"remedy\":\"" + method + "\"}");
+  validation.table(labels(21, 79));
+  statistics(validation.context, "previous", labels(10, 90));
+  const auto ended = validation.run();
+  REQUIRE(ended.outcome == Outcome::halt);
+  CHECK(ended.notes.at("remedy") == Value(method));
+  const Json remedy = Json::parse(validation.context.output_text("remedy", "remedy.json"));
+  CHECK(remedy["remedy"] == method);
+  CHECK(remedy["why"] == ended.error);
+  if (method == "weights") {  // p before / p now: 0.10 / 0.21 and 0.90 / 0.79
+    CHECK(remedy["class_weights"]["true"].get<double>() == Approx(10.0 / 21));
+    CHECK(remedy["class_weights"]["false"].get<double>() == Approx(90.0 / 79));
+    CHECK(remedy["undersample"].empty());
+  } else {  // 21 k / (21 k + 79) = 0.1
+    CHECK(remedy["undersample"]["true"].get<double>() == Approx(79.0 / 189));
+    CHECK(remedy["undersample"]["false"] == 1.0);
+    CHECK(remedy["class_weights"].empty());
+  }
+}
+
+TEST_CASE("data.validate: no remedy where something else is wrong too, or nothing moved",
+          "[data][validate]") {
+  Validation validation;
+  validation.context.params(R"({"remedy":"weights"})");
+  SECTION("a column is gone") {
+    validation.table(labels(21, 79));
+    statistics(validation.context, "previous", labels(10, 90));
+    validation.context.input_file("schema", "schema/1", "schema.toml",
+                                  "[feature.gone]\ntype='int'\n");
+    const auto ended = validation.run();
+    CHECK(ended.outcome == Outcome::halt);
+    CHECK(ended.notes.at("remedy") == Value("none"));
+  }
+  SECTION("the label stayed") {
+    validation.table(labels(11, 89));
+    statistics(validation.context, "previous", labels(10, 90));
+    const auto ended = validation.run();
+    CHECK(ended.outcome == Outcome::ok);
+    CHECK(ended.notes.at("remedy") == Value("none"));
+    CHECK(Json::parse(validation.context.output_text("remedy", "remedy.json"))["remedy"] == "none");
+  }
 }
 
 TEST_CASE("data.validate: nothing to compare with passes", "[data][validate]") {

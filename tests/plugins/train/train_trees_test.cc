@@ -287,13 +287,19 @@ TEST_CASE("train: a remedy makes rows of a class count more", "[train]") {
   CHECK(mean_score(R"({"label":"late","class_weights":{"true":10,"false":1}})") > plain + 0.1F);
   CHECK(mean_score(R"({"label":"late","class_weights":{"true":1,"false":1}})") == plain);
   CHECK(mean_score(R"({"label":"late"})") == plain);
+  CHECK(mean_score(R"({"label":"late","undersample":{"true":1,"false":1}})") == plain);
+  // As with weights of 10 to 1, up to chance: a tenth of the other class is kept.
+  const float kept = mean_score(R"({"label":"late","undersample":{"true":1,"false":0.1}})");
+  CHECK(kept > plain + 0.1F);
+  CHECK(mean_score(R"({"label":"late","undersample":{"true":1,"false":0.1}})") == kept);
 }
 
 TEST_CASE("train: a remedy that does not fit is refused", "[train]") {
   for (const std::string remedy :
        {R"({"label":"early","class_weights":{"true":1,"false":1}})",
         R"({"label":"late","class_weights":{"true":1}})",
-        R"({"label":"late","class_weights":{"true":0,"false":1}})", R"([1])", "{"}) {
+        R"({"label":"late","class_weights":{"true":0,"false":1}})",
+        R"({"label":"late","undersample":{"false":0.5}})", R"([1])", "{"}) {
     CAPTURE(remedy);
     Training training;
     training.context.input_file("remedy", "remedy/1", "remedy.json", remedy);
