@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "plugins/common/arrow_result.h"
+#include "plugins/common/sql_place.h"
 
 namespace pipelined {
 namespace {
@@ -143,6 +144,12 @@ struct Database::State {
     return {ErrorCode::invalid, what + ": " + (message ? message : "DuckDB gave no reason")};
   }
 
+  /// The error of somebody else's query, with its place.
+  Error placed_error(QueryResult& result, const std::string& sql) const {
+    const char* message = f.result_error(&result);
+    return {ErrorCode::invalid, placed_message(message ? message : "DuckDB gave no reason", sql)};
+  }
+
   /// Nothing, or the error that DuckDB's error data holds.
   Result<void> checked(Handle error) const {
     if (!error) return {};
@@ -161,10 +168,11 @@ struct Database::State {
     f.destroy_extracted(&statements);
     if (count != 1) {
       return Error{ErrorCode::invalid,
-                   "query: " + (!problem.empty() ? problem
-                                : count == 0     ? "it is empty; one SELECT is expected"
-                                                 : std::to_string(count) +
-                                                   " statements; one SELECT is expected")};
+                   placed_message(!problem.empty() ? problem
+                                  : count == 0     ? "it is empty; one SELECT is expected"
+                                                   : std::to_string(count) +
+                                                         " statements; one SELECT is expected",
+                                  sql)};
     }
     Handle prepared = nullptr;
     const bool failed = f.prepare(connection, sql.c_str(), &prepared) != 0;
@@ -175,7 +183,7 @@ struct Database::State {
     }
     if (!failed && text.empty()) return prepared;
     f.destroy_prepare(&prepared);
-    return Error{ErrorCode::invalid, "query: " + text};
+    return Error{ErrorCode::invalid, placed_message(text, sql)};
   }
 
   Result<std::shared_ptr<arrow::Schema>> schema_of(QueryResult& result, Handle options) {
@@ -194,7 +202,7 @@ struct Database::State {
     return from_arrow("take the query's result", arrow::ImportSchema(&raw));
   }
 
-  Result<void> stream(QueryResult& result, Handle options,
+  Result<void> stream(QueryResult& result, const std::string& sql, Handle options,
                       const std::function<Result<void>(const arrow::Schema&)>& begin,
                       const std::function<Result<void>(std::shared_ptr<arrow::RecordBatch>)>& sink) {
     TRY(schema, schema_of(result, options));
@@ -203,7 +211,7 @@ struct Database::State {
       Handle chunk = f.fetch_chunk(result);
       if (!chunk) {
         const char* message = f.result_error(&result);
-        if (message && *message) return query_error(result, "query");
+        if (message && *message) return placed_error(result, sql);
         return {};
       }
       ArrowArray raw{};
@@ -274,10 +282,10 @@ Result<void> Database::select(
   QueryResult result;
   Result<void> outcome;
   if (f.execute_streaming(prepared, &result) != 0) {
-    outcome = state_->query_error(result, "query");
+    outcome = state_->placed_error(result, sql);
   } else {
     Handle options = f.arrow_options(&result);
-    outcome = state_->stream(result, options, begin, sink);
+    outcome = state_->stream(result, sql, options, begin, sink);
     f.destroy_arrow_options(&options);
   }
   f.destroy_result(&result);

@@ -118,6 +118,9 @@ std::vector<SqlWord> sql_words(std::string_view sql) {
 
 Result<void> check_sql_words(std::string_view sql, const std::set<std::string>& functions) {
   const std::vector<SqlWord> words = sql_words(sql);
+  if (!words.empty() && !words[0].quoted && words[0].text == "pragma") {
+    return refuse(sql, words[0].at, "only SELECT may run here");
+  }
   for (std::size_t i = 0; i < words.size(); ++i) {
     const SqlWord& word = words[i];
     if (word.called && functions.contains(word.text)) {

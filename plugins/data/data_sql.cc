@@ -1,4 +1,4 @@
-// data.sql: one SELECT over the step's inputs with DuckDB, the same bytes each time.
+// data.sql: SELECTs over the step's inputs with DuckDB, the same bytes each time.
 //
 // One thread, because joins and floating sums on several change the order of rows and the last digits.
 // Inputs are views over Parquet parts; delivered CSV and other files are turned into parts in the
@@ -21,10 +21,13 @@
 namespace pipelined {
 namespace {
 
-/// A session that can answer this query and nothing else.
-Result<Database> open_for(sdk::Context& context, const std::string& query) {
+/// Queries by the name of their parameter.
+using Queries = std::map<std::string, std::string>;
+
+/// A session that can answer these queries and nothing else.
+Result<Database> open_for(sdk::Context& context, const Queries& queries) {
   TRY(session, SqlSession::open(context));
-  TRY_VOID(session.permit("query", query));
+  for (const auto& [name, query] : queries) TRY_VOID(session.permit(name, query));
   std::map<std::string, std::string> views;
   for (const std::string& port : context.input_ports()) views[port] = port;
   TRY_VOID(session.bind(context, views));
@@ -51,7 +54,7 @@ void append_row(std::string& json, const arrow::RecordBatch& batch, std::int64_t
 // The answer is cut here, not by the query, which may have an order and a limit of its own.
 Result<void> run_data_table(sdk::Context& context) {
   const std::string query = context.text("query");
-  TRY(database, open_for(context, query));
+  TRY(database, open_for(context, {{"query", query}}));
   std::string columns = "[", rows = "[";
   std::int64_t count = 0, rows_max = context.integer("rows");
   const auto begin = [&](const arrow::Schema& schema) -> Result<void> {
@@ -73,9 +76,11 @@ Result<void> run_data_table(sdk::Context& context) {
                         (count > rows_max ? "true" : "false") + "}");
 }
 
-Result<void> run_data_sql(sdk::Context& context) {
-  const std::string query = context.text("query");
-  TRY(database, open_for(context, query));
+namespace {
+
+/// Runs one query into the examples of an output port; how many rows it gave.
+Result<std::int64_t> write_answer(sdk::Context& context, Database& database,
+                                  const std::string& query, const std::string& port) {
   std::optional<ExamplesWriter> writer;
   std::shared_ptr<arrow::Schema> schema;
   const auto begin = [&](const arrow::Schema& raw) -> Result<void> {
@@ -87,7 +92,7 @@ Result<void> run_data_sql(sdk::Context& context) {
     }
     TRY(shape, examples_schema(raw));
     schema = std::move(shape);
-    TRY(made, ExamplesWriter::create(context.output_path("examples").string(), schema));
+    TRY(made, ExamplesWriter::create(context.output_path(port).string(), schema));
     writer = std::move(made);
     return {};
   };
@@ -100,7 +105,28 @@ Result<void> run_data_sql(sdk::Context& context) {
   };
   TRY_VOID(database.select(query, begin, take));
   TRY_VOID(writer->close());
-  context.note("rows", std::to_string(writer->row_count()));
+  return writer->row_count();
+}
+
+}  // namespace
+
+Result<void> run_data_sql(sdk::Context& context) {
+  Queries queries{{"query", context.text("query")}};
+  for (const std::string& port : context.keys("queries")) {
+    if (port == "examples") {
+      return Error{ErrorCode::invalid, "queries.examples: the output examples is what query gives; "
+                                       "name this one otherwise"};
+    }
+    queries["queries." + port] = context.text("queries." + port);
+  }
+  TRY(database, open_for(context, queries));
+  for (const auto& [name, query] : queries) {
+    const bool main = name == "query";
+    const std::string port = main ? "examples" : name.substr(std::string("queries.").size());
+    auto rows = write_answer(context, database, query, port);
+    if (!rows) return main ? rows.error() : rows.error().within(name);
+    context.note(main ? "rows" : "rows." + port, std::to_string(*rows));
+  }
   return {};
 }
 

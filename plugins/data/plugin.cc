@@ -8,12 +8,14 @@ namespace {
 using namespace pipelined;
 
 constexpr auto sql =
-    sdk::describe("data.sql", 2, "Runs one SELECT over its inputs")
+    sdk::describe("data.sql", 2, "Runs SELECTs over its inputs")
         .doc("Each input port is a view of its name; several artifacts at one port are united by "
              "column name in their order. End with ORDER BY a unique key if the order matters.")
         .input("*", "examples/1|files/1", "tables, by the names that the query uses", sdk::many)
         .output("examples", "examples/1", "the query's result")
+        .output("{queries}", "examples/1", "the results of further queries, a port a query")
         .param(sdk::text("query", "one SELECT").required())
+        .param(sdk::table("queries", "further SELECTs over the same inputs, by their output ports"))
         .param(sdk::list("null", "words that mean no value in delivered text files")
                    .standard("[\"\"]"))
         .library("arrow", arrow_version)

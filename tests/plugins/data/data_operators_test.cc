@@ -65,16 +65,6 @@ TEST_CASE("data.sql: what does not follow from the inputs is refused", "[data][s
   CHECK_FALSE(ended.error.empty());
 }
 
-TEST_CASE("data.sql: errors say where", "[data][sql]") {
-  FakeContext context;
-  CHECK_THAT(query(context, "SELECT a,\n  nothere FROM t").error, Catch::Contains("LINE 2"));
-  FakeContext other;
-  CHECK_THAT(query(other, "SELECT a,\n  now() AS n FROM t").error,
-             Catch::StartsWith("query line 2, column 3: now() is refused"));
-  FakeContext text;
-  CHECK(query(text, "SELECT 'now()' AS a, \"b\" -- random()\nFROM t").outcome == Outcome::ok);
-}
-
 TEST_CASE("data.statistics: counts, extremes and quantiles of a small table", "[data][statistics]") {
   FakeContext context;
   const Json json = statistics(context, "x", "late,n,s,f\ntrue,1,a,0.5\nfalse,2,é,nan\n,4,a,-0.0\n");
