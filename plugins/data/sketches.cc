@@ -204,29 +204,38 @@ void TextCounts::grow() {
   }
 }
 
-/// Takes the median count off all and drops what is not above it: at least half of the places.
-void TextCounts::purge() {
+/// The median of the counts; most often it is 1, which needs no sorting to be seen.
+std::int64_t TextCounts::median_count() const {
+  std::size_t ones = 0;
+  for (const Entry& entry : slots_) ones += entry.count == 1;
+  if (ones > size_ / 2) return 1;
   std::vector<std::int64_t> counts;
   for (const Entry& entry : slots_) {
     if (entry.count != 0) counts.push_back(entry.count);
   }
   const auto middle = counts.begin() + static_cast<std::ptrdiff_t>(counts.size() / 2);
   std::nth_element(counts.begin(), middle, counts.end());
-  const std::int64_t median = *middle;
-  std::vector<Entry> old(slots_.size());
-  old.swap(slots_);
-  const std::string old_bytes = std::move(bytes_);
-  bytes_.clear();
-  size_ = 0;
-  for (Entry entry : old) {
+  return *middle;
+}
+
+/// Takes the median count off all and drops what is not above it: at least half of the places.
+void TextCounts::purge() {
+  const std::int64_t median = median_count();
+  std::vector<Entry> kept;
+  std::string kept_bytes;
+  for (Entry entry : slots_) {
     if (entry.count <= median) continue;
     entry.count -= median;
-    const std::size_t begin = bytes_.size();
-    bytes_.append(old_bytes, entry.begin, entry.size);
+    const std::size_t begin = kept_bytes.size();
+    kept_bytes.append(bytes_, entry.begin, entry.size);
     entry.begin = begin;
-    place(entry);
-    ++size_;
+    kept.push_back(entry);
   }
+  // The memory stays: it is full again soon.
+  std::fill(slots_.begin(), slots_.end(), Entry());
+  bytes_.assign(kept_bytes);
+  for (const Entry& entry : kept) place(entry);
+  size_ = kept.size();
   error_ += median;
 }
 

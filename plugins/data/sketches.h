@@ -165,6 +165,7 @@ class TextCounts {
   }
   void grow();
   void purge();
+  std::int64_t median_count() const;
   void place(const Entry& entry);
   std::vector<Entry> slots_;
   std::string bytes_;

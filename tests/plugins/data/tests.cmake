@@ -11,3 +11,6 @@ set(oracle_python ${PIPELINED_DEPS}/venv/bin/python)
 add_test(NAME oracles/data COMMAND ${oracle_python} ${CMAKE_CURRENT_SOURCE_DIR}/oracles/data_oracle.py
   $<TARGET_FILE:run_data_operator> ${PIPELINED_DEPS}/data)
 set_tests_properties(oracles/data PROPERTIES LABELS oracle SKIP_RETURN_CODE 77)
+add_test(NAME oracles/statistics COMMAND ${oracle_python}
+  ${CMAKE_CURRENT_SOURCE_DIR}/oracles/statistics_oracle.py $<TARGET_FILE:run_data_operator>)
+set_tests_properties(oracles/statistics PROPERTIES LABELS oracle SKIP_RETURN_CODE 77)
