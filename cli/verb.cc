@@ -214,6 +214,7 @@ std::vector<Verb> keeping_verbs() {
        {{"deep", nullptr, "read every byte"},
         {"secrets", "FILE", "a file of texts, one a line, that may stand nowhere"}},
        run_fsck},
+      {"scrub", "Reads all stored bytes again and sets apart what is wrong.", {}, {}, run_scrub},
       {"gc", "Removes what is past its time and what nothing needs.", {},
        {{"dry-run", nullptr, "tell what would go, remove nothing"}}, run_gc},
       {"backup", "Copies records and objects into a new folder while the daemon works.",

@@ -228,7 +228,14 @@ void App::State::make_deliveries() {
 void App::State::make_keeper() {
   Keeper::Parts parts{*store, *artifacts, options.config.state, options.config.store, nullptr,
                       nullptr, nullptr, options.config.retention,
-                      options.config.collect_hours};
+                      options.config.collect_hours, options.config.scrub, nullptr};
+  parts.corrupt_found = [this](const Digest& artifact, const std::string& sentence) {
+    event::TroubleFound trouble;
+    trouble.id = "artifact/" + artifact.hex() + "/corrupt/" + std::to_string(clock.now().wall_ms);
+    trouble.subject = "artifact " + artifact.brief(), trouble.severity = "error";
+    trouble.sentence = sentence;
+    supervisor->post(std::move(trouble));
+  };
   parts.now = [this] { return clock.now().wall_ms; };
   parts.post = [this](std::function<void()> task) { post(std::move(task)); };
   parts.live = [this] {

@@ -115,6 +115,7 @@ void App::State::use_config(const Config& config) {
   log.set_level(options.config.log_level);
   folders.set_folders(options.config.pipelines);
   keeper->set_policy(options.config.retention, options.config.collect_hours);
+  keeper->set_scrubbing(options.config.scrub);
   use_alert_rules();
   supervisor->post(event::CapacityChanged{options.config.capacity});
   if (auto tokens = good_tokens(); tokens) server->set_tokens(std::move(*tokens));

@@ -108,6 +108,8 @@ class ConfigReader {
   void read_retention(const toml::table& table, Config& values) {
     Keys retention(*this, table, "retention.");
     retention.count("every_hours", values.collect_hours);
+    retention.count("scrub_days", values.scrub.days);
+    retention.count("scrub_mib_per_second", values.scrub.mib_per_second);
     retention.count("runs_days", values.retention.runs_days);
     retention.count("runs_newest", values.retention.runs_newest);
     retention.count("runs_most", values.retention.runs_most);

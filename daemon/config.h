@@ -74,6 +74,7 @@ struct Config {
   LogLevel log_level = LogLevel::info;
   RetentionPolicy retention;
   std::int64_t collect_hours = 0;      ///< between collections; 0: only when asked for
+  ScrubPolicy scrub;
 };
 
 /// What a configuration file says; fields that it does not set are empty.

@@ -86,6 +86,7 @@ const std::vector<Key>& keys() {
       PL_KEY("alert", true, alerts),
       PL_KEY("retention", true, retention),
       PL_KEY("retention.every_hours", true, collect_hours),
+      PL_KEY("retention.scrub_days", true, scrub),
       PL_KEY("drain", true, drain_ms),
       PL_KEY("log_level", true, log_level),
   };

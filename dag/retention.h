@@ -26,6 +26,13 @@ struct RetentionPolicy {
   bool operator==(const RetentionPolicy&) const = default;
 };
 
+/// How stored bytes are read again to see whether they are still right.
+struct ScrubPolicy {
+  std::int64_t days = 30;            ///< all of them once in so long; 0: only when asked for
+  std::int64_t mib_per_second = 20;  ///< not faster; 0: as fast as it goes
+  bool operator==(const ScrubPolicy&) const = default;
+};
+
 /// What is known of a run.
 struct RunFact {
   RunNumber number = 0;

@@ -91,6 +91,7 @@ int run_alerts_test(Session& session);
 /// @{
 int run_fsck(Session& session);
 int run_gc(Session& session);
+int run_scrub(Session& session);
 int run_backup(Session& session);
 int run_pins(Session& session);
 int run_artifact_pin(Session& session);

@@ -103,6 +103,7 @@ void get_run_step(Backend& backend, const Request& request, const Respond& respo
 /// @{
 void post_fsck(Backend& backend, const Request& request, const Respond& respond);
 void post_backup(Backend& backend, const Request& request, const Respond& respond);
+void post_scrub(Backend& backend, const Request& request, const Respond& respond);
 void post_gc(Backend& backend, const Request& request, const Respond& respond);
 void get_job(Backend& backend, const Request& request, const Respond& respond);
 void get_job_wait(Backend& backend, const Request& request, const Respond& respond);

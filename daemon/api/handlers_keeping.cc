@@ -73,6 +73,10 @@ void post_gc(Backend& backend, const Request& request, const Respond& respond) {
   start_job(backend, request, respond, "gc");
 }
 
+void post_scrub(Backend& backend, const Request& request, const Respond& respond) {
+  start_job(backend, request, respond, "scrub");
+}
+
 void get_job(Backend& backend, const Request& request, const Respond& respond) {
   answer_with_job(backend, job_number(request), respond);
 }

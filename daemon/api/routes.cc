@@ -233,6 +233,9 @@ void add_keeping(std::vector<Route>& table) {
   add({"POST", "/api/v1/store/gc", Role::admin, post_gc,
        "Removes what is past its time and what nothing needs, or tells what that would be.", {},
        json_schema<JobRequest>, json_schema<JobInfo>});
+  add({"POST", "/api/v1/store/scrub", Role::operator_, post_scrub,
+       "Reads all stored bytes again, sets apart and marks what is wrong.", {},
+       json_schema<JobRequest>, json_schema<JobInfo>});
   add({"POST", "/api/v1/store/backup", Role::admin, post_backup,
        "Copies records and objects into a new folder of the daemon's machine.", {},
        json_schema<JobRequest>, json_schema<JobInfo>});

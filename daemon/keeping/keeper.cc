@@ -51,6 +51,7 @@ Keeper::~Keeper() {
   if (thread_.joinable()) thread_.join();
   copy_.reset();
   collection_.reset();
+  scrub_.reset();
   if (current_ != 0 && temporary_) remove_copy(path_);
 }
 
@@ -63,7 +64,7 @@ Result<std::int64_t> Keeper::start(JobOrder order) {
   }
   if (order.kind == "backup") {
     TRY_VOID(prepare_backup(order.folder));
-  } else if (order.kind != "fsck" && order.kind != "gc") {
+  } else if (order.kind != "fsck" && order.kind != "gc" && order.kind != "scrub") {
     return Error{ErrorCode::invalid, "there is no job " + order.kind};
   }
   current_ = ++last_;
@@ -76,6 +77,8 @@ Result<std::int64_t> Keeper::start(JobOrder order) {
   const std::int64_t number = current_;
   if (order.kind == "gc") {
     start_collection(order);
+  } else if (order.kind == "scrub") {
+    start_scrub(order);
   } else if (order.kind == "backup") {
     start_backup(order);
   } else {
@@ -118,18 +121,32 @@ void Keeper::collect(Result<Report> planned) {
   collection_->start();
 }
 
-void Keeper::tick() {
-  if (busy() || parts_.collect_hours <= 0) return;
+bool Keeper::collection_is_due(TimeMs now) {
+  if (parts_.collect_hours <= 0) return false;
   const std::optional<std::string> last = parts_.store.meta(collected_at);
-  const TimeMs now = parts_.now();
   const TimeMs then = last ? std::atoll(last->c_str()) : 0;
   if (then == 0 || then > now) {
     // The first one comes a period after the first start, and a clock that went back starts anew.
     const auto noted = parts_.store.set_meta(collected_at, std::to_string(now));
-    return static_cast<void>(noted);  // on a full disk the next call tries again
+    static_cast<void>(noted);  // on a full disk the next call tries again
+    return false;
   }
-  if (now - then < parts_.collect_hours * 3'600'000) return;
-  const auto started = start({"gc", false, false, {}, {}, "pipelined"});
+  return now - then >= parts_.collect_hours * 3'600'000;
+}
+
+void Keeper::tick() {
+  if (busy()) return;
+  const TimeMs now = parts_.now();
+  JobOrder order;
+  order.who = "pipelined";
+  if (collection_is_due(now)) {
+    order.kind = "gc";
+  } else if (scrub_is_due(now)) {
+    order.kind = "scrub", order.portion = true;
+  } else {
+    return;
+  }
+  const auto started = start(std::move(order));
   static_cast<void>(started);
 }
 
@@ -204,6 +221,7 @@ void Keeper::end(Result<Report> report) {
   then_ = {};
   // Not inside its own call.
   if (collection_) parts_.post([old = std::shared_ptr<Collection>(std::move(collection_))] {});
+  if (scrub_) parts_.post([old = std::shared_ptr<Scrub>(std::move(scrub_))] {});
   if (temporary_) remove_copy(path_);
   Job& job = jobs_.at(current_);
   job.ended_at = parts_.now();

@@ -19,6 +19,7 @@
 #include "daemon/keeping/collection.h"
 #include "daemon/keeping/fsck.h"
 #include "daemon/keeping/keeping.h"
+#include "daemon/keeping/scrub.h"
 #include "daemon/store/store.h"
 
 namespace pipelined {
@@ -36,6 +37,9 @@ class Keeper : public Keeping {
     std::function<LiveFacts()> live;                    ///< of this moment
     RetentionPolicy policy;
     std::int64_t collect_hours = 0;                     ///< between collections; 0: none by itself
+    ScrubPolicy scrubbing;
+    /// A stored artifact turned out to be wrong; may be empty.
+    std::function<void(const Digest&, const std::string& sentence)> corrupt_found;
   };
 
   /// Removes copies that an earlier process left.
@@ -56,6 +60,7 @@ class Keeper : public Keeping {
   void tick();
   /// The configuration was read again.
   void set_policy(const RetentionPolicy& policy, std::int64_t collect_hours);
+  void set_scrubbing(const ScrubPolicy& policy) { parts_.scrubbing = policy; }
   /// Whether a job is under way.
   bool busy() const { return current_ != 0; }
 
@@ -67,6 +72,10 @@ class Keeper : public Keeping {
   void start_collection(const JobOrder& order);
   void collect(Result<Report> planned);
   void start_backup(const JobOrder& order);
+  void start_scrub(const JobOrder& order);
+  void settle_scrub(bool portion, Result<Report> read);
+  bool collection_is_due(TimeMs now);
+  bool scrub_is_due(TimeMs now);
   /// `path` empty: a file that goes with the job.
   void copy_records(Work work, const std::string& path = {});
   void copy_some();
@@ -86,6 +95,8 @@ class Keeper : public Keeping {
   CopyMark copied_;
   std::shared_ptr<CollectPlan> plan_;
   std::unique_ptr<Collection> collection_;
+  std::shared_ptr<ScrubFound> read_;
+  std::unique_ptr<Scrub> scrub_;
   std::atomic<bool> stop_{false};
   std::atomic<std::int64_t> progress_{0};
   std::thread thread_;

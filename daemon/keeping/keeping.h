@@ -43,6 +43,7 @@ struct JobOrder {
   std::string folder;                 ///< backup: where to, absolute
   std::vector<std::string> secrets;   ///< fsck: texts that may stand nowhere
   std::string who;
+  bool portion = false;               ///< scrub: go on where the last one ended, for some minutes
 };
 
 /// What the interface asks of whoever keeps the store.

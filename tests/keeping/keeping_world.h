@@ -107,7 +107,11 @@ class KeepingWorld {
     return fsck(store->database(), options);
   }
   Keeper& make_keeper() {
-    Keeper::Parts parts{*store, *artifacts, state.path(), store_folder(), nullptr, nullptr, nullptr, {}, 24};
+    Keeper::Parts parts{*store, *artifacts, state.path(), store_folder(), nullptr, nullptr, nullptr, {}, 24, {}, nullptr};
+    parts.scrubbing.days = scrub_days;
+    parts.corrupt_found = [this](const Digest&, const std::string& sentence) {
+      told.push_back(sentence);
+    };
     parts.now = [this] { return now; };
     parts.post = [this](std::function<void()> work) { loop.post(std::move(work)); };
     parts.live = [] { return LiveFacts{::getpid(), {}}; };
@@ -131,6 +135,8 @@ class KeepingWorld {
   std::unique_ptr<Keeper> keeper;
   TimeMs now = 1'800'000'000'000;
   RunNumber runs = 0;
+  std::int64_t scrub_days = 0;
+  std::vector<std::string> told;   ///< of corrupt artifacts
   std::int64_t seq = 0;
 };
 
