@@ -4,4 +4,6 @@ if(EXISTS ${PIPELINED_DEPS}/venv/bin/python)
     add_test(NAME oracles/${oracle} COMMAND ${PIPELINED_DEPS}/venv/bin/python
       ${CMAKE_CURRENT_SOURCE_DIR}/oracles/${oracle}_oracle.py $<TARGET_FILE:operator_driver>)
   endforeach()
+  add_test(NAME oracles/python_steps COMMAND ${PIPELINED_DEPS}/venv/bin/python
+    ${CMAKE_CURRENT_SOURCE_DIR}/oracles/python_steps.py $<TARGET_FILE:operator_driver>)
 endif()
