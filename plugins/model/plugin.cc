@@ -3,6 +3,7 @@
 #include "plugins/common/library_versions.h"
 #include "plugins/model/model_evaluate.h"
 #include "plugins/model/model_explain.h"
+#include "plugins/model/model_report.h"
 
 namespace {
 namespace sdk = pipelined::sdk;
@@ -78,7 +79,15 @@ constexpr auto explain =
         .param(sdk::integer("threads", "threads; 0: the processors of the step. Decides no byte")
                    .standard("0").at_least(0).at_most(256))
         .library("arrow", pipelined::arrow_version);
+
+constexpr auto report =
+    sdk::describe("model.report", 1, "Shows an evaluation and an explanation as one page")
+        .input("evaluation", "evaluation/1", "how good the model is")
+        .input("explanation", "explanation/1", "what its scores hang on", sdk::optional)
+        .output("report", "report/1", "report.html, which needs nothing else", sdk::evidence)
+        .param(sdk::text("title", "the page's title").standard("How good the model is"));
 }  // namespace
 
 PL_PLUGIN("model", "1.0", sdk::Operator<evaluate, pipelined::evaluation::model_evaluate>,
-          sdk::Operator<explain, pipelined::evaluation::model_explain>)
+          sdk::Operator<explain, pipelined::evaluation::model_explain>,
+          sdk::Operator<report, pipelined::evaluation::model_report>)

@@ -12,6 +12,7 @@
 #include "operators/testing/fake_context.h"
 #include "plugins/model/model_evaluate.h"
 #include "plugins/model/model_explain.h"
+#include "plugins/model/model_report.h"
 #include "plugins/train/train_linear.h"
 #include "plugins/train/train_trees.h"
 #include "plugins/transform/operators.h"
@@ -46,6 +47,7 @@ int main(int count, char** words) {
       {"train.trees", train::train_trees},
       {"model.evaluate", evaluation::model_evaluate},
       {"model.explain", evaluation::model_explain},
+      {"model.report", evaluation::model_report},
       {"transform.analyse", transform::transform_analyse},
       {"transform.fit", transform::transform_fit},
       {"transform.apply", transform::transform_apply}};
