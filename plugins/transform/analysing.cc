@@ -7,6 +7,7 @@
 #include "plugins/common/examples.h"
 #include "plugins/common/transform_rows.h"
 #include "plugins/transform/operators.h"
+#include "plugins/transform/value_domains.h"
 
 namespace pipelined::transform {
 namespace {
@@ -87,6 +88,22 @@ Result<std::shared_ptr<const model::WordVectors>> read_vectors(const sdk::Contex
   return Shared(std::make_shared<const model::WordVectors>(std::move(vectors)));
 }
 
+// Says where the transform and the schema disagree; with domains = "halt" a person decides.
+Result<void> compare_with_schema(sdk::Context& context, const model::Transform& transform) {
+  if (context.input_count("schema") == 0) return {};
+  const auto files = context.input_files("schema");
+  if (files.size() != 1) return Error{ErrorCode::invalid, "input \"schema\" must be one file"};
+  TRY(text, read_file(files.front()));
+  TRY(sentences, domain_differences(transform, text));
+  context.metric("domain_differences", static_cast<double>(sentences.size()));
+  for (const std::string& sentence : sentences) context.log(sdk::Level::warning, sentence);
+  if (sentences.empty() || context.text("domains", "warn") != "halt") return {};
+  context.halt("the transform and the schema disagree: " + sentences.front() +
+               (sentences.size() > 1
+                    ? "; and " + std::to_string(sentences.size() - 1) + " more in the log" : ""));
+  return {};
+}
+
 }  // namespace
 
 Result<void> transform_analyse(sdk::Context& context) {
@@ -104,6 +121,7 @@ Result<void> transform_fit(sdk::Context& context) {
   TRY(vectors, read_vectors(context));
   TRY(transform, analysis.fit(std::move(vectors)));
   TRY_VOID(transform.save(context.output_path("transform")));
+  TRY_VOID(compare_with_schema(context, transform));
   context.metric("rows", static_cast<double>(analysis.facts().front().rows));
   context.metric("outputs", static_cast<double>(transform.outputs().size()));
   for (std::size_t i = 0; i < transform.features().size(); ++i) {

@@ -22,8 +22,11 @@ constexpr auto fit =
         .input("analyses", "transform_analysis/1", "what transform.analyse said about them",
                sdk::many | sdk::optional)
         .input("vectors", "files/1", "word vectors as text, of word2vec or GloVe", sdk::optional)
+        .input("schema", "schema/1", "the values that columns may have", sdk::optional)
         .output("transform", "transform/1", "declaration and what was learned")
         .param(sdk::table("features", "feature to method and options; with analyses it may be absent"))
+        .param(sdk::text("domains", "what follows if transform and schema disagree about values")
+                   .standard("warn").choices("warn|halt"))
         .library("arrow", pipelined::arrow_version);
 
 constexpr auto apply =

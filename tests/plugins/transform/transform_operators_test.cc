@@ -131,3 +131,41 @@ TEST_CASE("transform.apply: a damaged transform is an error") {
     CHECK(ended.error.find("cannot read transform.json") == 0);
   }
 }
+
+TEST_CASE("transform.fit: the schema and the transform are compared in both directions") {
+  const auto against = [](const std::string& schema, const std::string& domains,
+                          const std::string& more = "") {
+    FakeContext context;
+    context.input_file("schema", "schema/1", "schema.toml", schema);
+    ExamplesMaker maker;
+    maker.words("origin", {"EWR", "JFK", "OLD", std::nullopt}).integers("n", {1, 2, 3, 4});
+    auto ended = fit(context, maker,
+                     R"({"features":{"origin":{"method":"one_hot")" + more +
+                         R"(},"n":{"method":"number"}},"domains":")" + domains + "\"}");
+    for (const auto& line : context.log()) ended.error += "\n" + line.text;
+    return ended;
+  };
+  const std::string good = "[feature.n]\ntype = \"int\"\n[feature.origin]\ntype = \"string\"\n";
+  const auto agrees = against(good + "domain = [\"EWR\", \"JFK\", \"OLD\"]\n", "halt");
+  CHECK(agrees.outcome == Outcome::ok);
+  CHECK(testing::metric(agrees, "domain_differences") == 0);
+  const auto differs = against(good + "domain = [\"EWR\", \"JFK\", \"LGA\"]\n", "halt");
+  CHECK(differs.outcome == Outcome::halt);
+  CHECK(testing::metric(differs, "domain_differences") == 2);
+  CHECK(differs.error.find("has a place for 1 value (OLD), which the schema does not allow in column "
+                           "\"origin\"") != std::string::npos);
+  CHECK(differs.error.find("has no place for 1 value (LGA), which the schema allows") !=
+        std::string::npos);
+  const auto told = against(good + "domain = [\"EWR\", \"JFK\", \"LGA\"]\n", "warn");
+  CHECK(told.outcome == Outcome::ok);
+  CHECK(testing::metric(told, "domain_differences") == 2);
+  const auto chosen =
+      against(good + "domain = [\"EWR\", \"JFK\", \"OLD\", \"LGA\"]\n", "halt", R"(,"top_k":9)");
+  CHECK(chosen.outcome == Outcome::ok);
+  const auto typed = against("[feature.n]\ntype = \"float\"\n[feature.origin]\ntype = \"int\"\n", "halt");
+  CHECK(typed.error.find("reads column \"origin\" as string, and the schema says int") !=
+        std::string::npos);
+  CHECK(against("[feature.origin]\n", "halt").error.find("reads column \"n\", which the schema does "
+                                                        "not have") != std::string::npos);
+  CHECK(against("[feature", "warn").error.find("cannot read the schema: line 1") == 0);
+}
