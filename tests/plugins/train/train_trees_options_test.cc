@@ -206,6 +206,12 @@ TEST_CASE("train.trees: classes can count alike, by weights or by leaving rows o
   const auto rows = model["training"]["rows"].get<int>();
   CHECK(rows < 1700);
   CHECK(rows > 500);
+  const json first = model;
+  const std::string shares = R"({"label":"late","undersample":{"false":0.25,"true":1}})";
+  CHECK(with_remedy(shares, R"({"label":"late"})", model).empty());
+  CHECK(model["training"]["rows"] == first["training"]["rows"]);
+  CHECK(with_remedy(remedy, R"({"label":"late"})", model).empty());
+  CHECK(model["training"]["rows"] == 2000);
   CHECK(with_remedy(remedy, R"({"label":"late","class_weights":"balanced"})", model) ==
         "class_weights = \"balanced\" and a remedy exclude each other");
   Training none;
