@@ -30,6 +30,13 @@ Result<void> run_data_statistics(sdk::Context& context) {
   options.weight = context.text("weight");
   options.top_values = context.integer("top_values", 20);
   options.quantiles = context.integer("quantiles", 10);
+  for (const std::string& words : context.list("cross")) {
+    const std::size_t star = words.find('*');
+    if (star == std::string::npos) {
+      return Error{ErrorCode::invalid, "cross: '" + words + "' is not two columns with * between"};
+    }
+    options.cross.emplace_back(words.substr(0, star), words.substr(star + 1));
+  }
   options.threads = context.threads();
   options.cancelled = [&] { return context.cancelled(); };
   TRY(table, describe(context, options));

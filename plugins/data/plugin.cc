@@ -46,6 +46,7 @@ constexpr auto statistics =
                    .standard("20").at_least(0).at_most(1000))
         .param(sdk::integer("quantiles", "into how many parts quantiles cut")
                    .standard("10").at_least(1).at_most(1000))
+        .param(sdk::list("cross", "pairs of columns to be compared: [\"fare*tips\"]"))
         .param(sdk::text("format", "of delivered files, as of ingest.files").standard("auto"))
         .param(sdk::list("null", "words that mean no value in delivered text files")
                    .standard("[\"\"]"))

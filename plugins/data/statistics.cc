@@ -224,6 +224,28 @@ Result<void> add_batch(const arrow::RecordBatch& batch, const StatisticsOptions&
   return {};
 }
 
+/// Whether each pair is one of numbers, in their order.
+Result<std::vector<bool>> begin_pairs(const arrow::Schema& schema, const StatisticsOptions& options,
+                                      TableSummary& table) {
+  std::vector<bool> numbers;
+  for (const auto& [x, y] : options.cross) {
+    TRY(both, PairSummary::are_numbers(schema, x, y));
+    numbers.push_back(both);
+    table.pairs.emplace_back(x, y);
+  }
+  return numbers;
+}
+
+Result<void> add_pairs(const arrow::RecordBatch& batch, const StatisticsOptions& options,
+                       const std::vector<bool>& numbers, TableSummary& table) {
+  if (options.cancelled()) return Error{ErrorCode::cancelled, "statistics were cancelled"};
+  for (std::size_t i = 0; i < table.pairs.size(); ++i) {
+    PairSummary& pair = table.pairs[i];
+    pair.add(*batch.GetColumnByName(pair.x()), *batch.GetColumnByName(pair.y()), numbers[i]);
+  }
+  return {};
+}
+
 bool is_parquet(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   char word[4] = {};
@@ -237,6 +259,12 @@ Result<TableSummary> summarise(const std::vector<std::string>& folders,
   TRY(examples, ExamplesReader::open(folders));
   TRY(table, summarise_parquet(examples.files(), examples.schema(), options));
   table.rows = examples.row_count();
+  TRY(numbers, begin_pairs(*examples.schema(), options, table));
+  while (!numbers.empty()) {
+    TRY(batch, examples.next());
+    if (!batch) break;
+    TRY_VOID(add_pairs(*batch, options, numbers, table));
+  }
   return table;
 }
 
@@ -245,16 +273,22 @@ Result<TableSummary> summarise_files(const std::vector<std::string>& files, Tabl
   if (files.empty()) return Error{ErrorCode::invalid, "statistics: there are no files to be read"};
   reading.text.threads = options.threads;
   TRY(source, open_table(files, std::move(reading)));
-  if (std::all_of(files.begin(), files.end(), is_parquet)) {
-    return summarise_parquet(files, source->schema(), options);
-  }
+  const bool parquet = std::all_of(files.begin(), files.end(), is_parquet);
   TRY_VOID(check_named_columns(*source->schema(), options));
   TableSummary table = empty_summary(*source->schema());
-  TRY_VOID(source->read(
-      [&](const std::shared_ptr<arrow::RecordBatch>& batch) {
-        return add_batch(*batch, options, table);
-      },
-      [](const RejectedRow& row) { return Error{ErrorCode::invalid, sentence_of(row)}; }));
+  if (parquet) {
+    TRY(described, summarise_parquet(files, source->schema(), options));
+    table = std::move(described);
+  }
+  TRY(numbers, begin_pairs(*source->schema(), options, table));
+  if (parquet && numbers.empty()) return table;
+  const auto take = [&](const std::shared_ptr<arrow::RecordBatch>& batch) -> Result<void> {
+    if (!parquet) TRY_VOID(add_batch(*batch, options, table));
+    return add_pairs(*batch, options, numbers, table);
+  };
+  TRY_VOID(source->read(take, [](const RejectedRow& row) {
+    return Error{ErrorCode::invalid, sentence_of(row)};
+  }));
   return table;
 }
 

@@ -13,6 +13,7 @@
 
 #include "plugins/common/table_source.h"
 #include "plugins/data/column_summary.h"
+#include "plugins/data/pair_summary.h"
 
 namespace pipelined {
 
@@ -22,6 +23,7 @@ struct StatisticsOptions {
   std::string weight;            ///< a numeric column; empty: none
   std::int64_t top_values = 20;
   std::int64_t quantiles = 10;   ///< parts: 10 gives the quantiles 0.1 to 0.9
+  std::vector<std::pair<std::string, std::string>> cross;  ///< pairs of columns to be compared
   int threads = 1;
   std::function<bool()> cancelled = [] { return false; };
 };
@@ -30,10 +32,11 @@ struct StatisticsOptions {
 struct TableSummary {
   std::vector<std::string> names;
   std::vector<ColumnSummary> columns;
+  std::vector<PairSummary> pairs;
   std::int64_t rows = 0;
 };
 
-/// Summarises the examples in these folders, in order.
+/// Summarises the examples in these folders, in order.  Pairs of columns are looked at in a second pass.
 Result<TableSummary> summarise(const std::vector<std::string>& folders,
                                const StatisticsOptions& options);
 

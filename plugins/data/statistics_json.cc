@@ -15,6 +15,7 @@ using Json = nlohmann::json;
 using Sorted = std::vector<std::pair<double, std::int64_t>>;
 
 constexpr int histogram_buckets = 10;
+constexpr std::size_t pairs_listed_max = 200;
 /// Columns with at most so many values carry all of them, for comparisons.
 constexpr std::int64_t complete_counts_max = 1000;
 
@@ -241,6 +242,36 @@ void put_texts(Json& json, const ColumnSummary& column, const StatisticsOptions&
   if (!column.exact()) json["top_values_error"] = column.texts.error();
 }
 
+/// How much more often two values meet than if neither knew of the other; the most frequent first.
+Json lift_json(const PairSummary& pair) {
+  std::vector<std::pair<std::pair<std::string, std::string>, std::int64_t>> sorted(
+      pair.pairs().begin(), pair.pairs().end());
+  sorted = by_frequency(std::move(sorted));
+  Json list = Json::array();
+  for (const auto& [values, times] : sorted) {
+    if (list.size() == pairs_listed_max) break;
+    const double expected = static_cast<double>(pair.x_counts().at(values.first)) *
+                            static_cast<double>(pair.y_counts().at(values.second)) /
+                            static_cast<double>(pair.count());
+    list.push_back({{"x", values.first}, {"y", values.second}, {"count", times},
+                    {"lift", static_cast<double>(times) / expected}});
+  }
+  return list;
+}
+
+Json pair_json(const PairSummary& pair) {
+  Json json = {{"x", pair.x()}, {"y", pair.y()}, {"count", pair.count()}};
+  if (pair.numbers()) {
+    json["covariance"] = pair.covariance();
+    json["correlation"] = pair.correlation();
+  } else if (pair.too_many()) {
+    json["too_many_values"] = true;
+  } else {
+    json["lift"] = lift_json(pair);
+  }
+  return json;
+}
+
 Json feature_json(const std::string& name, const ColumnSummary& column,
                   const StatisticsOptions& options) {
   Json json = {{"name", name}, {"count", column.count}, {"missing", column.rows - column.count}};
@@ -272,6 +303,7 @@ std::string statistics_json(const TableSummary& table, const StatisticsOptions& 
   }
   Json json = {{"rows", table.rows}, {"features", std::move(features)}};
   if (!options.label.empty()) json["label"] = options.label;
+  for (const PairSummary& pair : table.pairs) json["cross"].push_back(pair_json(pair));
   if (!options.weight.empty()) {
     json["weight"] = options.weight;
   }

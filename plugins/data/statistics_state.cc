@@ -31,6 +31,20 @@ Result<ColumnSummary*> column_of(TableSummary& table, const std::string& name,
   return &table.columns.back();
 }
 
+Result<void> merge_pair(PairSummary pair, TableSummary& table) {
+  for (PairSummary& known : table.pairs) {
+    if (known.x() != pair.x() || known.y() != pair.y()) continue;
+    if (known.count() > 0 && pair.count() > 0 && known.numbers() != pair.numbers()) {
+      return Error{ErrorCode::invalid, "'" + pair.x() + "*" + pair.y() + "' are numbers in one part and "
+                                       "values in another"};
+    }
+    known.merge(pair);
+    return {};
+  }
+  table.pairs.push_back(std::move(pair));
+  return {};
+}
+
 Error corrupt() {
   return {ErrorCode::corrupt, "a statistics.state is not what data.statistics writes; make it anew"};
 }
@@ -59,6 +73,8 @@ std::string statistics_state(const TableSummary& table, const StatisticsOptions&
     writer.text(type_word(table.columns[i]));
     writer.text(column.bytes());
   }
+  writer.number(static_cast<std::uint64_t>(table.pairs.size()));
+  for (const PairSummary& pair : table.pairs) pair.write_state(writer);
   return writer.bytes();
 }
 
@@ -86,6 +102,10 @@ Result<void> merge_statistics(std::string_view state, TableSummary& table,
   table.rows += rows;
   // What a part does not have is missing in its rows.
   for (ColumnSummary& column : table.columns) column.rows = table.rows;
+  const std::size_t pairs = reader.count(60);
+  for (std::size_t i = 0; i < pairs && reader.good(); ++i) {
+    TRY_VOID(merge_pair(PairSummary::read_state(reader), table));
+  }
   if (!reader.good() || !reader.at_end()) return corrupt();
   return {};
 }

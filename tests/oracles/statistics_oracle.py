@@ -51,6 +51,7 @@ def make(count, distinct, seed):
         "word": [f"wört {v}" for v in r.zipf(1.3, count) % distinct],
         "unique": [f"{v:016x}" for v in r.integers(0, 2**62, count)],
         "flag": r.random(count) < 0.3,
+        "kind": np.array(["a", "b", "ü"])[r.integers(0, 3, count)],
         "stamp": 1_400_000_000 + r.integers(0, 10**7, count),
         "weight": np.round(r.random(count) * 3, 2),
     })
@@ -131,6 +132,20 @@ def check_statistics(name, stats, frame, weighted):
     check(f"{name}: times", domains == {"stamp": "unix_seconds"}, domains)
 
 
+def check_cross(name, stats, frame):
+    number, lift = stats["cross"]
+    both = frame[["number", "whole"]].dropna()
+    check(f"{name}: correlation", close(number["correlation"], np.corrcoef(both.number, both.whole)[0, 1], 1e-9))
+    check(f"{name}: covariance", close(number["covariance"], np.cov(both.number, both.whole, bias=True)[0, 1], 1e-9))
+    check(f"{name}: count of pairs", number["count"] == len(both) and lift["count"] == len(frame))
+    table = pd.crosstab(frame.kind, frame.flag)
+    for pair in lift["lift"]:
+        meet = table.loc[pair["x"], pair["y"] == "true"]
+        expected = meet * table.values.sum() / table.loc[pair["x"]].sum() / table[pair["y"] == "true"].sum()
+        check(f"{name}: lift", pair["count"] == meet and close(pair["lift"], expected))
+    check(f"{name}: all pairs", len(lift["lift"]) == int((table.values > 0).sum()))
+
+
 def deliver(folder, frame, kind):
     os.makedirs(folder)
     if kind == "csv":
@@ -148,9 +163,11 @@ def main():
                 for weighted in (False, True):
                     name = f"{count} {kind}" + (" weighted" if weighted else "")
                     at = f"{work}/{count}-{kind}-{weighted}"
-                    params = {"weight": "weight", "label": "flag"} if weighted else {"label": "flag"}
+                    params = {"label": "flag", "cross": ["number*whole", "kind*flag"]}
+                    params.update({"weight": "weight"} if weighted else {})
                     whole = operate("data.statistics", [deliver(at + "-in", frame, kind)], at, params)
                     check_statistics(name, whole, frame, weighted)
+                    check_cross(name, whole, frame)
                     parts = []
                     for i in range(7):
                         part = frame.iloc[i * count // 7:(i + 1) * count // 7]
@@ -159,6 +176,7 @@ def main():
                         parts.append(("statistics", "statistics/1", folder))
                     merged = operate("data.merge_statistics", parts, at + "-merged")
                     check_statistics(name + " merged", merged, frame, weighted)
+                    check_cross(name + " merged", merged, frame)
     print("ok" if not failures else f"{len(failures)} failures")
     return 1 if failures else 0
 

@@ -117,6 +117,7 @@ TEST_CASE("statistics: merging parts of few values equals the whole", "[statisti
   StatisticsOptions options;
   options.weight = GENERATE("", "w");
   options.label = "f";
+  options.cross = {{"i", "n"}, {"f", "i"}, {"s", "f"}};
   const std::string whole = rows.write(folder.folder() / "whole");
   std::vector<std::string> states;
   for (const auto& [begin, end] : std::vector<std::pair<int, int>>{{0, 1}, {1, 900}, {900, 900},
@@ -246,6 +247,18 @@ TEST_CASE("statistics: the operator merges and says which part it cannot read", 
   const auto refused = context.run(run_data_merge_statistics);
   CHECK(refused.outcome == Outcome::invalid);
   CHECK(refused.error.find("no statistics.state") != std::string::npos);
+}
+
+TEST_CASE("statistics: pairs that cannot be compared are refused, and too many values said", "[statistics]") {
+  FakeContext folder;
+  const std::string rows = Rows::random(3000, 2000, 4).write(folder.folder() / "rows");
+  StatisticsOptions options;
+  options.cross = {{"n", "s"}};
+  CHECK(summarise({rows}, options).error().message.find("cut the number into buckets") != std::string::npos);
+  options.cross = {{"n", "nothing"}};
+  CHECK(summarise({rows}, options).error().message.find("no column 'nothing'") != std::string::npos);
+  options.cross = {{"s", "f"}};
+  CHECK(described({rows}, options)["cross"][0]["too_many_values"] == true);
 }
 
 TEST_CASE("statistics: delivered files are described like the examples made of them", "[statistics]") {
