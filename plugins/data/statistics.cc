@@ -40,8 +40,8 @@ bool dictionary_throughout(const parquet::FileMetaData& metadata, int column) {
 }
 
 Result<std::unique_ptr<parquet::arrow::FileReader>> open_file(const std::string& path) {
-  TRY(file, from_arrow("open " + path, arrow::io::MemoryMappedFile::Open(
-                                           path, arrow::io::FileMode::READ)));
+  // Read, not mapped: the pages of many mapped files would count as this process's memory.
+  TRY(file, from_arrow("open " + path, arrow::io::ReadableFile::Open(path)));
   parquet::arrow::FileReaderBuilder builder;
   TRY_VOID(from_arrow("read " + path, builder.Open(file)));
   parquet::ArrowReaderProperties properties(/*use_threads=*/false);
