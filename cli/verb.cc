@@ -177,6 +177,9 @@ std::vector<Verb> artifact_verbs() {
 
 std::vector<Verb> file_verbs() {
   const Flag json = {"json", nullptr, "the same as --output json"};
+  const Flag label = {"label", "COLUMN", "the column that is to be predicted"};
+  const Flag schema = {"schema", "SCHEMA", "the schema's file"};
+  const Positional table_word = {Count::one, "FILE", "a table, as for `stats show`"};
   const Flag html = {"html", "PAGE", "writes a page that needs nothing else into this file as well"};
   return {
       {"stats show", "Describes a table in a file; asks no daemon.",
@@ -188,6 +191,16 @@ std::vector<Verb> file_verbs() {
       {"stats compare", "What differs between two tables in files; asks no daemon.",
        {{Count::one, "A", "the table before, as for `stats show`"},
         {Count::one, "B", "the table now"}}, {html, json}, run_stats_compare},
+      {"schema infer", "Proposes a schema for a table in a file; asks no daemon.", {table_word},
+       {label, json}, run_schema_infer},
+      {"schema check", "Judges a table in a file by a schema; ends with 3 if it would halt.",
+       {table_word}, {schema, {"environment", "NAME", "only columns of this environment are expected"},
+                      label, json}, run_schema_check},
+      {"schema diff", "What a table in a file would change in a schema, as a patch.", {table_word},
+       {schema, label, json}, run_schema_diff},
+      {"schema amend", "Makes chosen changes of `schema diff` in the schema's file.", {table_word},
+       {schema, {"apply", "NAME", "a change, feature.NAME for all of a column, or all", true}, label,
+        json}, run_schema_amend},
   };
 }
 

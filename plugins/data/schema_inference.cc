@@ -55,7 +55,7 @@ void put_values(std::string& entry, const FeatureFacts& facts) {
     return;
   }
   put(entry, "domain", toml_list(facts), std::to_string(facts.values.size()) +
-      " values in " + std::to_string(facts.count) + " rows");
+      (facts.values.size() == 1 ? " value in " : " values in ") + std::to_string(facts.count) + " rows");
 }
 
 }  // namespace

@@ -41,37 +41,60 @@ class SchemaText {
 
   Result<void> change(const SchemaChange& change) {
     const toml::table root = toml::parse(joined(lines_));
-    const toml::path path(change.id);
-    if (path.size() == 2 && change.id.starts_with("feature.")) {
+    const std::vector<std::string> keys = keys_of(change.id);
+    if (keys.size() == 2 && keys[0] == "feature") {
       if (!lines_.empty() && !lines_.back().empty()) lines_.emplace_back();
       for (std::string& line : lines_of(change.after)) lines_.push_back(std::move(line));
       return {};
     }
-    const auto table = root.at_path(path.parent());
-    if (!table.is_table()) return refuse(change, "there is no table for it");
-    const std::string key = std::string(path[path.size() - 1].key());
-    if (const toml::node* node = table.as_table()->get(key)) {
-      replace(node->source(), change.after);
+    const toml::table* table = &root;
+    for (std::size_t i = 0; table && i + 1 < keys.size(); ++i) {
+      const toml::node* node = table->get(keys[i]);
+      table = node ? node->as_table() : nullptr;
+    }
+    if (!table) return refuse(change, "there is no table for it");
+    if (const toml::node* node = table->get(keys.back())) {
+      replace(node->source(), change);
       return {};
     }
-    if (table.as_table()->is_inline()) return refuse(change, "the table stands in one line");
-    insert(*table.as_table(), key + " = " + change.after);
+    if (table->is_inline()) return refuse(change, "the table stands in one line");
+    insert(*table, toml_key(keys.back()) + " = " + change.after);
     return {};
   }
 
   std::string text() const { return joined(lines_); }
 
  private:
+  /// The keys of an id such as feature."a b".min, as TOML reads them.
+  static std::vector<std::string> keys_of(const std::string& id) {
+    std::vector<std::string> keys;
+    const toml::table root = toml::parse(id + " = 0");
+    for (const toml::table* table = &root; table && !table->empty();) {
+      const auto first = table->begin();
+      keys.emplace_back(first->first.str());
+      table = first->second.as_table();
+    }
+    return keys;
+  }
+
   Error refuse(const SchemaChange& change, const std::string& why) const {
     return {ErrorCode::invalid,
             "change " + change.id + " in " + name_ + ": " + why + "; change it by hand"};
   }
 
-  void replace(const toml::source_region& place, const std::string& value) {
+  /// Whether a comment is one that was proposed with the value, and so speaks of it.
+  static bool proposed(const std::string& rest) {
+    const auto at = rest.find('#');
+    return at != std::string::npos && (rest.find(" rows", at) != std::string::npos ||
+                                       rest.find("# no value", at) == at);
+  }
+
+  void replace(const toml::source_region& place, const SchemaChange& change) {
     std::string& first = lines_[place.begin.line - 1];
     const std::string& last = lines_[place.end.line - 1];
-    const std::string rest = last.substr(byte_at(last, place.end.column));
-    first = first.substr(0, byte_at(first, place.begin.column)) + value + rest;
+    std::string rest = last.substr(byte_at(last, place.end.column));
+    if (proposed(rest)) rest = "  # " + change.why;
+    first = first.substr(0, byte_at(first, place.begin.column)) + change.after + rest;
     lines_.erase(lines_.begin() + static_cast<std::ptrdiff_t>(place.begin.line),
                  lines_.begin() + static_cast<std::ptrdiff_t>(place.end.line));
   }
