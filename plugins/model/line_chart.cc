@@ -8,7 +8,7 @@
 namespace pipelined::evaluation {
 namespace {
 
-constexpr double left = 58, right = 346, top = 8, bottom = 208;
+constexpr double left = 58, right = 336, top = 8, bottom = 208;
 
 std::string pixels(double value) {
   char text[32];
@@ -19,7 +19,7 @@ std::string pixels(double value) {
 // Short enough to stand beside an axis.
 std::string tick(double value) {
   char text[32];
-  std::snprintf(text, sizeof text, "%.3g", value);
+  std::snprintf(text, sizeof text, value >= 1000 || value <= -1000 ? "%.0f" : "%.3g", value);
   return text;
 }
 
@@ -52,13 +52,13 @@ std::string svg_of(const LineChart& chart) {
   const auto y_of = [&](double y) {
     return bottom - (bottom - top) * share(y, chart.y_low, chart.y_high);
   };
-  std::string svg = opened(chart.title, 360, 246);
+  std::string svg = opened(chart.title, 360, 250);
   for (int i = 0; i <= 4; ++i) {
     const double x = chart.x_low + (chart.x_high - chart.x_low) * i / 4;
     const double y = chart.y_low + (chart.y_high - chart.y_low) * i / 4;
     svg += straight(left, y_of(y), right, y_of(y), "axis");
     svg += label(left - 6, y_of(y) + 4, tick(y), "end");
-    svg += label(x_of(x), bottom + 15, tick(x), "middle");
+    svg += label(x_of(x), bottom + 20, tick(x), "middle");
   }
   const bool many = chart.lines.size() > 3;
   for (const ChartLine& line : chart.lines) {
@@ -73,7 +73,7 @@ std::string svg_of(const LineChart& chart) {
     }
     svg += "<polyline class=\"tick " + std::string(kind) + "\"" + thin + " points=\"" + points + "\"/>" + dots;
   }
-  svg += label((left + right) / 2, bottom + 32, chart.x_name, "middle");
+  svg += label((left + right) / 2, bottom + 35, chart.x_name, "middle");
   svg += "<text transform=\"translate(10 " + pixels((top + bottom) / 2) +
          ") rotate(-90)\" text-anchor=\"middle\">" + html_escaped(chart.y_name) + "</text>";
   return svg + "</svg>";

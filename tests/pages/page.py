@@ -36,7 +36,7 @@ LOOK = r"""
   for (const bar of all('.bar')) apart([...bar.children], 'parts of a bar');
   for (const card of all('.sides')) apart([...card.children], 'halves of a card');
   for (const svg of all('svg')) {
-    const frame = svg.getBoundingClientRect(), drawn = [...svg.querySelectorAll('rect')];
+    const frame = svg.getBoundingClientRect(), drawn = [...svg.querySelectorAll('rect,polyline,circle')];
     if (!drawn.length || !frame.width || !frame.height) wrong.push('an empty drawing in ' + told(svg.closest('figure')));
     for (const e of svg.querySelectorAll('rect,text,path')) {
       const box = e.getBoundingClientRect();

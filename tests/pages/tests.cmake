@@ -5,3 +5,8 @@ if(TARGET run_data_operator OR TARGET plugin_data)
     ${CMAKE_BINARY_DIR}/bin/run_data_operator)
   set_tests_properties(pages/statistics PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
 endif()
+if(EXISTS ${PIPELINED_DEPS}/venv/bin/python)
+  add_test(NAME pages/model COMMAND ${PIPELINED_DEPS}/venv/bin/python
+    ${CMAKE_CURRENT_SOURCE_DIR}/pages/model_pages.py $<TARGET_FILE:operator_driver>)
+  set_tests_properties(pages/model PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
+endif()
