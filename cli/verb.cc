@@ -1,6 +1,7 @@
 #include "cli/verb.h"
 
 #include "cli/commands/commands.h"
+#include "cli/commands/models.h"
 
 namespace pipelined::cli {
 namespace {
@@ -204,6 +205,36 @@ std::vector<Verb> file_verbs() {
   };
 }
 
+std::vector<Verb> model_verbs() {
+  const Positional name = {Count::one, "NAME", "a model's name"};
+  const Positional version = {Count::one, "VERSION", "a number, an alias or `newest`"};
+  const Positional or_newest = {Count::optional, "VERSION", "a number or an alias; else the newest"};
+  const Positional alias = {Count::one, "ALIAS", "for example champion"};
+  return {
+      {"model list", "Registered models, or the versions of one, highest first.",
+       {{Count::optional, "NAME", "a model's name"}}, {limit}, run_model_list},
+      {"model show", "Everything that is recorded of a version.", {name, or_newest}, {},
+       run_model_show},
+      {"model history", "Who pointed what where and when, newest first.", {name},
+       {{"at", "TIME", "as it stood then: 2026-10-03 or 2026-10-03T12:00:00Z"}},
+       run_model_history},
+      {"model alias", "Points an alias at a version; without one the alias goes.",
+       {name, alias, {Count::optional, "VERSION", "a number such as 1.4.2"}}, {why},
+       run_model_alias},
+      {"model rollback", "Points an alias back to where it was before.",
+       {name, {Count::optional, "ALIAS", "champion if left out"}}, {why}, run_model_rollback},
+      {"model tag", "Puts a tag on a version; KEY= takes it away.",
+       {name, version, {Count::one, "KEY=VALUE", "for example market=eu"}}, {why}, run_model_tag},
+      {"model note", "Writes something about a version, for people.",
+       {name, version, {Count::one, "TEXT", "what is to be said"}}, {}, run_model_note},
+      {"model diff", "What differs between two versions: metrics, signature, recipe, data.",
+       {name, {Count::one, "A", "a number or an alias"}, {Count::one, "B", "another one"}}, {},
+       run_model_diff},
+      {"model card", "A version on one HTML page that needs nothing else.", {name, or_newest},
+       {{"to", "FILE", "write it there rather than to the terminal"}}, run_model_card},
+  };
+}
+
 std::vector<Verb> access_verbs() {
   const Positional token_word = {Count::one, "NAME", "a token's name"};
   return {
@@ -269,7 +300,7 @@ const std::vector<Verb>& verbs() {
   static const std::vector<Verb> table = [] {
     std::vector<Verb> all;
     for (auto part : {pipeline_verbs, run_verbs, decision_verbs, redo_verbs, artifact_verbs, file_verbs,
-                      keeping_verbs, access_verbs, machine_verbs}) {
+                      model_verbs, keeping_verbs, access_verbs, machine_verbs}) {
       for (Verb& verb : part()) all.push_back(std::move(verb));
     }
     return all;

@@ -28,6 +28,8 @@ class DryLedger : public Ledger {
   void put(const InvalidationRow&) override {}
   void put(const BackfillRow&) override {}
   void put(const StepRequestRow&) override {}
+  void put(const ModelVersionRow&) override {}
+  void put(const ModelMarkRow&) override {}
   void mark_fired(const std::vector<std::int64_t>&, RunNumber) override {}
 
   std::optional<ResultRow> find_result(const Digest& key, std::int64_t before_seq) override {
@@ -102,6 +104,24 @@ class DryLedger : public Ledger {
   std::vector<ResultRow> results_from(const Digest& artifact, std::int64_t after,
                                       int limit) override {
     return real_.results_from(artifact, after, limit);
+  }
+  std::optional<ResultRow> find_maker(const Digest& artifact) override {
+    return real_.find_maker(artifact);
+  }
+  std::optional<ModelVersionRow> newest_model(const std::string& model) override {
+    return real_.newest_model(model);
+  }
+  std::optional<ModelVersionRow> find_model(const std::string& model,
+                                            const ModelVersion& version) override {
+    return real_.find_model(model, version);
+  }
+  std::optional<ModelVersionRow> find_model_content(const std::string& model,
+                                                    const Digest& content) override {
+    return real_.find_model_content(model, content);
+  }
+  std::vector<ModelMarkRow> model_marks(const std::string& model, const std::string& kind,
+                                        const std::string& subject) override {
+    return real_.model_marks(model, kind, subject);
   }
 
  private:

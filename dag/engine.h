@@ -53,7 +53,7 @@ struct RunRequested {
 };
 /// Something that a step asks the system to do.
 struct StepRequest {
-  std::string kind;                 ///< "add_span", "raise_alert"
+  std::string kind;                 ///< "add_span", "raise_alert", "register_model"
   Value arguments;                  ///< a table
 };
 /// A worker reported, and what it delivered is stored.
@@ -181,6 +181,11 @@ struct HoldRequested {
   TimeMs until = 0;                 ///< 0: until it is released
   bool release = false;
 };
+/// An alias, a tag or a note of a model, or an alias pointed back (`wish.rollback`).
+struct ModelMarkRequested {
+  RequestId request = 0;
+  ModelMarkRow wish;                ///< kind, model, subject, name, value, who, why
+};
 /// The answer to the review of an arrival: its newest version.
 struct SpanReviewed {
   RequestId request = 0;
@@ -210,7 +215,7 @@ using Event = std::variant<event::PipelineApplied, event::Arrived, event::RunReq
                            event::MigrateRequested, event::InvalidateRequested,
                            event::BackfillRequested, event::BackfillCancelRequested,
                            event::PauseRequested, event::HoldRequested,
-                           event::SpanReviewed, event::CapacityChanged, event::TroubleFound,
+                           event::ModelMarkRequested, event::SpanReviewed, event::CapacityChanged, event::TroubleFound,
                            event::TimeReached>;
 
 /// The inputs of one port, in order.

@@ -285,10 +285,15 @@ void Engine::State::attempt_done(Run& run, const LiveAttempt& attempt,
   if (const auto pipeline = pipelines.find(run.row.pipeline); pipeline != pipelines.end()) {
     pipeline->second.durations[result.step] = result.ended_at - result.started_at;
   }
-  if (!result.halt) perform_requests(run, result, event.requests);
+  const auto unblessed = result.halt ? std::nullopt : not_blessed(step, event.requests);
+  if (!result.halt && !unblessed) perform_requests(run, attempt, result, event.requests);
   node.result = result.id;
   node.outputs = std::make_shared<const std::vector<Binding>>(result.outputs);
   ++node.tries;
+  if (unblessed) {
+    set_state(run, attempt.node, StepState::rejected, *unblessed);
+    return;
+  }
   if (!result.halt) {
     set_state(run, attempt.node, StepState::succeeded, attempt.reason);
     return;

@@ -10,9 +10,10 @@ namespace {
 constexpr std::size_t evidence_told_max = 3;
 constexpr std::int64_t rejected_at_gate = -1;
 
-Digest review_scope(const Run& run, const PipelineStep& step, const ResolvedInputs& inputs) {
+Digest review_scope(const Run& run, const PipelineStep& step,
+                    const std::vector<PortInputs>& inputs) {
   std::string text = "review\n" + run.row.pipeline + "\n" + step.spec.name + "\n";
-  for (const PortInputs& port : inputs.ports) {
+  for (const PortInputs& port : inputs) {
     text += port.port;
     for (const ArtifactRef& artifact : port.artifacts) text += " " + artifact.digest.hex();
     text += "\n";
@@ -81,7 +82,7 @@ std::optional<std::string> Engine::State::may_not_answer(const ReviewSpec& revie
 bool Engine::State::review_passed(Run& run, NodeIndex index, const ResolvedInputs& inputs) {
   const PipelineStep& step = run.step_of(index);
   if (!step.spec.review.required) return true;
-  const Digest scope = review_scope(run, step, inputs);
+  const Digest scope = review_scope(run, step, inputs.ports);
   Node& node = run.nodes[index];
   if (const auto answer = ledger.find_acceptance(scope)) {
     if (!answer->rejected) return true;
@@ -110,6 +111,15 @@ bool Engine::State::review_passed(Run& run, NodeIndex index, const ResolvedInput
   arm_review(run, index);
   if (!dry) supersede_reviews(run, index);
   return false;
+}
+
+ValueList Engine::State::approvals_of(const Run& run, const LiveAttempt& attempt) {
+  const PipelineStep& step = run.step_of(attempt.node);
+  if (!step.spec.review.required) return {};
+  const auto answer = ledger.find_acceptance(review_scope(run, step, attempt.inputs));
+  if (!answer || answer->rejected) return {};
+  return {ValueTable{{"who", answer->who}, {"why", answer->why}, {"at", answer->at},
+                     {"run", answer->run}}};
 }
 
 void Engine::State::arm_review(const Run& run, NodeIndex index) {

@@ -123,6 +123,8 @@ struct Engine::State {
   void on(const event::ApproveRequested& event);
   void on(const event::SpanReviewed& event);
   bool review_passed(Run& run, NodeIndex index, const ResolvedInputs& inputs);
+  /// Who approved what this attempt was given, and why: the evidence of its review.
+  ValueList approvals_of(const Run& run, const LiveAttempt& attempt);
   void arm_review(const Run& run, NodeIndex index);  ///< expiry and reminder, if it waits
   void remind(Run& run, const Timer& timer);
   void supersede_reviews(Run& run, NodeIndex index);
@@ -275,7 +277,7 @@ struct Engine::State {
   // engine_step_requests.cc
   std::string refused_request(const Run& run, NodeIndex index,
                               const event::AttemptEnded& event) const;
-  void perform_requests(Run& run, const ResultRow& result,
+  void perform_requests(Run& run, const LiveAttempt& attempt, const ResultRow& result,
                         const std::vector<event::StepRequest>& requests);
 
   // engine_remedy.cc
@@ -287,6 +289,18 @@ struct Engine::State {
                         RunNumber remedied);
   bool remedied(Run& run);
   void remedy_at_rest(const std::string& pipeline);  ///< after a pause
+
+  // engine_models.cc
+  void on(const event::ModelMarkRequested& event);
+  Result<ModelMarkRow> complete_mark(const event::ModelMarkRequested& event);
+  std::string wrong_registration(const std::vector<PortInputs>& inputs,
+                                 const Value& arguments) const;
+  std::optional<Reason> not_blessed(const PipelineStep& step,
+                                    const std::vector<event::StepRequest>& requests) const;
+  ModelVersionRow version_row(const Run& run, const LiveAttempt& attempt, const ResultRow& result,
+                              const Value& arguments);
+  void register_model(const Run& run, const LiveAttempt& attempt, const ResultRow& result,
+                      StepRequestRow& request);
 
   // engine_requests.cc
   void on(const event::PipelineApplied& event);

@@ -69,6 +69,8 @@ std::string Engine::State::refused_request(const Run& run, NodeIndex index,
     const auto& allowed = step.spec.requests;
     if (!step.info.effect) {
       wrong = "operator " + step.info.id + " is not declared to have an effect";
+    } else if (request.kind == register_model_request && step.info.id == register_model_operator) {
+      wrong = wrong_registration(attempts.at(event.attempt).inputs, request.arguments);
     } else if (std::find(allowed.begin(), allowed.end(), request.kind) == allowed.end()) {
       wrong = "step " + step.spec.name + " does not allow it: requests = [\"" + request.kind + "\"]";
     } else if (request.kind == "add_span") {
@@ -83,7 +85,7 @@ std::string Engine::State::refused_request(const Run& run, NodeIndex index,
   return "";
 }
 
-void Engine::State::perform_requests(Run& run, const ResultRow& result,
+void Engine::State::perform_requests(Run& run, const LiveAttempt& attempt, const ResultRow& result,
                                      const std::vector<event::StepRequest>& requests) {
   const std::string pipeline = run.row.pipeline, path = step_path(result.step, result.element);
   std::int64_t ordinal = 0;
@@ -99,6 +101,8 @@ void Engine::State::perform_requests(Run& run, const ResultRow& result,
                         "run " + std::to_string(result.run) + " " + path});
       row.sentence = "span " + source + "/" + span +
                      (last_arrival > before ? " was added" : " is there with the same content");
+    } else if (request.kind == register_model_request) {
+      register_model(run, attempt, result, row);
     } else {
       AlertRow alert_row;
       alert_row.id = pipeline + "/" + path + "/request/" + std::to_string(result.id) + "/" +

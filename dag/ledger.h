@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "dag/model_records.h"
 #include "dag/records.h"
 
 namespace pipelined {
@@ -49,6 +50,8 @@ class Ledger {
   virtual void put(const InvalidationRow& row) = 0;  ///< by result, the first stays
   virtual void put(const BackfillRow& row) = 0;      ///< by id
   virtual void put(const StepRequestRow& row) = 0;   ///< by (result, ordinal)
+  virtual void put(const ModelVersionRow& row) = 0;  ///< by (model, version), once
+  virtual void put(const ModelMarkRow& row) = 0;
   /// Marks every arrival of these numbers as taken by `run`.
   virtual void mark_fired(const std::vector<std::int64_t>& arrivals, RunNumber run) = 0;
 
@@ -111,6 +114,18 @@ class Ledger {
   /// … with this artifact among their inputs.
   virtual std::vector<ResultRow> results_from(const Digest& artifact, std::int64_t after,
                                               int limit) = 0;
+  /// The newest result that made this artifact rather than passing it on; never one that was
+  /// declared bad.
+  virtual std::optional<ResultRow> find_maker(const Digest& artifact) = 0;
+  /// The version of that model with the highest number.
+  virtual std::optional<ModelVersionRow> newest_model(const std::string& model) = 0;
+  virtual std::optional<ModelVersionRow> find_model(const std::string& model,
+                                                    const ModelVersion& version) = 0;
+  virtual std::optional<ModelVersionRow> find_model_content(const std::string& model,
+                                                            const Digest& content) = 0;
+  /// All marks of that kind and subject, oldest first.
+  virtual std::vector<ModelMarkRow> model_marks(const std::string& model, const std::string& kind,
+                                                const std::string& subject) = 0;
 };
 
 }  // namespace pipelined

@@ -18,6 +18,12 @@
 
 namespace pipelined {
 
+/// The operator that registers models: its steps may ask for it without saying so, and a person
+/// reviews them unless the step says otherwise.
+inline constexpr std::string_view register_model_operator = "model.register";
+/// The request with which it asks.
+inline constexpr std::string_view register_model_request = "register_model";
+
 /// The number of a registered model.
 struct ModelVersion {
   std::int64_t major = 0, minor = 0, patch = 0;

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "dag/graph.h"
+#include "dag/model_version.h"
 
 namespace pipelined {
 namespace {
@@ -80,6 +81,13 @@ class Compiler {
     PipelineStep step;
     step.spec = spec;
     step.info = found->second;
+    ReviewSpec& review = step.spec.review;
+    const bool registers = step.info.id == register_model_operator;
+    if (registers && !review.given) review.required = true;
+    if (review.automatic && !registers) {
+      return defect(spec, "review = \"auto\" is for steps of model.register, where the evaluation "
+                          "says whether the model is blessed");
+    }
     TRY(params, resolve_params(spec.params, pipeline_->spec.params, pipeline_->files));
     for (const PortInfo& port : expand_outputs(step.info, params)) {
       step.outputs.push_back({port.name, port.type, port.evidence, port.optional, spec.at});

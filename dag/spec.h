@@ -40,7 +40,9 @@ struct SpanSelection {
 
 /// A gate at which a person decides.
 struct ReviewSpec {
+  bool given = false;                    ///< the file says something of it
   bool required = false;
+  bool automatic = false;                ///< "auto": what the step itself says decides, no person
   std::vector<std::string> who;          ///< names, or "group:NAME"; empty: whoever may decide
   std::int64_t expires_ms = 0;           ///< then it counts as rejected; 0: never
   std::int64_t remind_ms = 0;            ///< an alert each time; 0: none

@@ -240,7 +240,11 @@ void Reader::source(const std::string& name, SourcePosition at, const toml::node
            }},
           {"path", [&](Node n) { text(n, "'path' " + where, out.path); }},
           {"settle", [&](Node n) { duration(n, "'settle' " + where, out.settle_ms); }},
-          {"review", [&](Node n) { review(n, where, out.review); }},
+          {"review",
+           [&](Node n) {
+             review(n, where, out.review);
+             if (out.review.automatic) wrong_kind(n, "'review' " + where, "true, false or a table");
+           }},
           {"snapshot",
            [&](Node n) {
              word(n, "'snapshot' " + where, {"copy", "reference"}, out.snapshot);

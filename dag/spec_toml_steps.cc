@@ -325,6 +325,9 @@ void Reader::group(const std::string& name, SourcePosition at, const toml::node&
 void Reader::review(const toml::node& node, const std::string& where, ReviewSpec& out) {
   using Node = const toml::node&;
   const std::string what = "'review' " + where;
+  out.given = true;
+  out.automatic = node.value<std::string_view>() == "auto";
+  if (out.automatic) return;
   if (!node.is_table()) return flag(node, what, out.required);
   out.required = true;
   fields(*node.as_table(), "in " + what,

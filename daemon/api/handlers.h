@@ -99,6 +99,16 @@ void post_try(Backend& backend, const Request& request, const Respond& respond);
 void get_run_step(Backend& backend, const Request& request, const Respond& respond);
 /// @}
 
+/// \name The model registry
+/// @{
+void get_models(Backend& backend, const Request& request, const Respond& respond);
+void get_model(Backend& backend, const Request& request, const Respond& respond);
+void get_model_version(Backend& backend, const Request& request, const Respond& respond);
+void get_model_history(Backend& backend, const Request& request, const Respond& respond);
+void post_model_alias(Backend& backend, const Request& request, const Respond& respond);
+void post_model_mark(Backend& backend, const Request& request, const Respond& respond);
+/// @}
+
 /// \name Keeping the store
 /// @{
 void post_fsck(Backend& backend, const Request& request, const Respond& respond);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "daemon/api/protocol.h"
+#include "daemon/api/protocol_fields_models.h"
 #include "daemon/api/protocol_fields_runs.h"
 
 namespace pipelined {

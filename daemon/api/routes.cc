@@ -4,6 +4,7 @@
 
 #include "daemon/api/handlers.h"
 #include "daemon/api/protocol.h"
+#include "daemon/api/protocol_models.h"
 #include "daemon/api/protocol_redo.h"
 
 namespace pipelined::api {
@@ -224,6 +225,29 @@ void add_artifacts(std::vector<Route>& table) {
        json_schema<Lineage>});
 }
 
+void add_models(std::vector<Route>& table) {
+  using namespace protocol;
+  const auto add = [&table](Route route) { table.push_back(std::move(route)); };
+  add({"GET", "/api/v1/models", Role::viewer, get_models, "Registered models.", {}, nullptr,
+       json_schema<ModelList>});
+  add({"GET", "/api/v1/models/{model}", Role::viewer, get_model,
+       "A model's versions, highest first, and its aliases.", {limit}, nullptr,
+       json_schema<protocol::ModelDetail>});
+  add({"GET", "/api/v1/models/{model}/versions/{version}", Role::viewer, get_model_version,
+       "All that is recorded of a version: a number, an alias or `newest`.", {}, nullptr,
+       json_schema<ModelVersionInfo>});
+  add({"GET", "/api/v1/models/{model}/history", Role::viewer, get_model_history,
+       "Who pointed what where and when, newest first.",
+       {{"at", "only until this time; the aliases are as they were then"}}, nullptr,
+       json_schema<ModelHistory>});
+  add({"POST", "/api/v1/models/{model}/alias", Role::reviewer, post_model_alias,
+       "Points an alias at a version, back to where it was, or nowhere.", {},
+       json_schema<ModelAliasRequest>, json_schema<Done>});
+  add({"POST", "/api/v1/models/{model}/marks", Role::operator_, post_model_mark,
+       "Puts a tag or a note on a version.", {}, json_schema<ModelMarkRequest>,
+       json_schema<Done>});
+}
+
 void add_keeping(std::vector<Route>& table) {
   using namespace protocol;
   const auto add = [&table](Route route) { table.push_back(std::move(route)); };
@@ -277,6 +301,7 @@ std::vector<Route> make_routes() {
   add_runs(table);
   add_redo(table);
   add_artifacts(table);
+  add_models(table);
   add_keeping(table);
   return table;
 }

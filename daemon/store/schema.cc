@@ -299,6 +299,37 @@ CREATE TABLE step_requests (
   PRIMARY KEY (result, ordinal)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX step_requests_by_run ON step_requests (run);
+
+-- Registered models: versions that never change, what they are made of, what was said of them.
+CREATE TABLE model_versions (
+  model TEXT NOT NULL, major INTEGER NOT NULL, minor INTEGER NOT NULL, patch INTEGER NOT NULL,
+  content BLOB NOT NULL CHECK (length(content) = 32),
+  reason_code TEXT NOT NULL, reason TEXT NOT NULL, reason_details TEXT,
+  pipeline TEXT NOT NULL, step TEXT NOT NULL, run INTEGER NOT NULL, result INTEGER NOT NULL,
+  at INTEGER NOT NULL, seq INTEGER NOT NULL, facts TEXT NOT NULL,
+  PRIMARY KEY (model, major, minor, patch), UNIQUE (model, content)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER model_versions_never_change BEFORE UPDATE ON model_versions
+  BEGIN SELECT RAISE(ABORT, 'a version of a model is never changed'); END;
+CREATE TRIGGER model_versions_never_go BEFORE DELETE ON model_versions
+  BEGIN SELECT RAISE(ABORT, 'a version of a model is never deleted'); END;
+CREATE TABLE model_artifacts (
+  model TEXT NOT NULL, major INTEGER NOT NULL, minor INTEGER NOT NULL, patch INTEGER NOT NULL,
+  ordinal INTEGER NOT NULL, port TEXT NOT NULL, position INTEGER NOT NULL,
+  artifact INTEGER NOT NULL REFERENCES artifacts (id),
+  PRIMARY KEY (model, major, minor, patch, ordinal)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX model_artifacts_by_artifact ON model_artifacts (artifact);
+CREATE TABLE model_marks (
+  id INTEGER PRIMARY KEY,
+  model TEXT NOT NULL, kind TEXT NOT NULL
+    CHECK (kind IN ('registered', 'again', 'alias', 'tag', 'note')),
+  subject TEXT NOT NULL, name TEXT NOT NULL, before_value TEXT NOT NULL, value TEXT NOT NULL,
+  rollback INTEGER NOT NULL CHECK (rollback IN (0, 1)),
+  who TEXT NOT NULL, why TEXT NOT NULL, run INTEGER NOT NULL,
+  at INTEGER NOT NULL, seq INTEGER NOT NULL
+) STRICT;
+CREATE INDEX model_marks_by_subject ON model_marks (model, kind, subject, id);
 )sql";
 
 /// The step that leads to version n + 1 stands at n.  The text of a version that was released is

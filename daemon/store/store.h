@@ -118,6 +118,8 @@ class Store : public LedgerStore {
   void put(const InvalidationRow& row) override;
   void put(const BackfillRow& row) override;
   void put(const StepRequestRow& row) override;
+  void put(const ModelVersionRow& row) override;
+  void put(const ModelMarkRow& row) override;
   void mark_fired(const std::vector<std::int64_t>& arrivals, RunNumber run) override;
 
   std::optional<ResultRow> find_result(const Digest& key, std::int64_t before_seq) override;
@@ -155,6 +157,14 @@ class Store : public LedgerStore {
                                          int limit) override;
   std::vector<ResultRow> results_from(const Digest& artifact, std::int64_t after,
                                       int limit) override;
+  std::optional<ResultRow> find_maker(const Digest& artifact) override;
+  std::optional<ModelVersionRow> newest_model(const std::string& model) override;
+  std::optional<ModelVersionRow> find_model(const std::string& model,
+                                            const ModelVersion& version) override;
+  std::optional<ModelVersionRow> find_model_content(const std::string& model,
+                                                    const Digest& content) override;
+  std::vector<ModelMarkRow> model_marks(const std::string& model, const std::string& kind,
+                                        const std::string& subject) override;
 
   /// Records an artifact in the open turn; one that is known already stays, without its tombstone.
   void put_artifact(const Manifest& manifest);

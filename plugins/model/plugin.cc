@@ -3,6 +3,7 @@
 #include "plugins/common/library_versions.h"
 #include "plugins/model/model_evaluate.h"
 #include "plugins/model/model_explain.h"
+#include "plugins/model/model_register.h"
 #include "plugins/model/model_report.h"
 
 namespace {
@@ -86,8 +87,30 @@ constexpr auto report =
         .input("explanation", "explanation/1", "what its scores hang on", sdk::optional)
         .output("report", "report/1", "report.html, which needs nothing else", sdk::evidence)
         .param(sdk::text("title", "the page's title").standard("How good the model is"));
+
+constexpr auto registers =
+    sdk::describe("model.register", 1, "Registers a model as a version with a number by rule")
+        .doc("The daemon compares the model with the newest version of its name and numbers it: an "
+             "incompatible signature is major, a change of features, architecture, hyperparameters "
+             "or recipe minor, other data a patch. The same model again is the same version. A "
+             "person reviews it first, unless the step says review = false, or \"auto\", which "
+             "lets the evaluation's blessing decide.")
+        .input("model", "model/1", "the model; its signature is read from model.json")
+        .input("evaluation", "evaluation/1", "its metrics, and whether it is blessed",
+               sdk::optional)
+        .input("transform", "transform/1", "what prepares its inputs", sdk::optional)
+        .input("schema", "schema/1", "what its data should look like", sdk::optional)
+        .input("examples", "examples/1", "example rows that are kept with it", sdk::optional)
+        .param(sdk::text("name", "the model's name: a-z, 0-9, _, - and .").required())
+        .param(sdk::text("at_least", "a version such as 2.0.0 that the number shall not be below")
+                   .standard(""))
+        .param(sdk::list("aliases", "to be pointed at the version when it is new")
+                   .standard("[\"candidate\"]"))
+        .param(sdk::text("notes", "for people").standard(""))
+        .flags(PL_DETERMINISTIC | PL_EFFECT);
 }  // namespace
 
 PL_PLUGIN("model", "1.0", sdk::Operator<evaluate, pipelined::evaluation::model_evaluate>,
           sdk::Operator<explain, pipelined::evaluation::model_explain>,
-          sdk::Operator<report, pipelined::evaluation::model_report>)
+          sdk::Operator<report, pipelined::evaluation::model_report>,
+          sdk::Operator<registers, pipelined::evaluation::model_register>)

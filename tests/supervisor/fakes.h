@@ -60,6 +60,8 @@ class FakeLedger : public LedgerStore {
   void put(const InvalidationRow&) override {}
   void put(const BackfillRow&) override {}
   void put(const StepRequestRow&) override {}
+  void put(const ModelVersionRow&) override {}
+  void put(const ModelMarkRow&) override {}
   void mark_fired(const std::vector<std::int64_t>&, RunNumber) override {}
   std::optional<ResultRow> find_result(const Digest&, std::int64_t) override { return {}; }
   std::optional<ResultRow> find_result_by_id(std::int64_t) override { return {}; }
@@ -103,6 +105,19 @@ class FakeLedger : public LedgerStore {
     return {};
   }
   std::vector<ResultRow> results_from(const Digest&, std::int64_t, int) override { return {}; }
+
+  std::optional<ResultRow> find_maker(const Digest&) override { return {}; }
+  std::optional<ModelVersionRow> newest_model(const std::string&) override { return {}; }
+  std::optional<ModelVersionRow> find_model(const std::string&, const ModelVersion&) override {
+    return {};
+  }
+  std::optional<ModelVersionRow> find_model_content(const std::string&, const Digest&) override {
+    return {};
+  }
+  std::vector<ModelMarkRow> model_marks(const std::string&, const std::string&,
+                                        const std::string&) override {
+    return {};
+  }
 
   Recovered recovered;
   std::deque<Error> commit_errors;  ///< the next commits fail with these

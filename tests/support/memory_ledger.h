@@ -35,6 +35,8 @@ class MemoryLedger : public LedgerStore {
   std::map<std::int64_t, InvalidationRow> invalidations;
   std::map<std::int64_t, BackfillRow> backfills;
   std::map<std::pair<std::int64_t, std::int64_t>, StepRequestRow> requests;
+  std::map<std::pair<std::string, ModelVersion>, ModelVersionRow> models;
+  std::vector<ModelMarkRow> marks;      ///< of models
   std::set<Digest> lost;                ///< objects that are gone
   bool fail_next_commit = false;
   ErrorCode commit_error = ErrorCode::io;
@@ -117,6 +119,17 @@ class MemoryLedger : public LedgerStore {
   void put(const StepRequestRow& row) override {
     set(requests, std::pair(row.result, row.ordinal), row);
     note(row.seq);
+  }
+  void put(const ModelVersionRow& row) override {
+    note(row.seq);
+    const std::pair key(row.model, row.version);
+    CHECK(!models.contains(key));
+    set(models, key, row);
+  }
+  void put(const ModelMarkRow& row) override {
+    note(row.seq);
+    marks.push_back(row);
+    undo_.push_back([this] { marks.pop_back(); });
   }
   void mark_fired(const std::vector<std::int64_t>& numbers, RunNumber run) override {
     for (const std::int64_t number : numbers) {
@@ -310,6 +323,45 @@ class MemoryLedger : public LedgerStore {
         return b.artifact.digest == artifact;
       });
     });
+  }
+
+  std::optional<ResultRow> find_maker(const Digest& artifact) override {
+    const auto names = [&](const Binding& b) { return b.artifact.digest == artifact; };
+    for (auto it = results.rbegin(); it != results.rend(); ++it) {
+      const ResultRow& row = it->second;
+      if (!invalidations.contains(row.id) && std::any_of(row.outputs.begin(), row.outputs.end(), names) &&
+          std::none_of(row.inputs.begin(), row.inputs.end(), names)) {
+        return row;
+      }
+    }
+    return std::nullopt;
+  }
+  std::optional<ModelVersionRow> newest_model(const std::string& model) override {
+    std::optional<ModelVersionRow> newest;
+    for (const auto& [key, row] : models) {
+      if (key.first == model) newest = row;
+    }
+    return newest;
+  }
+  std::optional<ModelVersionRow> find_model(const std::string& model,
+                                            const ModelVersion& version) override {
+    const auto found = models.find({model, version});
+    return found == models.end() ? std::nullopt : std::optional(found->second);
+  }
+  std::optional<ModelVersionRow> find_model_content(const std::string& model,
+                                                    const Digest& content) override {
+    for (const auto& [key, row] : models) {
+      if (key.first == model && row.content == content) return row;
+    }
+    return std::nullopt;
+  }
+  std::vector<ModelMarkRow> model_marks(const std::string& model, const std::string& kind,
+                                        const std::string& subject) override {
+    std::vector<ModelMarkRow> found;
+    for (const ModelMarkRow& row : marks) {
+      if (row.model == model && row.kind == kind && row.subject == subject) found.push_back(row);
+    }
+    return found;
   }
 
   Result<void> begin() override {

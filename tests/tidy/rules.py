@@ -45,7 +45,8 @@ ROOMS = {
     "plugins/": (SDK + ["plugins/common/", "plugins/{own}/", "model/", "dag/result.h"], None),
     "daemon/": (["daemon/", "dag/", "operators/descriptor.h", "operators/wire.h",
                  "operators/value_json.h"], None),
-    "cli/": (["cli/", "daemon/api/protocol.h", "daemon/api/protocol_redo.h", "dag/", "operators/descriptor.h",
+    "cli/": (["cli/", "daemon/api/protocol.h", "daemon/api/protocol_redo.h",
+              "daemon/api/protocol_models.h", "dag/", "operators/descriptor.h",
               "operators/value_json.h"], None),
     "serve/": (["serve/", "model/", "dag/result.h"], None),
 }

@@ -1,0 +1,405 @@
+// The model registry: what a step registers gets its number here, and marks are put on versions.
+//
+// A version is put in the turn in which its step's result is recorded, so there is no moment at which
+// the one is there without the other.  The same model and transform again are the same version.
+#include <algorithm>
+#include <cmath>
+#include <deque>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "dag/engine_state.h"
+
+namespace pipelined {
+namespace {
+
+constexpr std::size_t makers_max = 8192;    // results that a walk back looks at
+constexpr std::size_t metrics_max = 2000;
+constexpr const char* first_version = "1.0.0";
+
+std::string text_in(const Value& arguments, std::string_view name) {
+  const ValueTable* table = arguments.as_table();
+  if (table == nullptr) return "";
+  const auto found = table->find(name);
+  const std::string* text = found == table->end() ? nullptr : found->second.as_text();
+  return text == nullptr ? "" : *text;
+}
+
+const Value* entry_in(const Value& arguments, std::string_view name) {
+  const ValueTable* table = arguments.as_table();
+  if (table == nullptr) return nullptr;
+  const auto found = table->find(name);
+  return found == table->end() ? nullptr : &found->second;
+}
+
+std::vector<std::string> texts_in(const Value& arguments, std::string_view name) {
+  std::vector<std::string> texts;
+  const Value* value = entry_in(arguments, name);
+  const ValueList* list = value == nullptr ? nullptr : value->as_list();
+  if (list == nullptr) return texts;
+  for (const Value& item : *list) texts.push_back(item.as_text() != nullptr ? *item.as_text() : "");
+  return texts;
+}
+
+const ArtifactRef* at_port(const std::vector<Binding>& bindings, std::string_view port) {
+  const auto found = std::find_if(bindings.begin(), bindings.end(),
+                                  [&](const Binding& b) { return b.port == port; });
+  return found == bindings.end() ? nullptr : &found->artifact;
+}
+
+// Of arguments that were found to be in order, and of what was recorded from such.
+ModelFacts facts_in(const Value& value) {
+  auto facts = model_facts_from(value);
+  return facts ? *std::move(facts) : ModelFacts{};
+}
+
+Digest content_of(const std::vector<Binding>& inputs) {
+  std::string text = "model " + at_port(inputs, "model")->digest.hex() + "\n";
+  if (const ArtifactRef* transform = at_port(inputs, "transform")) {
+    text += "transform " + transform->digest.hex() + "\n";
+  }
+  return sha256(text);
+}
+
+// What a key text says of a step's code and parameters, but for its inputs.
+void read_key_text(const ResultRow& maker, bool trained, ModelFacts& facts) {
+  std::size_t begin = 0;
+  while (begin < maker.key_text.size()) {
+    std::size_t end = maker.key_text.find('\n', begin);
+    if (end == std::string::npos) end = maker.key_text.size();
+    const std::string line = maker.key_text.substr(begin, end - begin);
+    begin = end + 1;
+    const std::size_t space = line.find(' ');
+    if (space == std::string::npos) continue;
+    const std::string kind = line.substr(0, space), rest = line.substr(space + 1);
+    const std::size_t next = rest.find(' ');
+    const std::string name = rest.substr(0, next);
+    const std::string value = next == std::string::npos ? "" : rest.substr(next + 1);
+    if (kind == "operator" || kind == "command") {
+      facts.recipe.emplace(maker.step + " " + kind, rest);
+    } else if (kind == "param") {
+      facts.recipe.emplace(maker.step + " params." + name, value);
+    } else if (kind == "library") {
+      facts.code.emplace(maker.step + " library " + name, value);
+    } else if (kind == "build") {
+      facts.code.emplace(maker.step + " build", rest);
+    } else if (kind == "seed" && trained) {
+      facts.seed = rest;
+    }
+  }
+}
+
+/// From a model back to what was delivered, through recorded results.
+class Descent {
+ public:
+  Descent(Ledger& ledger, const Run& run,
+          const std::map<std::string, PipelineState>& pipelines)
+      : ledger_(ledger) {
+    for (const auto& [name, pipeline] : pipelines) {
+      for (const auto& [source, spans] : pipeline.spans) {
+        for (const auto& [span, versions] : spans) {
+          for (const SpanRow& row : versions) {
+            delivered_.emplace(row.artifact.digest, source + "/" + span + " version " +
+                                                        std::to_string(row.version));
+          }
+        }
+      }
+    }
+    // What this run itself made or reused goes before what others made of the same bytes; several of
+    // its steps may have made the same ones, and then each is part of how they came.
+    for (const Node& node : run.nodes) {
+      if (node.result == 0 || !node.outputs) continue;
+      const PipelineStep& step = run.pipeline->steps[node.step];
+      for (const Binding& output : *node.outputs) {
+        if (!step.passed.contains(output.port)) own_[output.artifact.digest].push_back(node.result);
+      }
+    }
+  }
+
+  void walk(const Digest& model, ModelFacts& facts) {
+    open_.push_back({model, "", ""});
+    seen_.insert(model);
+    while (!open_.empty() && results_.size() < makers_max) {
+      const Open next = std::move(open_.front());
+      open_.pop_front();
+      const auto makers = makers_of(next.digest);
+      if (makers.empty()) note_root(next, facts);
+      for (const ResultRow& maker : makers) {
+        if (results_.insert(maker.id).second) take(maker, next.step.empty(), facts);
+      }
+    }
+    if (facts.data.empty()) facts.data = roots_;
+    std::sort(release_.begin(), release_.end());
+  }
+
+  const std::vector<std::string>& release() const { return release_; }
+
+ private:
+  struct Open {
+    Digest digest;
+    std::string step, port;       ///< who read it; empty: the model itself
+  };
+
+  std::vector<ResultRow> makers_of(const Digest& artifact) {
+    std::vector<ResultRow> makers;
+    if (const auto own = own_.find(artifact); own != own_.end()) {
+      for (const std::int64_t id : own->second) {
+        if (auto row = ledger_.find_result_by_id(id)) makers.push_back(*std::move(row));
+      }
+    }
+    if (makers.empty()) {
+      if (auto row = ledger_.find_maker(artifact)) makers.push_back(*std::move(row));
+    }
+    return makers;
+  }
+
+  void take(const ResultRow& maker, bool trained, ModelFacts& facts) {
+    read_key_text(maker, trained, facts);
+    for (const Binding& input : maker.inputs) {
+      if (trained && input.artifact.type.starts_with("examples/")) {
+        facts.data.push_back(input.artifact.digest.hex());
+      }
+      if (seen_.insert(input.artifact.digest).second) {
+        open_.push_back({input.artifact.digest, maker.step, input.port});
+      }
+    }
+  }
+
+  // Delivered, or a file of a pipeline, which is part of the recipe.
+  void note_root(const Open& root, ModelFacts& facts) {
+    const auto found = delivered_.find(root.digest);
+    if (found != delivered_.end()) {
+      release_.push_back(found->second);
+      roots_.push_back(root.digest.hex());
+    } else if (!root.step.empty()) {
+      facts.recipe.emplace(root.step + " input " + root.port, root.digest.hex());
+    }
+  }
+
+  Ledger& ledger_;
+  std::unordered_map<Digest, std::string> delivered_;
+  std::unordered_map<Digest, std::vector<std::int64_t>> own_;
+  std::deque<Open> open_;
+  std::unordered_set<Digest> seen_;
+  std::unordered_set<std::int64_t> results_;
+  std::vector<std::string> release_, roots_;
+};
+
+ValueList metrics_of(const ResultRow& evaluation) {
+  ValueList list;
+  for (const MetricFact& metric : evaluation.metrics) {
+    if (list.size() == metrics_max) break;
+    if (!std::isfinite(metric.value)) continue;
+    ValueTable one{{"name", metric.name}, {"value", metric.value}};
+    if (!metric.slice.empty()) one["slice"] = metric.slice;
+    list.push_back(std::move(one));
+  }
+  return list;
+}
+
+}  // namespace
+
+std::string aliased(const std::vector<ModelMarkRow>& marks) {
+  return marks.empty() ? "" : marks.back().value;
+}
+
+std::string before_alias(const std::vector<ModelMarkRow>& marks) {
+  std::vector<std::string> stack;
+  for (const ModelMarkRow& mark : marks) {
+    if (mark.rollback && !stack.empty()) stack.pop_back();
+    else stack.push_back(mark.value);
+  }
+  return stack.size() < 2 ? "" : stack[stack.size() - 2];
+}
+
+// What is wrong with a `register_model`; empty: nothing.
+std::string Engine::State::wrong_registration(const std::vector<PortInputs>& inputs,
+                                              const Value& arguments) const {
+  const std::string name = text_in(arguments, "model");
+  if (!is_model_word(name)) {
+    return "'" + name + "' is no name of a model: a letter, then at most 63 of a-z, 0-9, _, - and .";
+  }
+  const bool there = std::any_of(inputs.begin(), inputs.end(), [](const PortInputs& port) {
+    return port.port == "model" && port.artifacts.size() == 1;
+  });
+  if (!there) return "it has no input 'model'";
+  const std::string least = text_in(arguments, "at_least");
+  if (!least.empty() && !parse_model_version(least)) {
+    return "'" + least + "' is no version: three numbers such as 2.0.0";
+  }
+  for (const std::string& alias : texts_in(arguments, "aliases")) {
+    if (!is_model_word(alias)) return "'" + alias + "' is no name of an alias";
+  }
+  const auto facts = model_facts_from(arguments);
+  if (!facts) return facts.error().message;
+  if (facts->outputs.empty()) return "its signature says nothing of what comes out";
+  return "";
+}
+
+// With `review = "auto"` the evaluation decides in place of a person.
+std::optional<Reason> Engine::State::not_blessed(
+    const PipelineStep& step, const std::vector<event::StepRequest>& requests) const {
+  if (!step.spec.review.automatic) return std::nullopt;
+  for (const event::StepRequest& request : requests) {
+    if (request.kind != register_model_request) continue;
+    const Value* blessing = entry_in(request.arguments, "blessing");
+    const Value* said = blessing == nullptr ? nullptr : entry_in(*blessing, "blessed");
+    const bool* blessed = said == nullptr ? nullptr : said->as_bool();
+    if (blessed != nullptr && *blessed) continue;
+    const std::string why = blessing == nullptr ? "" : text_in(*blessing, "sentence");
+    return Reason{"not_blessed",
+                  blessed == nullptr
+                      ? "the evaluation blesses nothing, and review = \"auto\" lets it decide; give "
+                        "model.evaluate thresholds, or let a person review"
+                      : "the evaluation does not bless the model" + (why.empty() ? "" : ": " + why),
+                  {}};
+  }
+  return std::nullopt;
+}
+
+ModelVersionRow Engine::State::version_row(const Run& run, const LiveAttempt& attempt,
+                                           const ResultRow& result, const Value& arguments) {
+  ModelVersionRow row;
+  row.model = text_in(arguments, "model");
+  row.content = content_of(result.inputs);
+  row.artifacts = result.inputs;
+  row.pipeline = run.row.pipeline;
+  row.step = result.step;
+  row.run = run.row.number;
+  row.result = result.id;
+  row.at = now.wall_ms;
+  ModelFacts facts = facts_in(arguments);
+  Descent descent(ledger, run, pipelines);
+  descent.walk(at_port(result.inputs, "model")->digest, facts);
+  const auto newest = ledger.newest_model(row.model);
+  row.version = *parse_model_version(first_version);
+  row.reason = {"first", "the first version of " + row.model, {}};
+  if (newest) {
+    const VersionRuling ruling = judge_version(newest->version, facts_in(newest->facts), facts);
+    row.version = next_version(newest->version, ruling.change);
+    row.reason = {ruling.differences.front().rule, ruling.sentence, {}};
+    for (const VersionDifference& one : ruling.differences) {
+      row.reason.details.push_back({one.rule, name_of(one.change), one.sentence});
+    }
+  }
+  const auto least = parse_model_version(text_in(arguments, "at_least"));
+  if (least && *least > row.version) {
+    row.reason.sentence += "; raised from " + row.version.text() + " as asked for: at least " +
+                           least->text();
+    row.version = *least;
+  }
+  Value recorded = to_value(facts);
+  ValueTable& table = *recorded.as_table();
+  ValueList release;
+  for (const std::string& one : descent.release()) release.push_back(one);
+  table["release"] = std::move(release);
+  for (const char* name : {"label", "blessing", "notes", "training"}) {
+    if (const Value* said = entry_in(arguments, name)) table[name] = *said;
+  }
+  const ArtifactRef* evaluation = at_port(result.inputs, "evaluation");
+  const auto evaluated =
+      evaluation == nullptr ? std::nullopt : ledger.find_maker(evaluation->digest);
+  if (evaluated) table["metrics"] = metrics_of(*evaluated);
+  table["approvals"] = approvals_of(run, attempt);
+  row.facts = std::move(recorded);
+  return row;
+}
+
+void Engine::State::register_model(const Run& run, const LiveAttempt& attempt,
+                                   const ResultRow& result, StepRequestRow& request) {
+  const std::string name = text_in(request.arguments, "model");
+  ModelMarkRow mark;
+  mark.model = name;
+  mark.who = run.row.who;
+  mark.run = run.row.number;
+  mark.at = now.wall_ms;
+  if (const auto known = ledger.find_model_content(name, content_of(result.inputs))) {
+    mark.kind = "again";
+    mark.subject = mark.value = known->version.text();
+    mark.why = "the same model and transform as in run " + std::to_string(known->run);
+    put(mark);
+    request.sentence = name + " " + known->version.text() + " is there already: " + mark.why;
+    return;
+  }
+  ModelVersionRow row = version_row(run, attempt, result, request.arguments);
+  mark.kind = "registered";
+  mark.subject = mark.value = row.version.text();
+  mark.why = row.reason.sentence;
+  request.sentence = name + " " + row.version.text() + " was registered: " + row.reason.sentence;
+  put(row);
+  put(mark);
+  for (const std::string& alias : texts_in(request.arguments, "aliases")) {
+    ModelMarkRow moved = mark;
+    moved.kind = "alias";
+    moved.subject = alias;
+    moved.before = aliased(ledger.model_marks(name, "alias", alias));
+    moved.why = "registered by step " + result.step;
+    put(moved);
+  }
+}
+
+// What is asked of an alias, a tag or a note, or why it cannot be.
+Result<ModelMarkRow> Engine::State::complete_mark(const event::ModelMarkRequested& event) {
+  ModelMarkRow mark = event.wish;
+  mark.at = now.wall_ms;
+  if (!ledger.newest_model(mark.model)) {
+    return Error{ErrorCode::not_found, "there is no model '" + mark.model + "'"};
+  }
+  const bool alias = mark.kind == "alias";
+  if (!is_model_word(alias ? mark.subject : mark.kind == "tag" ? mark.name : "note")) {
+    return Error{ErrorCode::invalid, "'" + (alias ? mark.subject : mark.name) +
+                                         "' is no name: a letter, then at most 63 of a-z, 0-9, _, - "
+                                         "and ."};
+  }
+  const auto marks = ledger.model_marks(mark.model, mark.kind, mark.subject);
+  if (alias) mark.before = aliased(marks);
+  for (const ModelMarkRow& other : marks) {
+    if (!alias && other.name == mark.name) mark.before = other.value;
+  }
+  if (mark.rollback) {
+    mark.value = before_alias(marks);
+    if (mark.value.empty()) {
+      return Error{ErrorCode::conflict, "alias " + mark.subject + " of " + mark.model +
+                                            " pointed at nothing before that it could go back to"};
+    }
+  }
+  const std::string named = alias ? mark.value : mark.subject;
+  if (named.empty() && alias && mark.before.empty()) {
+    return Error{ErrorCode::not_found,
+                 "there is no alias '" + mark.subject + "' of " + mark.model + " to remove"};
+  }
+  if (named.empty()) return mark;
+  const auto version = parse_model_version(named);
+  if (!version || !ledger.find_model(mark.model, *version)) {
+    return Error{ErrorCode::not_found, "there is no version '" + named + "' of " + mark.model};
+  }
+  return mark;
+}
+
+void Engine::State::on(const event::ModelMarkRequested& event) {
+  const auto mark = complete_mark(event);
+  if (!mark) {
+    refuse(event.request, mark.error().code, mark.error().message);
+    return;
+  }
+  const std::string subject = mark->model + " " + mark->subject;
+  const bool alias = mark->kind == "alias";
+  if (alias && mark->before == mark->value) {
+    reply(event.request, 0, subject + " points at " + mark->value + " already");
+    return;
+  }
+  put(*mark);
+  const std::string before = mark->before.empty() ? "" : " (was " + mark->before + ")";
+  std::string sentence = subject;
+  if (alias) {
+    sentence += mark->value.empty() ? " is gone" : " points at " + mark->value;
+  } else if (mark->kind == "tag") {
+    sentence += mark->value.empty() ? " has no tag " + mark->name + " any more"
+                                    : " has tag " + mark->name + " = " + mark->value;
+  } else {
+    sentence += " has a note";
+  }
+  reply(event.request, 0, sentence + (mark->kind == "note" ? "" : before));
+}
+
+}  // namespace pipelined
