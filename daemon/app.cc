@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <utility>
@@ -416,6 +417,7 @@ void App::State::do_chores() {
   if (sources_missing) refresh_sources();
   deliveries->try_again();
   keeper->tick();
+  look_at_wal();
   std::vector<std::string> missing;
   for (const PipelineFile& file : folders.look(missing)) apply_file(file);
   for (const std::string& path : missing) {
@@ -427,6 +429,18 @@ void App::State::do_chores() {
   chores_timer.async_wait([this](const boost::system::error_code& error) {
     if (!error) do_chores();
   });
+}
+
+void App::State::look_at_wal() {
+  std::error_code none;
+  const auto bytes = std::filesystem::file_size(options.config.state + "/state.db-wal", none);
+  const Instant now = clock.now();
+  const auto told = wal_watch.look(none ? 0 : static_cast<std::int64_t>(bytes), now.steady_ms);
+  if (!told) return;
+  event::TroubleFound trouble;
+  trouble.id = "database/log/" + std::to_string(now.wall_ms);
+  trouble.subject = "database", trouble.severity = "error", trouble.sentence = *told;
+  supervisor->post(std::move(trouble));
 }
 
 void App::State::apply_file(const PipelineFile& file) {

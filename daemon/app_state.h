@@ -36,6 +36,7 @@
 #include "daemon/exec/plugin_registry.h"
 #include "daemon/exec/supervisor.h"
 #include "daemon/keeping/keeper.h"
+#include "daemon/keeping/wal_watch.h"
 #include "daemon/notify/outbox_relay.h"
 #include "daemon/notify/sinks.h"
 #include "daemon/notify/webhook_client.h"
@@ -84,6 +85,7 @@ struct App::State {
   void on_alerts();
   void on_trouble(const std::optional<Error>& trouble);
   void do_chores();
+  void look_at_wal();
   void apply_file(const PipelineFile& file);
   void report_file(const PipelineFile& file, const std::vector<Diagnostic>& problems);
   Result<std::string> secret(const std::string& name);
@@ -126,6 +128,7 @@ struct App::State {
   std::unique_ptr<OutboxRelay> relay;
   std::unique_ptr<Deliveries> deliveries;
   std::unique_ptr<Keeper> keeper;
+  WalWatch wal_watch;
   std::unique_ptr<DaemonBackend> backend;
   std::unique_ptr<api::Server> server;
   std::unique_ptr<Watchdog> watchdog;
