@@ -252,9 +252,10 @@ void App::State::make_backend() {
   BackendParts parts{*store,   *artifacts, *supervisor,
                      *shelf,   *deliveries, registry, *trials,
                      clock,    [this](std::function<void()> task) { post(std::move(task)); },
-                     nullptr,  nullptr, nullptr, nullptr, nullptr, nullptr,
+                     nullptr,  nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
                      *keeper};
   parts.reload = [this] { return reload(); };
+  parts.secret = [this](const std::string& name) { return secret(name); };
   parts.test_sink = [this](const std::string& name, std::function<void(Result<std::string>)> done) {
     test_sink(name, std::move(done));
   };

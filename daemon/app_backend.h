@@ -39,6 +39,7 @@ struct BackendParts {
   std::function<void()> tokens_changed;
   std::function<Result<ReloadOutcome>()> reload;
   std::function<void(const std::string& sink, std::function<void(Result<std::string>)>)> test_sink;
+  std::function<Result<std::string>(const std::string& name)> secret;
   /// A fact for the log: who was denied what, or that the audit log could not be written.
   std::function<void(const char* word, const RequestOrigin&, const std::string&)> note;
   Keeping& keeping;
@@ -53,6 +54,7 @@ class DaemonBackend : public Backend {
   Result<std::string> create_token(const TokenWish& wish) override;
   Result<void> revoke_token(const std::string& name, const std::string& who) override;
   Result<ReloadOutcome> reload() override { return parts_.reload(); }
+  Result<std::string> secret(const std::string& name) override { return parts_.secret(name); }
   void test_sink(const std::string& name, std::function<void(Result<std::string>)> done) override {
     parts_.test_sink(name, std::move(done));
   }

@@ -50,7 +50,6 @@ class Checker {
     check_cycles();
     check_gates();
     check_remedies();
-    check_promises();
     sort_by_place(problems_);
     return std::move(problems_);
   }
@@ -61,17 +60,6 @@ class Checker {
   }
   void warning(SourcePosition at, std::string message) {
     problems_.push_back({file_, at, std::move(message), true});
-  }
-
-  // The grammar knows these keys, the engine does not act on them yet: taking them silently would
-  // promise a limit that nobody keeps.
-  void check_promises() {
-    const auto refuse = [this](bool given, SourcePosition at, const std::string& key) {
-      if (given) error(at, "'" + key + "' is not supported yet; nothing would act on it");
-    };
-    for (const TriggerSpec& trigger : spec_.triggers) {
-      refuse(!trigger.webhook.empty(), trigger.at, "webhook");
-    }
   }
 
   void check_name(SourcePosition at, const std::string& kind, const std::string& name) {

@@ -15,6 +15,8 @@ Result<void> Backend::revoke_token(const std::string&, const std::string&) {
   return not_here("revoking tokens");
 }
 
+Result<std::string> Backend::secret(const std::string&) { return not_here("looking secrets up"); }
+
 Result<ReloadOutcome> Backend::reload() { return not_here("reading the configuration again"); }
 
 void Backend::test_sink(const std::string&, std::function<void(Result<std::string>)> done) {

@@ -167,6 +167,8 @@ class Backend {
   virtual Result<void> revoke_token(const std::string& name, const std::string& who);
   /// Reads configuration and plugins again.
   virtual Result<ReloadOutcome> reload();
+  /// The value of a secret of the configuration; read anew each time.
+  virtual Result<std::string> secret(const std::string& name);
   /// Sends a test message to a sink; `done` gets what the receiver said.
   virtual void test_sink(const std::string& name, std::function<void(Result<std::string>)> done);
 

@@ -204,6 +204,12 @@ Admission admit(const Shared& shared, const Parser& parser, const Entrance& entr
   admission.request.path = std::string(view(header.target()));
   admission.request.query = std::move(target->query);
   admission.request.captured = std::move(found.captured);
+  if (Role(found.route->role) == Role::anyone) {
+    for (const char* name : {"authorization", "webhook-id", "webhook-signature", "webhook-timestamp"}) {
+      const auto field = header.find(name);
+      if (field != header.end()) admission.request.headers[name] = std::string(view(field->value()));
+    }
+  }
   return admission;
 }
 

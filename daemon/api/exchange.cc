@@ -29,6 +29,12 @@ std::string Request::asked(std::string_view name) const {
   return found == query.end() ? std::string() : found->second;
 }
 
+const std::string& Request::header(std::string_view name) const {
+  static const std::string absent;
+  const auto found = headers.find(name);
+  return found == headers.end() ? absent : found->second;
+}
+
 const std::string& Request::part(std::string_view name) const {
   const auto found = captured.find(name);
   CHECK(found != captured.end());

@@ -47,11 +47,15 @@ struct Request {
   std::map<std::string, std::string, std::less<>> query, captured;  ///< decoded once
   std::string body;
   Caller caller;
+  /// Of routes for anyone, which judge their callers themselves: what they look at, lower case.
+  std::map<std::string, std::string, std::less<>> headers = {};
   /// Calls the function on the loop thread after so many milliseconds.
   std::function<void(std::int64_t delay_ms, std::function<void()> what)> later;
 
   /// The value of a query parameter, or an empty text.
   std::string asked(std::string_view name) const;
+  /// The value of a header that is kept, or an empty text.
+  const std::string& header(std::string_view name) const;
   /// The value of `{name}` in the route's path.  REQUIRES: the route has it.
   const std::string& part(std::string_view name) const;
 };

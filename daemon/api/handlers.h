@@ -44,6 +44,7 @@ void post_apply(Backend& backend, const Request& request, const Respond& respond
 void get_use(Backend& backend, const Request& request, const Respond& respond);
 void post_plan(Backend& backend, const Request& request, const Respond& respond);
 void post_run(Backend& backend, const Request& request, const Respond& respond);
+void post_hook(Backend& backend, const Request& request, const Respond& respond);
 void post_pause(Backend& backend, const Request& request, const Respond& respond);
 void post_unpause(Backend& backend, const Request& request, const Respond& respond);
 void get_holds(Backend& backend, const Request& request, const Respond& respond);

@@ -87,6 +87,9 @@ void add_pipelines(std::vector<Route>& table) {
        json_schema<UseList>});
   add({"POST", "/api/v1/pipelines/{pipeline}/runs", Role::operator_, post_run, "Starts a run.", {},
        json_schema<RunRequest>, json_schema<Done>});
+  add({"POST", "/api/v1/hooks/{pipeline}/{hook}", Role::anyone, post_hook,
+       "Fires a trigger; the call is signed with the secret of its webhook, or carries it.", {},
+       json_schema<RunRequest>, json_schema<Done>, 64 << 10});
   add({"POST", "/api/v1/pipelines/{pipeline}/pause", Role::operator_, post_pause,
        "Arrivals start no runs until it is unpaused.", {}, json_schema<PauseWish>,
        json_schema<Done>});

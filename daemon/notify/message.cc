@@ -1,7 +1,6 @@
 #include "daemon/notify/message.h"
 
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 #include <algorithm>
 #include <array>
@@ -53,18 +52,6 @@ std::string mail_date(TimeMs at) {
 }
 
 }  // namespace
-
-std::string webhook_signature(std::string_view secret, std::string_view id,
-                              std::int64_t timestamp_seconds, std::string_view body) {
-  std::string text(id);
-  text += "." + std::to_string(timestamp_seconds) + ".";
-  text += body;
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
-       reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(), &size);
-  return "v1," + base64({reinterpret_cast<const char*>(digest.data()), size});
-}
 
 bool is_mail_address(std::string_view address) {
   const std::size_t at = address.find('@');

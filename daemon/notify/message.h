@@ -13,11 +13,6 @@
 
 namespace pipelined {
 
-/// The `webhook-signature` of the Standard Webhooks specification: "v1," and the base64 of
-/// HMAC-SHA256 over `id.timestamp.body`.
-std::string webhook_signature(std::string_view secret, std::string_view id,
-                              std::int64_t timestamp_seconds, std::string_view body);
-
 /// What a mail is made of.
 struct Mail {
   std::string from, key, subject, text;

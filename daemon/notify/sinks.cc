@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "daemon/notify/message.h"
+#include "dag/hook_signature.h"
 
 namespace pipelined {
 namespace {
@@ -36,7 +37,7 @@ Result<void> Sinks::sign(const Sink& sink, WebhookRequest& request) const {
   const std::int64_t seconds = doors_.wall_ms() / 1000;
   request.headers.push_back("webhook-id: " + request.idempotency_key);
   request.headers.push_back("webhook-timestamp: " + std::to_string(seconds));
-  request.headers.push_back("webhook-signature: " + webhook_signature(secret, request.idempotency_key,
+  request.headers.push_back("webhook-signature: " + hook_signature(secret, request.idempotency_key,
                                                                       seconds, request.body));
   return {};
 }

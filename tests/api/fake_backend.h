@@ -64,6 +64,9 @@ path = "incoming/{YYYY}-{MM}.csv"
 [[trigger]]
 arrival = ["flights"]
 
+[[trigger]]
+webhook = "push"
+
 [step.ingest]
 foreach  = "source.flights"
 operator = "test.copy"
@@ -160,6 +163,10 @@ class FakeBackend : public Backend {
     tell_story();
   }
 
+  Result<std::string> secret(const std::string& name) override {
+    if (name == "webhook-flights-push") return std::string("hush-hush-hush");
+    return Error{ErrorCode::not_found, "there is no secret '" + name + "'"};
+  }
   void submit(Event event, Answer done) override {
     submitted.push_back(std::move(event));
     boost::asio::post(loop, [this, done = std::move(done)] { done(outcome); });

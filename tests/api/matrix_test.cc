@@ -83,6 +83,8 @@ int expected(const std::vector<api::Route>& table, const Case& one, Role socket_
   const auto needs = role_in_table(table, one.method, one.target);
   const Role has = one.tcp ? one.credential.role : socket_role;
   if (has < needs.value_or(Role::viewer)) return one.tcp && has == Role::anyone ? 401 : 403;
+  // A webhook judges its callers by its own secret, which none of these has.
+  if (needs && one.target.starts_with("/api/v1/hooks/")) return 401;
   return needs ? 0 : 405;
 }
 

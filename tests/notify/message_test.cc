@@ -1,4 +1,5 @@
 #include "daemon/notify/message.h"
+#include "dag/hook_signature.h"
 
 #include <catch2/catch.hpp>
 
@@ -21,10 +22,10 @@ Mail mail() {
 
 TEST_CASE("message: a webhook's signature is what openssl makes of id, time and body", "[notify]") {
   // printf 'msg_1.1614265330.{}' | openssl dgst -sha256 -hmac secret -binary | base64
-  CHECK(webhook_signature("secret", "msg_1", 1614265330, "{}") ==
+  CHECK(hook_signature("secret", "msg_1", 1614265330, "{}") ==
         "v1,3/iD+UC/cFPl3PtRMPUcvEULlwun6jyVUEMvdX3yW5g=");
-  CHECK(webhook_signature("secret", "msg_1", 1614265331, "{}") !=
-        webhook_signature("secret", "msg_1", 1614265330, "{}"));
+  CHECK(hook_signature("secret", "msg_1", 1614265331, "{}") !=
+        hook_signature("secret", "msg_1", 1614265330, "{}"));
 }
 
 TEST_CASE("message: a mail has one Message-ID for all tries, and its date", "[notify]") {
