@@ -53,7 +53,9 @@ double sum_lanes(std::size_t count, const Term& term) {
 
 /// Characters of a text; -1 if it is not UTF-8.
 std::int64_t characters_in(std::string_view text) {
-  if (!arrow::util::ValidateUTF8(text)) return -1;
+  // Without this every text passes; whoever parses text has done it, a reader of Parquet has not.
+  static const bool ready = (arrow::util::InitializeUTF8(), true);
+  if (!ready || !arrow::util::ValidateUTF8(text)) return -1;
   std::int64_t continuation = 0;
   for (const char c : text) continuation += (static_cast<unsigned char>(c) & 0xC0) == 0x80;
   return static_cast<std::int64_t>(text.size()) - continuation;

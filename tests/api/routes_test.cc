@@ -31,7 +31,9 @@ TEST_CASE("routes: every route stands once and says what it is for", "[api][rout
     const bool asks = std::string(route.path).find("/plan") != std::string::npos ||
                       std::string(route.path) == "/api/v1/check" ||
                       std::string(route.path).ends_with("/query");
-    CHECK((route.role >= Role::operator_) >= (changes && !asks));
+    // A call of a webhook is judged by the webhook's secret.
+    const bool signed_call = std::string(route.path).starts_with("/api/v1/hooks/");
+    CHECK((route.role >= Role::operator_) >= (changes && !asks && !signed_call));
   }
 }
 
