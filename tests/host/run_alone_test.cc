@@ -71,7 +71,7 @@ class Alone {
 
 }  // namespace
 
-TEST_CASE("worker run: outputs end in the folders that were named", "[host]") {
+TEST_CASE("worker run: outputs end in the folders that were named", "[host][plain]") {
   const Alone alone;
   const Answer answer = alone.hostile(R"({"what":"output"})", "--output report=report/1:made");
   CHECK(answer.status == 0);
@@ -114,7 +114,7 @@ TEST_CASE("worker run: a crash is told and leaves nothing behind", "[host][plain
   CHECK(alone.names().empty());
 }
 
-TEST_CASE("worker run: a halt has a status of its own and commands run too", "[host]") {
+TEST_CASE("worker run: a halt has a status of its own and commands run too", "[host][plain]") {
   const Alone alone;
   CHECK(alone.run(R"(--builtin command.run --params '{"argv":["sh","-c","exit 65"]}')").status == 3);
   const Answer answer = alone.run(
