@@ -1,4 +1,4 @@
-pipelined_add_tests(dag pipelined_dag)
+pipelined_add_tests(dag engine_world pipelined_dag)
 if(TARGET dag_tests)
   target_compile_definitions(dag_tests PRIVATE PIPELINED_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 endif()

@@ -1,6 +1,6 @@
 file(GLOB sim_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/sim/*.cc)
 add_executable(pipelined-sim ${sim_sources})
-target_link_libraries(pipelined-sim PRIVATE pipelined_build pipelined_supervisor pipelined_dag)
+target_link_libraries(pipelined-sim PRIVATE memory_ledger pipelined_build pipelined_supervisor pipelined_dag)
 add_test(NAME sim/short COMMAND pipelined-sim --first 1 --count 20)
 add_test(NAME sim/shrink COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/sim/shrink.sh $<TARGET_FILE:pipelined-sim>)
 add_test(NAME sim/many_steps COMMAND pipelined-sim --steps 30000)
