@@ -4,7 +4,6 @@
 #include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <random>
 
 #include "model/model.h"
 #include "plugins/common/examples.h"
@@ -15,6 +14,7 @@
 #include "plugins/train/remedy_weights.h"
 #include "plugins/train/settings.h"
 #include "plugins/train/training_table.h"
+#include "plugins/train/undersampling.h"
 
 namespace pipelined::train {
 namespace {
@@ -167,32 +167,18 @@ Result<bool> keeps_shares(const sdk::Context& context, const Settings& settings,
   return weights.empty() && !settings.balanced;
 }
 
-// Rows that the remedy's shares keep, drawn by seed and place of the row.
-Result<void> undersample(const sdk::Context& context, const Settings& settings, Learned& learned) {
+// Leaves out the rows that the remedy's shares do not keep.
+Result<void> follow_shares(const sdk::Context& context, const Settings& settings,
+                           Learned& learned) {
   if (context.input_count("remedy") == 0) {
     return Error{ErrorCode::invalid, "sampling = \"undersample\" needs input \"remedy\""};
   }
   TrainingTable& table = learned.table;
   TRY(shares, remedy_shares(context.input_path("remedy"), learned.signature, table.labels));
-  const std::size_t width = learned.signature.features.size();
-  std::mt19937_64 random(static_cast<std::uint64_t>(settings.seed));
-  std::size_t kept = 0;
-  for (std::size_t row = 0; row < shares.size(); ++row) {
-    // 53 bits as a number below 1: the same on every machine.
-    const double drawn = static_cast<double>(random() >> 11) * 0x1.0p-53;
-    if (drawn >= static_cast<double>(shares[row])) continue;
-    table.labels[kept] = table.labels[row];
-    std::copy_n(table.matrix.begin() + static_cast<std::ptrdiff_t>(row * width), width,
-                table.matrix.begin() + static_cast<std::ptrdiff_t>(kept * width));
-    ++kept;
-  }
   if (shares.empty()) return {};
-  if (kept == 0) {
-    return Error{ErrorCode::invalid, "the remedy's shares leave no row to learn from"};
-  }
-  table.labels.resize(kept);
-  table.matrix.resize(kept * width);
-  return {};
+  undersample(table, learned.signature.features.size(), shares, settings.seed);
+  if (table.row_count() > 0) return {};
+  return Error{ErrorCode::invalid, "the remedy's shares leave no row to learn from"};
 }
 
 Result<std::vector<float>> row_weights(const sdk::Context& context, const Settings& settings,
@@ -236,7 +222,7 @@ Result<void> train_trees(sdk::Context& context) {
   TRY(learned, read_rows(context, settings, base));
   TRY_VOID(check_monotone(settings, learned.signature));
   TRY(leaves_out, keeps_shares(context, settings, learned));
-  if (leaves_out) TRY_VOID(undersample(context, settings, learned));
+  if (leaves_out) TRY_VOID(follow_shares(context, settings, learned));
   TRY(weights, row_weights(context, settings, learned));
   TRY(training, Matrix::make(learned.table.matrix, learned.table.labels,
                              learned.signature.features, settings.threads));
