@@ -95,8 +95,9 @@ Table comparison_table(const Value& comparison, bool wide) {
   for (const Value& feature : *at(comparison, "features").as_list()) {
     const Value& before = at(feature, "before");
     const Value& now = at(feature, "now");
-    char distance[32];
-    std::snprintf(distance, sizeof distance, "%.4f", number(at(feature, "score")));
+    char distance[32] = "–";  // where nothing was compared; the sentence says why
+    const Value& score = at(feature, "score");
+    if (!score.is_null()) std::snprintf(distance, sizeof distance, "%.4f", number(score));
     const std::string& sentence = *at(feature, "sentence").as_text();
     table.add({short_value(at(feature, "name")), short_value(at(now.is_null() ? before : now, "type")),
                distance, missing(before), missing(now), short_value(at(before, "unique")),

@@ -20,6 +20,7 @@ const std::vector<AnomalyKind>& anomaly_kinds() {
       {"infinite_value", error, "a value is infinite, and limits or `allow_infinite = false` stand"},
       {"invalid_domain", error, "the column's type cannot have what the schema asks of it"},
       {"invalid_schema", error, "the schema can be read and makes no sense"},
+      {"invalid_utf8", error, "a text is not UTF-8"},
       {"low_count", error, "fewer rows than `min_count` have a value"},
       {"low_presence", error, "a smaller share of rows than `presence` has a value"},
       {"missing_column", error, "the schema has the column, the data has not"},

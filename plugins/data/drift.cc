@@ -125,18 +125,18 @@ double kolmogorov_smirnov_p(const Pairing& pairing) {
 
 const std::vector<Measure>& measures() {
   static const std::vector<Measure> all{
-      {"l_infinity", true, false, false, l_infinity},
-      {"jensen_shannon", false, false, false, jensen_shannon},
-      {"normalized_difference", false, false, false, normalized_difference},
-      {"psi", false, false, false, stability_index},
-      {"ks", false, true, false, kolmogorov_smirnov},
-      {"ks_p", false, true, true, kolmogorov_smirnov_p},
-      {"chi_square", true, false, false, chi_square},
-      {"chi_square_p", true, false, true, chi_square_p},
-      {"hellinger", false, false, false, hellinger},
-      {"total_variation", false, false, false, total_variation},
-      {"kullback_leibler", false, false, false, kullback_leibler},
-      {"wasserstein", false, true, false, wasserstein}};
+      {"l_infinity", true, false, false, false, l_infinity},
+      {"jensen_shannon", false, false, false, false, jensen_shannon},
+      {"normalized_difference", false, false, false, false, normalized_difference},
+      {"psi", false, false, false, false, stability_index},
+      {"ks", false, true, false, true, kolmogorov_smirnov},
+      {"ks_p", false, true, true, false, kolmogorov_smirnov_p},
+      {"chi_square", true, false, false, false, chi_square},
+      {"chi_square_p", true, false, true, false, chi_square_p},
+      {"hellinger", false, false, false, false, hellinger},
+      {"total_variation", false, false, false, false, total_variation},
+      {"kullback_leibler", false, false, false, false, kullback_leibler},
+      {"wasserstein", false, true, false, false, wasserstein}};
   return all;
 }
 
@@ -159,7 +159,7 @@ const char* usual_measure(const Pairing& pairing) {
 
 std::string obstacle(const Measure& measure, const Pairing& pairing) {
   if (measure.needs_values && !pairing.values) {
-    return "it is a number with many values; jensen_shannon and ks can be";
+    return "it is a number with many values, a date or a time; jensen_shannon and ks can be";
   }
   if (measure.needs_numbers && !pairing.numbers) {
     return "its values have no order; l_infinity and jensen_shannon can be";
@@ -172,6 +172,7 @@ Distance measure_distance(const Measure& measure, const Pairing& pairing) {
   distance.measure = measure.name;
   distance.value = measure.compute(pairing);
   distance.approximate = pairing.approximate;
+  if (measure.by_rank && pairing.rank_error > 0) distance.error = pairing.rank_error;
   if (pairing.values) {
     double largest = -1;
     for (const PairedShare& share : pairing.shares) {
@@ -192,12 +193,11 @@ Distance measure_distance(const Measure& measure, const Pairing& pairing) {
   return distance;
 }
 
-std::vector<Distance> distances(const FeatureFacts& before, const FeatureFacts& now) {
-  const auto pairing = pair_sides(before, now);
+Result<std::vector<Distance>> distances(const FeatureFacts& before, const FeatureFacts& now) {
+  TRY(pairing, pair_sides(before, now));
   std::vector<Distance> all;
-  if (!pairing) return all;
   for (const Measure& measure : measures()) {
-    if (obstacle(measure, *pairing).empty()) all.push_back(measure_distance(measure, *pairing));
+    if (obstacle(measure, pairing).empty()) all.push_back(measure_distance(measure, pairing));
   }
   return all;
 }

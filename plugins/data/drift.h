@@ -26,11 +26,12 @@ struct Pairing {
   std::vector<PairedShare> steps;   ///< of numbers with many values: cut at their quantiles too
   double rows_before = 0, rows_now = 0;
   bool values = false;       ///< value by value, with exact counts
-  bool numbers = false;      ///< `low` and `high` mean something
+  bool numbers = false;      ///< `low` and `high` mean something; dates and times count here
   bool approximate = false;  ///< only frequent values were known on a side
   /// What shares up to a value are taken from.
   const std::vector<PairedShare>& ordered() const { return steps.empty() ? shares : steps; }
   double deviation = 0;      ///< standard deviation before; 0 if it is not known
+  double rank_error = 0;     ///< by how much a difference of shares up to a value may be off
 };
 
 /// Brings two sides together; a sentence why not when they cannot be compared at all.
@@ -42,6 +43,7 @@ struct Measure {
   bool needs_values;    ///< not for numbers with many values
   bool needs_numbers;   ///< not for words
   bool fires_below;     ///< a p-value: small is suspicious
+  bool by_rank;         ///< a difference of shares up to a value, which may be off by `rank_error`
   double (*compute)(const Pairing&);
 };
 
@@ -55,16 +57,17 @@ std::vector<std::string> measure_names();
 const Measure* measure_named(const std::string& name);
 
 /// What is used for a feature when nobody names a measure: l_infinity for values, jensen_shannon
-/// for numbers with many values.
+/// for numbers with many values, dates and times.
 const char* usual_measure(const Pairing& pairing);
 
 /// One measured distance between two sides of a feature.
 struct Distance {
   std::string measure;
   double value = 0;
-  std::string largest;  ///< the value that differs most; empty for numbers
+  std::string largest;  ///< the value that differs most; empty for numbers, dates and times
   double share_before = 0, share_now = 0;  ///< of that value
   bool approximate = false;
+  std::optional<double> error;  ///< of `ks`: by how much it may be off; nothing if it is exact
   double p = 1;  ///< how likely so large a difference is without a change
 };
 
@@ -74,7 +77,7 @@ std::string obstacle(const Measure& measure, const Pairing& pairing);
 /// Takes the measure; REQUIRES: obstacle() is empty.
 Distance measure_distance(const Measure& measure, const Pairing& pairing);
 
-/// All measures that make sense for the feature; none when the sides cannot be compared.
-std::vector<Distance> distances(const FeatureFacts& before, const FeatureFacts& now);
+/// All measures that make sense for the feature; a sentence why the sides cannot be compared.
+Result<std::vector<Distance>> distances(const FeatureFacts& before, const FeatureFacts& now);
 
 }  // namespace pipelined

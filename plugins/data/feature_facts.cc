@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "plugins/data/moment_text.h"
 
 namespace pipelined {
 namespace {
@@ -39,6 +43,16 @@ std::vector<HistogramBucket> buckets_between(std::vector<Knot> knots) {
   return buckets;
 }
 
+/// Every value a step of its own.
+void read_values(FeatureFacts& facts) {
+  for (const auto& [value, count] : facts.values) {
+    const double at = std::strtod(value.c_str(), nullptr);
+    facts.steps.push_back({at, at, static_cast<double>(count)});
+  }
+  std::sort(facts.steps.begin(), facts.steps.end(),
+            [](const auto& a, const auto& b) { return a.low < b.low; });
+}
+
 /// What edges of the histogram, zeros at an end of the range and quantiles say together.
 void refine_histogram(const Json& json, FeatureFacts& facts) {
   if (facts.histogram.empty() || !facts.min || !facts.max) return;
@@ -53,12 +67,47 @@ void refine_histogram(const Json& json, FeatureFacts& facts) {
   if (*facts.min == 0 && zeros > 0) knots.push_back({0, zeros});
   if (*facts.max == 0 && zeros > 0) knots.push_back({0, total - zeros});
   facts.histogram = buckets_between(knots);
+  if (json.contains("distribution")) return;
+  // Statistics without steps tell the quantiles, and of few values each one.
+  if (facts.complete) return read_values(facts);
   if (const auto quantiles = json.find("quantiles"); quantiles != json.end()) {
     for (const Json& one : *quantiles) {
       knots.push_back({one.at("value").get<double>(), one.at("q").get<double>() * total});
     }
   }
   facts.steps = buckets_between(std::move(knots));
+  const std::size_t quantiles = json.contains("quantiles") ? json["quantiles"].size() : 0;
+  facts.step_error = 1 / static_cast<double>(quantiles + 1) + json.value("rank_error", 0.0);
+}
+
+/// A number as it is, a date or time as days or microseconds.
+double place_of(const Json& value, const FeatureFacts& facts) {
+  if (!facts.is_moment()) return value.get<double>();
+  const ColumnType type = facts.type == "date" ? ColumnType::date : ColumnType::time;
+  const auto place = moment_in(type, value.get<std::string>());
+  if (!place) throw std::invalid_argument("'" + value.get<std::string>() + "' is no " + facts.type);
+  return static_cast<double>(*place);
+}
+
+void read_histogram(const Json& json, FeatureFacts& facts) {
+  const auto buckets = json.find(facts.is_moment() ? "time_histogram" : "histogram");
+  if (buckets == json.end()) return;
+  for (const Json& bucket : *buckets) {
+    facts.histogram.push_back({place_of(bucket.at("low"), facts), place_of(bucket.at("high"), facts),
+                               bucket.at("count").get<double>()});
+  }
+}
+
+void read_distribution(const Json& json, FeatureFacts& facts) {
+  const auto list = json.find("distribution");
+  if (list == json.end()) return;
+  std::vector<Step> steps;
+  for (const Json& one : *list) {
+    steps.push_back({place_of(one.at(0), facts), one.at(1).get<double>(),
+                     one.size() > 2 ? one.at(2).get<double>() : 0});
+  }
+  facts.steps = buckets_of(steps);
+  facts.step_error = json.value("distribution_error", 0.0);
 }
 
 FeatureFacts read_feature(const Json& json) {
@@ -71,11 +120,12 @@ FeatureFacts read_feature(const Json& json) {
   facts.unique_exact = !json.contains("unique_error");
   facts.nan = json.value("nan", std::int64_t{0});
   facts.infinite = json.value("infinite", std::int64_t{0});
+  facts.invalid_utf8 = json.value("invalid_utf8", std::int64_t{0});
   facts.mean = number(json, "mean");
   facts.std_dev = number(json, "std_dev");
   facts.min = number(json, "min");
   facts.max = number(json, "max");
-  if (facts.type == "date" || facts.type == "time") {
+  if (facts.is_moment()) {
     facts.first = json.value("min", "");
     facts.last = json.value("max", "");
   }
@@ -95,12 +145,8 @@ FeatureFacts read_feature(const Json& json) {
       facts.values[value_text(entry.at("value"))] = entry.at("count").get<std::int64_t>();
     }
   }
-  if (const auto buckets = json.find("histogram"); buckets != json.end()) {
-    for (const Json& bucket : *buckets) {
-      facts.histogram.push_back({bucket.at("low").get<double>(), bucket.at("high").get<double>(),
-                                 bucket.at("count").get<double>()});
-    }
-  }
+  read_histogram(json, facts);
+  read_distribution(json, facts);
   refine_histogram(json, facts);
   return facts;
 }
@@ -138,10 +184,15 @@ void add_feature(FeatureFacts& sum, const FeatureFacts& more) {
     sum.last = std::max(sum.last, more.last);
   }
   add_moments(sum, more);
+  const double own = static_cast<double>(sum.count), others = static_cast<double>(more.count);
+  if (own + others > 0) {
+    sum.step_error = (sum.step_error * own + more.step_error * others) / (own + others);
+  }
   sum.count += more.count;
   sum.missing += more.missing;
   sum.nan += more.nan;
   sum.infinite += more.infinite;
+  sum.invalid_utf8 += more.invalid_utf8;
   sum.unique = std::max(sum.unique, more.unique);
   sum.unique_exact = false;
   sum.complete = sum.complete && more.complete;
@@ -187,7 +238,7 @@ Result<TableFacts> parse_statistics(const std::string& json) {
     facts.label = root.value("label", "");
     for (const Json& feature : root.at("features")) facts.features.push_back(read_feature(feature));
     return facts;
-  } catch (const Json::exception& thrown) {
+  } catch (const std::exception& thrown) {
     return Error{ErrorCode::invalid, std::string("read statistics.json: ") + thrown.what()};
   }
 }

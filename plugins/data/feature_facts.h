@@ -10,13 +10,9 @@
 #include <vector>
 
 #include "operators/sdk.h"
+#include "plugins/data/distribution.h"
 
 namespace pipelined {
-
-/// One bucket of a histogram; a single value has low == high.
-struct HistogramBucket {
-  double low = 0, high = 0, count = 0;
-};
 
 /// What statistics say of one column.
 struct FeatureFacts {
@@ -25,17 +21,21 @@ struct FeatureFacts {
   std::map<std::string, std::int64_t> values;  ///< counts per value as text; see complete
   bool unique_exact = true;                    ///< `unique` is no estimate
   bool complete = false;                       ///< `values` holds all values, not only frequent ones
-  std::vector<HistogramBucket> histogram;      ///< of numbers; zeros at an end are a bucket
-  std::vector<HistogramBucket> steps;          ///< the same, cut at the quantiles too
+  std::vector<HistogramBucket> histogram;      ///< of what has an order; zeros at an end are a bucket
+  std::vector<HistogramBucket> steps;          ///< the same, as finely as it is known
+  double step_error = 0;                       ///< by which share a count up to a step may be off
   std::optional<double> mean, std_dev, min, max;  ///< of numbers
   std::string first, last;                     ///< least and greatest of dates and times, as text
-  std::int64_t nan = 0, infinite = 0;
+  std::int64_t nan = 0, infinite = 0, invalid_utf8 = 0;
 
   std::int64_t rows() const { return count + missing; }
   double missing_share() const {
     return rows() > 0 ? static_cast<double>(missing) / static_cast<double>(rows()) : 0;
   }
   bool is_number() const { return type == "int" || type == "float"; }
+  bool is_moment() const { return type == "date" || type == "time"; }
+  /// What is known of where the values lie, as buckets; a date counts days, a time microseconds.
+  const std::vector<HistogramBucket>& finest() const { return steps.empty() ? histogram : steps; }
 };
 
 /// What statistics say of a table.

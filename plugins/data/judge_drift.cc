@@ -42,14 +42,16 @@ class SideJudge {
       if (!schema.empty()) return schema;
     }
     if (facts.name == label_) return {{"", label_threshold}};
+    // Dates and times move with the spans, so that of all features they are judged by name only.
     const auto all = stated_.find("*");
-    return all == stated_.end() ? Thresholds() : all->second;
+    return all == stated_.end() || facts.is_moment() ? Thresholds() : all->second;
   }
 
   void judge_feature(const FeatureFacts& facts) {
     Thresholds thresholds = thresholds_of(facts);
     const FeatureFacts* before = side_.facts.find(facts.name);
     if (!before) {
+      book_.judgement.uncompared.push_back({facts.name, side_.name, "that side has no such column"});
       if (!thresholds.empty()) {
         book_.say("control_missing", facts.name,
                   facts.name + ": the " + side_.name + " statistics have no such column");
@@ -58,6 +60,7 @@ class SideJudge {
     }
     const auto pairing = pair_sides(*before, facts);
     if (!pairing) {
+      book_.judgement.uncompared.push_back({facts.name, side_.name, pairing.error().message});
       for (const auto& [measure, threshold] : thresholds) {
         refuse(facts, measure.empty() ? "a distance" : measure, pairing.error().message);
       }
@@ -94,6 +97,10 @@ class SideJudge {
     comparison.usual = std::string_view(measure.name) == usual_measure(pairing);
     comparison.mean_before = before.mean;
     comparison.mean_now = facts.mean;
+    if (facts.is_moment()) {
+      comparison.period_before = before.first + " … " + before.last;
+      comparison.period_now = facts.first + " … " + facts.last;
+    }
     const double value = comparison.distance.value;
     const bool beyond =
         threshold && (measure.fires_below ? value < *threshold : value > *threshold);
@@ -134,8 +141,14 @@ class SideJudge {
       const std::string to = readable(*comparison.mean_now);
       text += shares ? " has a mean of " + from + " in the evaluation share and " + to + " here"
                      : " moved from a mean of " + from + " to " + to;
+    } else if (!comparison.period_before.empty()) {
+      const std::string& from = comparison.period_before;
+      const std::string& to = comparison.period_now;
+      text += shares ? " is " + from + " in the evaluation share and " + to + " here"
+                     : " moved from " + from + " to " + to;
     }
     text += " (" + distance.measure + " " + three_digits(distance.value);
+    if (distance.error) text += " ± " + three_digits(*distance.error);
     if (comparison.threshold) {
       const char* sign = below ? (beyond ? " < " : " >= ") : beyond ? " > " : " <= ";
       text += sign + readable(*comparison.threshold);

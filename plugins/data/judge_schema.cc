@@ -39,6 +39,7 @@ class SchemaJudge {
     judge_table();
     for (const auto& [name, expected] : input_.schema.features) judge_column(name, expected);
     for (const FeatureFacts& facts : input_.now.features) {
+      judge_encoding(facts);
       if (!input_.schema.given || input_.schema.features.contains(facts.name)) continue;
       book_.say("new_column", facts.name,
                 facts.name + ": the data has this column, the schema has not");
@@ -50,6 +51,20 @@ class SchemaJudge {
   }
 
  private:
+  /// Of every column of texts, whether or not the schema names it.
+  void judge_encoding(const FeatureFacts& facts) {
+    const auto expected = input_.schema.features.find(facts.name);
+    if (facts.type != "string" || facts.count == 0) return;
+    if (expected != input_.schema.features.end() && !expected->second.judged) return;
+    Check check = figure("invalid_utf8", facts.name, static_cast<double>(facts.invalid_utf8), 0,
+                         facts.invalid_utf8 > 0);
+    check.rows = facts.invalid_utf8;
+    check.sentence = facts.name + " is not UTF-8 in " + rows_text(facts.invalid_utf8) + " (" +
+                     percent(share_of(facts.invalid_utf8, facts.rows())) +
+                     "); declare the encoding where it is ingested";
+    book_.add(std::move(check));
+  }
+
   void judge_table() {
     const auto rows = static_cast<double>(input_.now.rows);
     Check empty = figure("no_rows", "", rows, 1, input_.now.rows == 0);

@@ -62,7 +62,13 @@ struct Comparison {
   bool usual = false;                   ///< the measure that is taken when none is named
   Severity severity = Severity::off;    ///< of the firing; off where nothing is judged
   std::optional<double> mean_before, mean_now;  ///< of numbers
+  std::string period_before, period_now;        ///< of dates and times: first and last
   std::string sentence;
+};
+
+/// A feature that could not be compared with another side.
+struct Uncompared {
+  std::string feature, side, why;
 };
 
 /// A figure beside its limit; an anomaly once it has fired.
@@ -81,6 +87,7 @@ struct Check {
 /// All that was found.
 struct Judgement {
   std::vector<Comparison> comparisons;
+  std::vector<Uncompared> uncompared;
   std::vector<Check> checks;
   std::vector<Check> anomalies;  ///< the checks that fired, and what the comparisons found
   std::vector<OffendingValue> examples;

@@ -110,10 +110,27 @@ void to_shares(std::vector<PairedShare>& shares, double rows_before, double rows
   }
 }
 
+/// The standard deviation of what lies in buckets, evenly spread inside each.
+double deviation_in(const Buckets& buckets) {
+  double count = 0, sum = 0, squares = 0;
+  for (const HistogramBucket& bucket : buckets) {
+    count += bucket.count;
+    sum += bucket.count * (bucket.low + bucket.high) / 2;
+  }
+  if (count <= 0) return 0;
+  for (const HistogramBucket& bucket : buckets) {
+    const double from_mean = (bucket.low + bucket.high) / 2 - sum / count;
+    const double width = bucket.high - bucket.low;
+    squares += bucket.count * (from_mean * from_mean + width * width / 12);
+  }
+  return std::sqrt(squares / count);
+}
+
 Result<Pairing> pair_histograms(const FeatureFacts& before, const FeatureFacts& now) {
   Pairing pairing;
   pairing.numbers = true;
-  pairing.deviation = before.std_dev.value_or(0);
+  pairing.deviation = before.std_dev ? *before.std_dev : deviation_in(before.finest());
+  pairing.rank_error = before.step_error + now.step_error;
   pairing.shares = overlay(before.histogram, now.histogram);
   if (!before.steps.empty() && !now.steps.empty()) {
     pairing.steps = overlay(before.steps, now.steps);
@@ -141,7 +158,8 @@ Result<Pairing> pair_histograms(const FeatureFacts& before, const FeatureFacts& 
 
 Result<Pairing> pair_sides(const FeatureFacts& before, const FeatureFacts& now) {
   if (before.count == 0 || now.count == 0) {
-    return Error{ErrorCode::invalid, "one side has no values"};
+    const bool neither = before.count + now.count == 0;
+    return Error{ErrorCode::invalid, neither ? "neither side has values" : "one side has no values"};
   }
   const bool numbers = before.is_number() && now.is_number();
   if (!numbers && before.type != now.type) {
@@ -152,7 +170,9 @@ Result<Pairing> pair_sides(const FeatureFacts& before, const FeatureFacts& now) 
     pairing.deviation = before.std_dev.value_or(0);
     return pairing;
   }
-  if (numbers) return pair_histograms(before, now);
+  if (numbers || (before.is_moment() && !before.histogram.empty() && !now.histogram.empty())) {
+    return pair_histograms(before, now);
+  }
   if (before.values.empty() && now.values.empty()) {
     return Error{ErrorCode::invalid, "statistics list no values of a " + now.type};
   }

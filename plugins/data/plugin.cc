@@ -37,7 +37,7 @@ constexpr auto rows =
         .library("duckdb", duckdb_version);
 
 constexpr auto statistics =
-    sdk::describe("data.statistics", 2, "Describes every column in one pass")
+    sdk::describe("data.statistics", 3, "Describes every column in one pass")
         .input("examples", "examples/1|files/1", "the table, in parts", sdk::many)
         .output("statistics", "statistics/1", "counts, extremes, distribution of every column")
         .param(sdk::text("label", "the column that is to be predicted"))
@@ -53,7 +53,7 @@ constexpr auto statistics =
         .library("arrow", arrow_version);
 
 constexpr auto merge_statistics =
-    sdk::describe("data.merge_statistics", 1, "Statistics of parts become those of the whole")
+    sdk::describe("data.merge_statistics", 2, "Statistics of parts become those of the whole")
         .doc("Reads no rows. Counts, extremes, integer sums and columns of few values are as if all "
              "rows had been described at once; what is estimated says by how much it may be off.")
         .input("statistics", "statistics/1", "statistics of the parts, with their state", sdk::many)
@@ -64,7 +64,7 @@ constexpr auto merge_statistics =
                    .standard("10").at_least(1).at_most(1000));
 
 constexpr auto report =
-    sdk::describe("data.report", 1, "Statistics of one or two tables as a page")
+    sdk::describe("data.report", 2, "Statistics of one or two tables as a page")
         .doc("One HTML file that needs nothing else, below a megabyte for any number of rows; what "
              "differs most stands first, after features with problems.")
         .input("statistics", "statistics/1", "the table")
@@ -75,7 +75,7 @@ constexpr auto report =
         .param(sdk::text("before_name", "how it calls the other").standard("before"));
 
 constexpr auto validate =
-    sdk::describe("data.validate", 3, "Judges a table by schema and by what it was before")
+    sdk::describe("data.validate", 4, "Judges a table by schema and by what it was before")
         .doc("docs/validation.md has the schema's keys, every anomaly and the formula of every "
              "measure. Rows are read only where statistics cannot decide, and for examples of what "
              "is wrong.")
@@ -127,7 +127,7 @@ constexpr auto schema =
         .library("arrow", arrow_version);
 
 constexpr auto split =
-    sdk::describe("data.split", 2, "Deals rows out into shares, no key into two of them")
+    sdk::describe("data.split", 3, "Deals rows out into shares, no key into two of them")
         .doc("What a share's entry in `shares` means depends on `by`: its size (hash, stratified), "
              "the time at which it ends, \"\" for the rest (time), the values that it has (values); "
              "given: nothing, the input of the share's name is the share.")

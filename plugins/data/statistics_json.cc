@@ -1,10 +1,10 @@
 // The face of statistics: summaries as statistics/1.
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "plugins/data/distribution.h"
+#include "plugins/data/moment_text.h"
 #include "plugins/data/semantic_domain.h"
 #include "plugins/data/statistics.h"
 
@@ -14,93 +14,59 @@ namespace {
 using Json = nlohmann::json;
 using Sorted = std::vector<std::pair<double, std::int64_t>>;
 
-constexpr int histogram_buckets = 10;
 constexpr std::size_t pairs_listed_max = 200;
 /// Columns with at most so many values carry all of them, for comparisons.
 constexpr std::int64_t complete_counts_max = 1000;
 
-/// The value at a place between the sorted values; places between two are interpolated.
-double at_place(const Sorted& values, double place) {
-  const auto low = static_cast<std::int64_t>(std::floor(place));
-  std::int64_t passed = 0;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    passed += values[i].second;
-    if (low >= passed) continue;
-    if (low + 1 < passed || i + 1 == values.size()) return values[i].first;
-    const double share = place - static_cast<double>(low);
-    return values[i].first + (values[i + 1].first - values[i].first) * share;
-  }
-  return values.empty() ? 0 : values.back().first;
+/// A count as JSON: whole where rows are counted.
+Json count_json(double count, bool rows) {
+  return rows ? Json(static_cast<std::int64_t>(count)) : Json(count);
 }
 
-double quantile(const Sorted& values, std::int64_t count, double q) {
-  return at_place(values, q * static_cast<double>(count - 1));
-}
-
-/// Ten buckets of equal width, the last with its upper edge; one for a single value.
-Json histogram(const Sorted& values, double low, double high) {
-  if (values.empty()) return Json::array();
-  std::int64_t total = 0;
-  for (const auto& [value, count] : values) total += count;
-  if (!(low < high)) return Json::array({{{"low", low}, {"high", high}, {"count", total}}});
-  std::vector<double> edges;
-  const double width = (high - low) / histogram_buckets;
-  for (int i = 0; i < histogram_buckets; ++i) edges.push_back(low + width * i);
-  edges.push_back(high);
-  std::vector<std::int64_t> counts(histogram_buckets);
-  std::size_t bucket = 0;
-  for (const auto& [value, count] : values) {
-    while (bucket + 1 < counts.size() && value >= edges[bucket + 1]) ++bucket;
-    counts[bucket] += count;
+Json buckets_json(const std::vector<HistogramBucket>& buckets, bool rows = true) {
+  Json list = Json::array();
+  for (const HistogramBucket& bucket : buckets) {
+    list.push_back({{"low", bucket.low}, {"high", bucket.high},
+                    {"count", count_json(bucket.count, rows)}});
   }
-  Json buckets = Json::array();
-  for (std::size_t i = 0; i < counts.size(); ++i) {
-    buckets.push_back({{"low", edges[i]}, {"high", edges[i + 1]}, {"count", counts[i]}});
-  }
-  return buckets;
-}
-
-std::string date_text(std::int64_t days) {
-  const std::chrono::year_month_day date{
-      std::chrono::sys_days(std::chrono::days(static_cast<int>(days)))};
-  char text[48];
-  std::snprintf(text, sizeof text, "%04d-%02u-%02u", static_cast<int>(date.year()),
-                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
-  return text;
-}
-
-std::string moment_text(ColumnType type, std::int64_t value) {
-  if (type == ColumnType::date) return date_text(value);
-  constexpr std::int64_t day = 86'400'000'000;
-  std::int64_t days = value / day, rest = value % day;
-  if (rest < 0) {
-    rest += day;
-    --days;
-  }
-  char clock[40];
-  std::snprintf(clock, sizeof clock, "T%02d:%02d:%02d", static_cast<int>(rest / 3'600'000'000),
-                static_cast<int>(rest / 60'000'000 % 60), static_cast<int>(rest / 1'000'000 % 60));
-  std::string text = date_text(days) + clock;
-  if (rest % 1'000'000 != 0) {
-    std::snprintf(clock, sizeof clock, ".%06d", static_cast<int>(rest % 1'000'000));
-    text += clock;
-  }
-  return text;
+  return list;
 }
 
 /// Parts of equal count between the quantiles, as many as there are parts.
-Json quantile_histogram(const Sorted& values, std::int64_t count, std::int64_t parts, double low,
-                        double high) {
+Json quantile_histogram(const CountedValues& values, Range range, std::int64_t parts) {
   Json buckets = Json::array();
-  double from = low;
+  const double count = total_of(values);
+  double from = range.low;
   for (std::int64_t i = 1; i <= parts; ++i) {
     const double q = static_cast<double>(i) / static_cast<double>(parts);
-    const double to = i == parts ? high : quantile(values, count, q);
-    buckets.push_back({{"low", from}, {"high", to},
-                       {"count", static_cast<double>(count) / static_cast<double>(parts)}});
+    const double to = i == parts ? range.high : row_quantile(values, q);
+    buckets.push_back({{"low", from}, {"high", to}, {"count", count / static_cast<double>(parts)}});
     from = to;
   }
   return buckets;
+}
+
+template <class Quantile>
+Json quantiles_json(std::int64_t parts, const Quantile& quantile) {
+  Json quantiles = Json::array();
+  for (std::int64_t i = 1; i < parts; ++i) {
+    const double q = static_cast<double>(i) / static_cast<double>(parts);
+    quantiles.push_back({{"q", q}, {"value", quantile(q)}});
+  }
+  return quantiles;
+}
+
+/// `[value, rows]` of values by themselves, `[value, rows, rows between]` of those between which others lie.
+template <class Written>
+void put_distribution(Json& json, const Steps& made, const Written& written) {
+  Json list = Json::array();
+  for (const Step& step : made.steps) {
+    Json one = Json::array({written(step.value), count_json(step.at, true)});
+    if (step.between > 0) one.push_back(count_json(step.between, true));
+    list.push_back(std::move(one));
+  }
+  json["distribution"] = std::move(list);
+  if (made.error > 0) json["distribution_error"] = made.error;
 }
 
 /// Most frequent first; among equals the smaller value, so that the order is one.
@@ -153,6 +119,11 @@ void put_domain(Json& json, const std::optional<Domain>& domain) {
   if (!domain->format.empty()) json["domain"]["format"] = domain->format;
 }
 
+Range range_of(const ColumnSummary& column) {
+  if (column.type() == ColumnType::number) return {column.number_min, column.number_max};
+  return {static_cast<double>(column.integer_min), static_cast<double>(column.integer_max)};
+}
+
 void put_numbers(Json& json, const ColumnSummary& column, const StatisticsOptions& options) {
   const bool integers = column.type() == ColumnType::integer;
   json["zeros"] = column.zeros;
@@ -161,31 +132,28 @@ void put_numbers(Json& json, const ColumnSummary& column, const StatisticsOption
   json["negative_infinite"] = column.negative_infinite;
   const std::int64_t count = column.moments.count();
   if (count == 0) return;
-  const double low = integers ? static_cast<double>(column.integer_min) : column.number_min;
-  const double high = integers ? static_cast<double>(column.integer_max) : column.number_max;
+  const Range range = range_of(column);
   json["mean"] = integers ? static_cast<double>(column.integer_sum) / static_cast<double>(count)
                           : column.moments.mean();
   json["std_dev"] = column.moments.std_dev();
-  json["min"] = integers ? Json(column.integer_min) : Json(low);
-  json["max"] = integers ? Json(column.integer_max) : Json(high);
+  json["min"] = integers ? Json(column.integer_min) : Json(range.low);
+  json["max"] = integers ? Json(column.integer_max) : Json(range.high);
   if (integers) {
     put_integer_sum(json, column.integer_sum);
   } else {
     json["sum"] = column.moments.sum().value();
   }
-  const Sorted values = column.sorted_numbers();
-  json["median"] = quantile(values, count, 0.5);
-  Json quantiles = Json::array();
-  for (std::int64_t i = 1; i < options.quantiles; ++i) {
-    const double q = static_cast<double>(i) / static_cast<double>(options.quantiles);
-    quantiles.push_back({{"q", q}, {"value", quantile(values, count, q)}});
-  }
-  json["quantiles"] = std::move(quantiles);
-  json["histogram"] = histogram(values, low, high);
-  json["quantile_histogram"] = quantile_histogram(values, count, options.quantiles, low, high);
+  const Sorted sorted = column.sorted_numbers();
+  const CountedValues values = counted(sorted);
+  json["median"] = row_quantile(values, 0.5);
+  json["quantiles"] = quantiles_json(options.quantiles, [&](double q) { return row_quantile(values, q); });
+  json["histogram"] = buckets_json(equal_widths(values, range));
+  json["quantile_histogram"] = quantile_histogram(values, range, options.quantiles);
   if (!column.exact()) json["rank_error"] = column.rank_error();
-  if (integers) put_domain(json, unix_time_domain(values, count));
+  if (integers) put_domain(json, unix_time_domain(sorted, count));
   if (integers && column.exact()) put_counts(json, by_frequency(column.integer_counts()), options, 0, true);
+  if (json.contains("value_counts")) return;
+  put_distribution(json, steps_of(values, range, column.rank_error()), [](double value) { return value; });
 }
 
 void put_weights(Json& json, const ColumnSummary& column) {
@@ -206,20 +174,18 @@ void put_moments(Json& json, const ColumnSummary& column, const StatisticsOption
   };
   json["min"] = moment_text(type, column.integer_min);
   json["max"] = moment_text(type, column.integer_max);
-  const Sorted values = column.sorted_numbers();
-  json["median"] = text(quantile(values, column.count, 0.5));
-  Json quantiles = Json::array();
-  for (std::int64_t i = 1; i < options.quantiles; ++i) {
-    const double q = static_cast<double>(i) / static_cast<double>(options.quantiles);
-    quantiles.push_back({{"q", q}, {"value", text(quantile(values, column.count, q))}});
-  }
-  json["quantiles"] = std::move(quantiles);
-  Json buckets = histogram(values, static_cast<double>(column.integer_min),
-                           static_cast<double>(column.integer_max));
+  const CountedValues values = counted(column.sorted_numbers());
+  const Range range = range_of(column);
+  json["median"] = text(row_quantile(values, 0.5));
+  json["quantiles"] =
+      quantiles_json(options.quantiles, [&](double q) { return text(row_quantile(values, q)); });
+  Json buckets =
+      buckets_json(type == ColumnType::date ? whole_days(values, range) : equal_widths(values, range));
   for (Json& bucket : buckets) {
     for (const char* edge : {"low", "high"}) bucket[edge] = text(bucket[edge].get<double>());
   }
   json["time_histogram"] = std::move(buckets);
+  put_distribution(json, steps_of(values, range, column.rank_error()), text);
   if (!column.exact()) json["rank_error"] = column.rank_error();
 }
 

@@ -187,7 +187,7 @@ class Page {
       differences_ = differences(before->facts, now.facts);
     } else {
       for (const FeatureFacts& feature : now.facts.features) {
-        differences_.push_back({feature.name, nullptr, &feature, {}, 0, {}});
+        differences_.push_back({feature.name, nullptr, &feature, {}, 0, {}, {}});
       }
     }
     // What is wrong stands first, errors before warnings.
@@ -244,11 +244,8 @@ class Page {
       report_.verdict(tone_of(problems_), std::to_string(problems_.size()) +
                       (problems_.size() == 1 ? " problem" : " problems"), problems_.front().sentence);
     } else if (before_ && !differences_.empty()) {
-      const FeatureDifference& most = differences_.front();
-      const bool none = most.score == 0;
-      report_.verdict(Tone::neutral, none ? "no difference" : "differs most",
-                      none ? "every feature is distributed as before"
-                           : cut(most.feature) + " — " + cut(most.sentence));
+      const ComparisonVerdict verdict = verdict_of(differences_);
+      report_.verdict(Tone::neutral, verdict.title, cut(verdict.sentence));
     }
   }
 
@@ -266,8 +263,8 @@ class Page {
           {std::to_string(facts.unique), Tone::neutral, true}};
       if (before_) {
         const Tone tone = difference.score >= worth_marking ? Tone::warning : Tone::neutral;
-        row.push_back({readable(difference.score), tone, true});
-        row.push_back({cut(difference.sentence)});
+        row.push_back({difference.distance_text(), tone, true});
+        row.push_back({cut(difference.remark())});
       } else {
         row.push_back({facts.mean ? readable(*facts.mean) : "–", Tone::neutral, true});
       }
@@ -306,9 +303,9 @@ class Page {
     for (const ReportProblem& problem : problems) card.problems.push_back(problem.sentence);
     if (card.two_sides) {
       if (card.tone == Tone::neutral && difference.score >= worth_marking) card.tone = Tone::warning;
-      card.remark = difference.distances.empty() && difference.sentence.empty()
-                        ? "" : "distance " + readable(difference.score);
-      if (!difference.sentence.empty()) card.remark += ", " + cut(difference.sentence);
+      const std::string remark = cut(difference.remark());
+      if (difference.not_compared.empty()) card.remark = "distance " + difference.distance_text();
+      if (!remark.empty()) card.remark += (card.remark.empty() ? "" : ", ") + remark;
       card.headers = {"", "before", "now"};
     } else {
       card.headers = {"", ""};

@@ -36,7 +36,21 @@ struct FeatureDifference {
   std::vector<Distance> distances;
   double score = 0;                       ///< 0 to 1: the order of the page
   std::string sentence;                   ///< "true: 9.8 % before, 21.1 % now"
+  std::string not_compared;               ///< why there is no distance; empty: there is one
+
+  /// The distance as people read it, "–" where there is none.
+  std::string distance_text() const;
+  /// What differs, and why it could not be compared.
+  std::string remark() const;
 };
+
+/// What a comparison says as a whole.
+struct ComparisonVerdict {
+  std::string title, sentence;
+};
+
+/// REQUIRES: at least one difference.
+ComparisonVerdict verdict_of(const std::vector<FeatureDifference>& differences);
 
 /// All features of both sides, what differs most first; equal ones in the order of the table.
 std::vector<FeatureDifference> differences(const TableFacts& before, const TableFacts& now);

@@ -39,6 +39,7 @@ Json comparison_json(const Comparison& comparison) {
                    {"this", side_json(comparison, true)}};
   if (!distance.largest.empty()) json["value_with_largest_difference"] = distance.largest;
   if (distance.approximate) json["approximate"] = true;
+  if (distance.error) json["error"] = *distance.error;
   json["p"] = distance.p;
   if (comparison.uncertain) json["uncertain"] = true;
   return json;
@@ -170,7 +171,7 @@ void add_anomalies(HtmlReport& report, const Judgement& judgement) {
 
 void add_comparisons(HtmlReport& report, const Judgement& judgement) {
   report.heading("Comparisons");
-  if (judgement.comparisons.empty()) {
+  if (judgement.comparisons.empty() && judgement.uncompared.empty()) {
     return report.paragraph("There are no earlier statistics to compare with.");
   }
   report.paragraph("Every feature is measured; only those with a threshold are judged. All measures "
@@ -197,6 +198,10 @@ void add_comparisons(HtmlReport& report, const Judgement& judgement) {
                      : comparison->threshold ? "passed" : "measured",
                      tone},
                     {comparison->sentence}});
+  }
+  for (const Uncompared& one : judgement.uncompared) {
+    const ReportCell none{"–", Tone::neutral, true};
+    rows.push_back({{one.feature}, {one.side}, {"–"}, none, none, {"not compared"}, {one.why}});
   }
   report.table({"feature", "side", "measure", "value", "threshold", "", "in words"}, rows);
 }
@@ -246,12 +251,17 @@ std::string anomalies_json(const JudgementInput& input, const Judgement& judgeme
   Json json = {{"verdict", judgement.verdict()},
                {"sides", Json::array()},
                {"comparisons", Json::array()},
+               {"not_compared", Json::array()},
                {"checks", Json::array()},
                {"anomalies", Json::array()},
                {"examples", Json::array()}};
   for (const Side& side : input.sides) json["sides"].push_back(side.name);
   for (const Comparison& comparison : judgement.comparisons) {
     json["comparisons"].push_back(comparison_json(comparison));
+  }
+  for (const Uncompared& one : judgement.uncompared) {
+    json["not_compared"].push_back(
+        {{"feature", one.feature}, {"side", one.side}, {"why", one.why}});
   }
   for (const Check& check : judgement.checks) json["checks"].push_back(check_json(check));
   for (const Check& anomaly : judgement.anomalies) {

@@ -53,6 +53,29 @@ TEST_CASE("stats compare: what differs most stands first, on the terminal and on
   for (const auto& feature : json["features"]) CHECK(feature["score"] == 0.0);
 }
 
+TEST_CASE("stats compare: dates have a distance, and what has none says why", "[cli]") {
+  PlainFiles files;
+  const std::string before =
+      files.write("a.csv", "day,none,n\n2013-01-01,,1\n2013-01-02,,2\n2013-01-03,,1\n2013-01-04,,2\n");
+  const std::string now =
+      files.write("b.csv", "day,none,n\n2013-01-03,,1\n2013-01-04,,2\n2013-01-05,,1\n2013-01-06,,2\n");
+  REQUIRE(files.run({"stats", "compare", before, now, "--html", files.path("page.html")}) == 0);
+  CHECK_THAT(files.out, Contains("from 2013-01-01 to 2013-01-04 before, from 2013-01-03 to 2013-01-06 now"));
+  CHECK_THAT(files.out, Contains("day      date      0.5000"));
+  CHECK_THAT(files.out, Contains("not compared: neither side has values"));
+  CHECK(files.out.find("–") != std::string::npos);
+  CHECK_THAT(files.read("page.html"), Contains("not compared: neither side has values"));
+  REQUIRE(files.run({"stats", "compare", before, now, "--json"}) == 0);
+  const auto json = nlohmann::json::parse(files.out);
+  CHECK(json["features"][0]["name"] == "day");
+  CHECK(json["features"][0]["distances"]["ks"] == 0.5);
+  for (const auto& feature : json["features"]) CHECK(feature["score"].is_null() == (feature["name"] == "none"));
+  // What could not be compared is not called equal.
+  REQUIRE(files.run({"stats", "compare", before, before, "--html", files.path("same.html")}) == 0);
+  CHECK_THAT(files.read("same.html"), Contains("1 of 3 features could not be compared"));
+  CHECK_THAT(files.read("same.html"), !Contains("every feature is distributed as before"));
+}
+
 TEST_CASE("stats show: what is wrong with a file is said with its place", "[cli]") {
   PlainFiles files;
   CHECK(files.run({"stats", "show", files.path("none.csv")}) == 2);

@@ -202,13 +202,13 @@ def check_measures(number, comparisons, before, now):
 
 
 def check_float_measures(number, comparisons, before, now):
-    """Statistics with ten quantiles know shares up to a value to a tenth."""
+    """Exact up to 1,000 values; beyond within what the comparison says of itself."""
     for c in comparisons:
         if c["measure"] != "ks" or before[c["feature"]].dtype.kind != "f":
             continue
         a, b = before[c["feature"]].dropna(), now[c["feature"]].dropna()
         want = scipy_stats.ks_2samp(a, b).statistic
-        check(f"{number} {c['feature']} ks {c['value']} {want}", abs(c["value"] - want) <= 0.1)
+        check(f"{number} {c['feature']} ks {c['value']} {want}", abs(c["value"] - want) <= c.get("error", 1e-9) <= 0.013)
 
 
 def check_comparisons(number, anomalies, before, now):

@@ -14,3 +14,6 @@ set_tests_properties(oracles/data PROPERTIES LABELS oracle SKIP_RETURN_CODE 77)
 add_test(NAME oracles/statistics COMMAND ${oracle_python}
   ${CMAKE_CURRENT_SOURCE_DIR}/oracles/statistics_oracle.py $<TARGET_FILE:run_data_operator>)
 set_tests_properties(oracles/statistics PROPERTIES LABELS oracle SKIP_RETURN_CODE 77)
+add_test(NAME oracles/drift COMMAND ${oracle_python}
+  ${CMAKE_CURRENT_SOURCE_DIR}/oracles/drift_oracle.py $<TARGET_FILE:run_data_operator>)
+set_tests_properties(oracles/drift PROPERTIES LABELS oracle SKIP_RETURN_CODE 77)

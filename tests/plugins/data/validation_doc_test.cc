@@ -72,6 +72,6 @@ TEST_CASE("docs/validation.md: each measure has the value of its example", "[doc
     std::snprintf(text, sizeof text, "%.*f", static_cast<int>(digits), value);
     INFO(measure.name);
     CHECK(text == shown);
-    CHECK(rows[i][3] == (measure.needs_numbers ? "numbers" : measure.needs_values ? "values" : "all"));
+    CHECK(rows[i][3] == (measure.needs_numbers ? "numbers, dates, times" : measure.needs_values ? "values" : "all"));
   }
 }
