@@ -38,6 +38,9 @@ void post_sink_test(Backend& backend, const Request& request, const Respond& res
 /// @{
 void get_pipelines(Backend& backend, const Request& request, const Respond& respond);
 void get_pipeline(Backend& backend, const Request& request, const Respond& respond);
+void get_versions(Backend& backend, const Request& request, const Respond& respond);
+void get_version(Backend& backend, const Request& request, const Respond& respond);
+void get_version_diff(Backend& backend, const Request& request, const Respond& respond);
 void get_freshness(Backend& backend, const Request& request, const Respond& respond);
 void post_check(Backend& backend, const Request& request, const Respond& respond);
 void post_apply(Backend& backend, const Request& request, const Respond& respond);

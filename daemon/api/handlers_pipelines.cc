@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "daemon/api/asking.h"
+#include "daemon/api/definitions.h"
 #include "daemon/api/handlers.h"
 #include "daemon/api/translate.h"
 #include "dag/bundle.h"
@@ -110,6 +111,56 @@ void get_pipeline(Backend& backend, const Request& request, const Respond& respo
     if (row.name == request.part("pipeline")) return answer(respond, pipeline_of(backend, row));
   }
   refuse(respond, {ErrorCode::not_found, "there is no pipeline '" + request.part("pipeline") + "'"});
+}
+
+void get_versions(Backend& backend, const Request& request, const Respond& respond) {
+  const auto limit = asked_number(request, "limit", 50, 1, view_limit_max);
+  if (!limit) return refuse(respond, limit.error());
+  const std::string& name = request.part("pipeline");
+  protocol::PipelineVersionList reply;
+  reply.pipeline = name;
+  for (const PipelineRow& row :
+       list_versions(backend.store(), name, static_cast<int>(*limit))) {
+    reply.versions.push_back(version_of(row));
+  }
+  if (!reply.versions.empty()) return answer(respond, reply);
+  const auto found = find_pipeline(backend, name);  // names the nearest
+  refuse(respond, found ? Error{ErrorCode::not_found, "pipeline " + name + " has no version"}
+                        : found.error());
+}
+
+void get_version(Backend& backend, const Request& request, const Respond& respond) {
+  const auto row = find_version(backend, request.part("pipeline"), request.part("version"));
+  if (!row) return refuse(respond, row.error());
+  const auto files = bundle_of(backend, row->version);
+  if (!files) return refuse(respond, files.error());
+  protocol::PipelineDefinition reply;
+  reply.pipeline = row->name, reply.version = version_of(*row);
+  for (const auto& [path, content] : *files) {
+    reply.files.push_back({path, sha256(content).hex(), static_cast<std::int64_t>(content.size())});
+  }
+  const std::string file = request.asked("file");
+  reply.file = file.empty() ? bundle_pipeline_file : file;
+  const auto wanted = files->find(reply.file);
+  if (wanted == files->end()) {
+    return refuse(respond, {ErrorCode::not_found, "version " + row->version.brief() +
+                                                      " has no file '" + reply.file + "'"});
+  }
+  reply.binary = !protocol::is_utf8(wanted->second);
+  if (!reply.binary) reply.text = wanted->second;
+  answer(respond, reply);
+}
+
+void get_version_diff(Backend& backend, const Request& request, const Respond& respond) {
+  const std::string& name = request.part("pipeline");
+  const auto first = find_version(backend, name, request.part("version"));
+  if (!first) return refuse(respond, first.error());
+  const std::string with = request.asked("with");
+  const auto second = find_version(backend, name, with.empty() ? "current" : with);
+  if (!second) return refuse(respond, second.error());
+  const auto diff = compare_versions(backend, *first, *second);
+  if (!diff) return refuse(respond, diff.error());
+  answer(respond, *diff);
 }
 
 void get_freshness(Backend& backend, const Request& request, const Respond& respond) {

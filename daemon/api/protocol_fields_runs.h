@@ -5,6 +5,7 @@
 
 #include "daemon/api/protocol_redo.h"
 #include "daemon/api/protocol_runs.h"
+#include "daemon/api/protocol_versions.h"
 
 namespace pipelined::protocol {
 
@@ -172,6 +173,30 @@ void fields(V& visit, ReplayResolution& x) {
 template <class V>
 void fields(V& visit, ReplayStep& x) {
   visit("step", x.step), visit("element", x.element), visit("state", x.state);
+}
+
+template <class V>
+void fields(V& visit, PipelineVersion& x) {
+  visit("version", x.version), visit("applied_at", x.applied_at), visit("current", x.current);
+  visit("folder", x.folder);
+}
+template <class V>
+void fields(V& visit, PipelineVersionList& x) {
+  visit("pipeline", x.pipeline), visit("versions", x.versions);
+}
+template <class V>
+void fields(V& visit, PipelineDefinition& x) {
+  visit("pipeline", x.pipeline), visit("version", x.version), visit("files", x.files);
+  visit("file", x.file), visit("text", x.text), visit("binary", x.binary);
+}
+template <class V>
+void fields(V& visit, FileDiff& x) {
+  visit("name", x.name), visit("change", x.change), visit("text", x.text);
+}
+template <class V>
+void fields(V& visit, PipelineDiff& x) {
+  visit("pipeline", x.pipeline), visit("first", x.first), visit("second", x.second);
+  visit("lines", x.lines), visit("files", x.files), visit("note", x.note);
 }
 
 }  // namespace pipelined::protocol

@@ -6,6 +6,7 @@
 #include "daemon/api/protocol.h"
 #include "daemon/api/protocol_models.h"
 #include "daemon/api/protocol_redo.h"
+#include "daemon/api/protocol_versions.h"
 
 namespace pipelined::api {
 namespace {
@@ -76,6 +77,17 @@ void add_pipelines(std::vector<Route>& table) {
        json_schema<CheckReply>, bundle_max});
   add({"GET", "/api/v1/pipelines/{pipeline}", Role::viewer, get_pipeline, "One pipeline.", {},
        nullptr, json_schema<PipelineInfo>});
+  add({"GET", "/api/v1/pipelines/{pipeline}/versions", Role::viewer, get_versions,
+       "Versions of the pipeline, newest first.", {limit}, nullptr,
+       json_schema<PipelineVersionList>});
+  add({"GET", "/api/v1/pipelines/{pipeline}/versions/{version}", Role::viewer, get_version,
+       "A version with one of its files; the version is `current`, `previous` or first digits.",
+       {{"file", "which file; the pipeline file if left out"}}, nullptr,
+       json_schema<PipelineDefinition>});
+  add({"GET", "/api/v1/pipelines/{pipeline}/versions/{version}/diff", Role::viewer,
+       get_version_diff, "What differs between the version and another one.",
+       {{"with", "the other version; `current` if left out"}}, nullptr,
+       json_schema<PipelineDiff>});
   add({"GET", "/api/v1/pipelines/{pipeline}/freshness", Role::viewer, get_freshness,
        "Which outputs are stale against what has arrived, and since when.", {}, nullptr,
        json_schema<FreshnessReply>});

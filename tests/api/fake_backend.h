@@ -236,7 +236,9 @@ class FakeBackend : public Backend {
     return name == "flights" ? flights : nullptr;
   }
   std::shared_ptr<const Pipeline> pipeline_version(const Digest& version) override {
-    return version == flights->version ? flights : nullptr;
+    if (version == flights->version) return flights;
+    const auto found = versions.find(version);
+    return found == versions.end() ? nullptr : found->second;
   }
   Store& store() override { return *store_; }
 
@@ -308,6 +310,25 @@ class FakeBackend : public Backend {
     return {digest, type, static_cast<std::int64_t>(text.size())};
   }
 
+  /// Records a version of flights with its bundle; the one that `apply_text` made stays in force.
+  Digest record_version(const BundleFiles& files, TimeMs at, bool current = false) {
+    const Digest version = bundle_version(files);
+    const ParsedPipeline parsed = parse_pipeline(files.at(bundle_pipeline_file), "pipeline.toml");
+    if (parsed.spec) {
+      auto compiled = compile(*parsed.spec, operator_set, files, version);
+      if (compiled) versions[version] = *compiled;
+    }
+    for (const auto& [name, text] : files) folder.write(version.hex() + "-" + name, text);
+    turn([&](Store& store) {
+      store.put_artifact(bundle_manifest(files));
+      PipelineRow row;
+      row.name = "flights", row.version = version, row.folder = "/data", row.current = current;
+      row.applied_at = at, row.seq = ++seq_;
+      store.put(row);
+    });
+    return version;
+  }
+
   /// Puts rows inside one turn.
   void turn(const std::function<void(Store&)>& put) {
     REQUIRE(store_->begin());
@@ -326,6 +347,7 @@ class FakeBackend : public Backend {
   TemporaryFolder folder;
   OperatorSet operator_set = test_operators();
   std::shared_ptr<const Pipeline> flights;
+  std::map<Digest, std::shared_ptr<const Pipeline>> versions;  ///< others than `flights`
   std::vector<Event> submitted;
   std::vector<PipelineUpload> uploads;
   std::vector<Trial> trials;

@@ -463,3 +463,38 @@ TEST_CASE("pipectl: the documentation has every verb once, with its usage and su
     CHECK(text.find(entry, at + 1) == std::string::npos);
   }
 }
+
+TEST_CASE("pipectl: versions of a pipeline are listed, shown and compared", "[cli]") {
+  TestDaemon daemon;
+  Digest now, old;
+  std::string text = flights_toml;
+  text.replace(text.find("depth = 6"), 9, "depth = 5");
+  daemon.on_loop([&](FakeBackend& backend) {
+    old = backend.record_version({{bundle_pipeline_file, text}, {"notes.txt", "x\n"}}, 1);
+    now = backend.record_version({{bundle_pipeline_file, flights_toml}}, 2, true);
+  });
+  const Output list = pipectl({"pipeline", "versions", "flights"}, daemon.socket());
+  CHECK(list.code == 0);
+  CHECK(list.out.find(now.hex().substr(0, 12) + "  yes") != std::string::npos);
+  CHECK(list.out.find(old.hex().substr(0, 12) + "  no") != std::string::npos);
+  CHECK(pipectl({"pipeline", "versions", "flihgts"}, daemon.socket()).code == 2);
+
+  const Output shown = pipectl({"pipeline", "show", "flights@previous"}, daemon.socket());
+  CHECK(shown.out.find("# with notes.txt\n" + text) != std::string::npos);
+  CHECK(pipectl({"pipeline", "show", "flights", "--file", "pipeline.toml"}, daemon.socket()).out ==
+        flights_toml);
+  const Output missing = pipectl({"pipeline", "show", "flights", "--file", "x"}, daemon.socket());
+  CHECK(missing.code == 2);
+  CHECK(missing.err.find("has no file 'x'") != std::string::npos);
+
+  const Output diff = pipectl({"pipeline", "diff", "flights", "previous"}, daemon.socket());
+  CHECK(diff.code == 0);
+  CHECK(diff.out.find("--- a/pipeline.toml\n+++ b/pipeline.toml\n@@ ") != std::string::npos);
+  CHECK(diff.out.find("\n-depth = 5\n+depth = 6\n") != std::string::npos);
+  CHECK(diff.out.find("--- a/notes.txt\n+++ /dev/null\n@@ -1 +0,0 @@\n-x\n") != std::string::npos);
+  const Output json =
+      pipectl({"pipeline", "diff", "flights", "previous", "current", "-o", "json"}, daemon.socket());
+  CHECK(nlohmann::json::parse(json.out)["files"].size() == 2);
+  const Output same = pipectl({"pipeline", "diff", "flights", "current"}, daemon.socket());
+  CHECK(same.err.find("do not differ") != std::string::npos);
+}

@@ -45,7 +45,7 @@ ROOMS = {
     "plugins/": (SDK + ["plugins/common/", "plugins/{own}/", "model/", "dag/result.h"], None),
     "daemon/": (["daemon/", "dag/", "operators/descriptor.h", "operators/wire.h",
                  "operators/value_json.h"], None),
-    "cli/": (["cli/", "daemon/api/protocol.h", "daemon/api/protocol_redo.h",
+    "cli/": (["cli/", "daemon/api/protocol.h", "daemon/api/protocol_redo.h", "daemon/api/protocol_versions.h",
               "daemon/api/protocol_models.h", "dag/", "operators/descriptor.h",
               "operators/value_json.h"], None),
     "serve/": (["serve/", "model/", "dag/result.h"], None),
