@@ -24,4 +24,8 @@ if(PIPELINED_SANITIZE)
   target_link_options(pipelined_build INTERFACE -fsanitize=${PIPELINED_SANITIZE})
   # Checks of undefined behaviour in the tests' own macros double what they take to compile.
   target_compile_options(pipelined_build INTERFACE $<${is_test}:-fno-sanitize=undefined>)
+  # The engine goes through millions of steps; the rest compiles a third faster as it is written.
+  set(simulated "pipelined_dag;pipelined_supervisor;memory_ledger;pipelined-sim")
+  target_compile_options(pipelined_build INTERFACE
+    "$<$<IN_LIST:$<TARGET_PROPERTY:NAME>,${simulated}>:-O1>")
 endif()
