@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <map>
 
-#include "plugins/model/line_chart.h"
+#include "plugins/common/line_chart.h"
 #include "plugins/model/report_parts.h"
 
 namespace pipelined::evaluation {

@@ -1,7 +1,7 @@
 // What a model's scores hang on, as blocks of a page.
 #include <algorithm>
 
-#include "plugins/model/line_chart.h"
+#include "plugins/common/line_chart.h"
 #include "plugins/model/report_parts.h"
 
 namespace pipelined::evaluation {

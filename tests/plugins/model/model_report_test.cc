@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "operators/testing/fake_context.h"
-#include "plugins/model/line_chart.h"
+#include "plugins/common/line_chart.h"
 #include "plugins/model/model_evaluate.h"
 #include "plugins/model/model_explain.h"
 #include "plugins/train/train_trees.h"
@@ -124,10 +124,10 @@ TEST_CASE("report: an input that is none is refused in a sentence", "[report]") 
 
 TEST_CASE("report: a chart of one point or one value is drawn all the same", "[report]") {
   const std::string chart =
-      evaluation::svg_of({"t", "x", "y", 1, 1, 2, 2, {{{{1, 2}}, true, true}}});
+      svg_of({"t", "x", "y", 1, 1, 2, 2, {{{{1, 2}}, true, true}}});
   CHECK(chart.find("nan") == std::string::npos);
   CHECK(chart.find("<circle") != std::string::npos);
-  const std::string intervals = evaluation::svg_of("t", {{std::string(60, 'e') + "é", 0, 0, 0}}, 0);
+  const std::string intervals = svg_of("t", {{std::string(60, 'e') + "é", 0, 0, 0}}, 0);
   CHECK(intervals.find("nan") == std::string::npos);
   CHECK(intervals.find("…") != std::string::npos);
 }

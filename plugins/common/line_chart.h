@@ -7,13 +7,14 @@
 #include <utility>
 #include <vector>
 
-namespace pipelined::evaluation {
+namespace pipelined {
 
 /// One line; `strong` ones stand out, others are the background.
 struct ChartLine {
   std::vector<std::pair<double, double>> points;
   bool strong = true;
   bool dots = false;  ///< marks each point
+  bool joined = true; ///< a line through the points
 };
 
 /// What is drawn; both axes go from `low` to `high`.
@@ -22,6 +23,8 @@ struct LineChart {
   std::string x_name, y_name;
   double x_low = 0, x_high = 1, y_low = 0, y_high = 1;
   std::vector<ChartLine> lines;  ///< the last stands in front
+  bool x_log = false;            ///< equal factors of x are equally far; 0 < x_low
+  std::vector<std::string> x_labels = {};  ///< what x = 0, 1, … are called; empty: by number
 };
 
 /// The picture.
@@ -37,4 +40,4 @@ struct ChartInterval {
 std::string svg_of(const std::string& title, const std::vector<ChartInterval>& intervals,
                    double mark);
 
-}  // namespace pipelined::evaluation
+}  // namespace pipelined

@@ -1,11 +1,12 @@
-#include "plugins/model/line_chart.h"
+#include "plugins/common/line_chart.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 #include "plugins/common/html_report.h"
 
-namespace pipelined::evaluation {
+namespace pipelined {
 namespace {
 
 constexpr double left = 58, right = 336, top = 8, bottom = 208;
@@ -28,6 +29,16 @@ std::string label(double x, double y, const std::string& text, const char* ancho
          html_escaped(text) + "</text>";
 }
 
+// At most so many letters; whole ones.
+std::string cut(const std::string& text, std::size_t letters) {
+  std::size_t end = 0, count = 0;
+  while (end < text.size() && count <= letters) {
+    count += (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80 ? 0 : 1;
+    if (count <= letters) ++end;
+  }
+  return end < text.size() ? text.substr(0, end) + "…" : text;
+}
+
 std::string straight(double x1, double y1, double x2, double y2, const char* kind) {
   return "<line class=\"" + std::string(kind) + "\" x1=\"" + pixels(x1) + "\" y1=\"" + pixels(y1) +
          "\" x2=\"" + pixels(x2) + "\" y2=\"" + pixels(y2) + "\"/>";
@@ -46,19 +57,26 @@ double share(double value, double low, double high) {
 }  // namespace
 
 std::string svg_of(const LineChart& chart) {
+  const bool log = chart.x_log;
   const auto x_of = [&](double x) {
-    return left + (right - left) * share(x, chart.x_low, chart.x_high);
+    return left + (right - left) * (log ? share(std::log(x), std::log(chart.x_low), std::log(chart.x_high))
+                                        : share(x, chart.x_low, chart.x_high));
   };
   const auto y_of = [&](double y) {
     return bottom - (bottom - top) * share(y, chart.y_low, chart.y_high);
   };
   std::string svg = opened(chart.title, 360, 250);
   for (int i = 0; i <= 4; ++i) {
-    const double x = chart.x_low + (chart.x_high - chart.x_low) * i / 4;
+    const double x = log ? chart.x_low * std::pow(chart.x_high / chart.x_low, i / 4.0)
+                         : chart.x_low + (chart.x_high - chart.x_low) * i / 4;
     const double y = chart.y_low + (chart.y_high - chart.y_low) * i / 4;
     svg += straight(left, y_of(y), right, y_of(y), "axis");
     svg += label(left - 6, y_of(y) + 4, tick(y), "end");
-    svg += label(x_of(x), bottom + 20, tick(x), "middle");
+    if (chart.x_labels.empty()) svg += label(x_of(x), bottom + 20, tick(x), "middle");
+  }
+  for (std::size_t i = 0; i < chart.x_labels.size(); ++i) {
+    const std::string name = cut(chart.x_labels[i], 40 / chart.x_labels.size());
+    svg += label(x_of(static_cast<double>(i)), bottom + 20, name, "middle");
   }
   const bool many = chart.lines.size() > 3;
   for (const ChartLine& line : chart.lines) {
@@ -71,7 +89,10 @@ std::string svg_of(const LineChart& chart) {
       dots += "<circle class=\"" + std::string(kind) + "\" cx=\"" + pixels(x_of(x)) + "\" cy=\"" +
               pixels(y_of(y)) + "\" r=\"2.6\"/>";
     }
-    svg += "<polyline class=\"tick " + std::string(kind) + "\"" + thin + " points=\"" + points + "\"/>" + dots;
+    if (line.joined) {
+      svg += "<polyline class=\"tick " + std::string(kind) + "\"" + thin + " points=\"" + points + "\"/>";
+    }
+    svg += dots;
   }
   svg += label((left + right) / 2, bottom + 35, chart.x_name, "middle");
   svg += "<text transform=\"translate(10 " + pixels((top + bottom) / 2) +
@@ -92,10 +113,7 @@ std::string svg_of(const std::string& title, const std::vector<ChartInterval>& i
   svg += straight(x_of(mark), 2, x_of(mark), height - 22, "tick before");
   double y = 12;
   for (const ChartInterval& one : intervals) {
-    const bool cut = one.name.size() > 34;
-    std::size_t end = 32;
-    while (cut && (static_cast<unsigned char>(one.name[end]) & 0xC0) == 0x80) --end;
-    svg += label(begin - 8, y + 4, cut ? one.name.substr(0, end) + "…" : one.name, "end");
+    svg += label(begin - 8, y + 4, cut(one.name, 34), "end");
     svg += straight(x_of(one.low), y, x_of(one.high), y, "tick now");
     svg += "<circle class=\"now\" cx=\"" + pixels(x_of(one.value)) + "\" cy=\"" + pixels(y) +
            "\" r=\"3\"><title>" + html_escaped(one.name + ": " + readable(one.value)) +
@@ -106,4 +124,4 @@ std::string svg_of(const std::string& title, const std::vector<ChartInterval>& i
   return svg + "</svg>";
 }
 
-}  // namespace pipelined::evaluation
+}  // namespace pipelined
