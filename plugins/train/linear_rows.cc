@@ -83,6 +83,9 @@ Result<std::vector<FeatureSpec>> usual_features(const arrow::Schema& schema,
     features.push_back(usual_feature(column));
   }
   if (features.empty()) return Error{ErrorCode::invalid, "no column is left to be a feature"};
+  // A transform keeps its features by name: in another order it would not be the one that was saved.
+  std::sort(features.begin(), features.end(),
+            [](const FeatureSpec& a, const FeatureSpec& b) { return a.name < b.name; });
   return features;
 }
 

@@ -86,6 +86,19 @@ TEST_CASE("train.linear: it learns, with a transform of its own, and says how") 
   CHECK(losses.back().get<double>() < 0.55);
 }
 
+TEST_CASE("train.linear: its own transform is that of the model, whatever the columns' order") {
+  ExamplesMaker maker;
+  maker.numbers("wind", {1.0, 2.0, 3.0, 4.0})
+      .words("origin", {"JFK", "LGA", "JFK", "LGA"})
+      .flags("late", {true, false, true, false});
+  Training training;
+  training.on(maker).run(R"({"label":"late"})");
+  REQUIRE(training.good());
+  const auto loaded = model::Model::load(training.context.output_path("model"));
+  INFO((loaded ? "" : loaded.error().message));
+  REQUIRE(loaded);
+}
+
 TEST_CASE("train.linear: the number of threads changes no byte") {
   Training one;
   one.context.cpus(1);
