@@ -1,20 +1,13 @@
 #include "plugins/train/learning_curve.h"
 
 #include <algorithm>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "plugins/common/html_report.h"
+#include "plugins/train/example_ports.h"
 
 namespace pipelined::train {
 namespace {
-
-Result<void> write_file(const std::filesystem::path& path, const std::string& bytes) {
-  std::ofstream stream(path, std::ios::binary);
-  stream << bytes;
-  if (stream.flush()) return {};
-  return Error{ErrorCode::io, "cannot write " + path.filename().string()};
-}
 
 std::string json_of(const LearningCurve& curve) {
   nlohmann::json document{{"loss", curve.loss}, {"curves", nlohmann::json::array()}};
@@ -50,6 +43,26 @@ std::string html_of(const LearningCurve& curve, const std::string& title) {
 }
 
 }  // namespace
+
+std::int64_t LearningCurve::best_round() const {
+  const std::vector<double>& losses = curves.back().losses;
+  return std::min_element(losses.begin(), losses.end()) - losses.begin() + 1;
+}
+
+bool LearningCurve::is_enough(std::int64_t patience) const {
+  const auto rounds = static_cast<std::int64_t>(curves.back().losses.size());
+  return patience > 0 && rounds > 0 && rounds - best_round() >= patience;
+}
+
+const char* loss_of(model::Objective objective) {
+  switch (objective) {
+    case model::Objective::binary_logistic: return "logloss";
+    case model::Objective::multi_softprob: return "mlogloss";
+    case model::Objective::squared_error: return "rmse";
+    case model::Objective::poisson: return "poisson-nloglik";
+  }
+  return "";
+}
 
 Result<void> write_learning_curve(const LearningCurve& curve, const std::string& title,
                                   const std::filesystem::path& folder) {

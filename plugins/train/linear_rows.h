@@ -23,6 +23,8 @@ namespace pipelined::train {
 struct ColumnChoice {
   std::string label;
   std::vector<std::string> features, exclude;
+
+  bool chosen() const { return !features.empty() || !exclude.empty(); }
 };
 
 /// The declaration that a linear model gets when none is given: numbers imputed by their mean and

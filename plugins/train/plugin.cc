@@ -50,6 +50,9 @@ constexpr auto trees =
                    .standard("none").choices("none|balanced"))
         .param(sdk::text("sampling", "undersample: keep the share of rows that the remedy names")
                    .standard("none").choices("none|undersample"))
+        .param(sdk::text("method", "memory: XGBoost on all rows in memory; pages: from a file in the "
+                         "scratch folder, whatever the number of rows")
+                   .standard("memory").choices("memory|pages"))
         .param(sdk::integer("threads", "threads; 0: the processors of the step. Decides no byte")
                    .standard("0").at_least(0).at_most(256))
         .library("arrow", pipelined::arrow_version)

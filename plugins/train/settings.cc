@@ -44,6 +44,7 @@ Result<Settings> read_settings(const sdk::Context& context) {
   settings.alpha = context.number("alpha", 0);
   settings.early_stopping = context.integer("early_stopping", 0);
   settings.balanced = context.text("class_weights", "none") == "balanced";
+  settings.pages = context.text("method", "memory") == "pages";
   settings.undersample = context.text("sampling", "none") == "undersample";
   for (const std::string& name : context.keys("monotone")) {
     const std::int64_t way = context.integer("monotone." + name, 0);

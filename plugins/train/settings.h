@@ -36,8 +36,10 @@ struct Settings {
   bool balanced = false;                         ///< the rows of all classes together count alike
   bool undersample = false;                      ///< keep the share of rows that the remedy names
   std::int64_t seed = 0;
+  bool chose_columns() const { return !features.empty() || !exclude.empty(); }
   /// Whether rows or columns are drawn: then a round hangs on more than the trees before it.
   bool samples() const { return subsample < 1 || colsample < 1; }
+  bool pages = false;        ///< grow from pages in a file instead of a matrix in memory
   std::int64_t threads = 1;  ///< decides how long it takes, never a byte of the model
 };
 

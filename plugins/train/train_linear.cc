@@ -3,13 +3,13 @@
 #include <arrow/type.h>
 
 #include <cmath>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "model/model.h"
 #include "plugins/common/library_versions.h"
 #include "plugins/common/transform_rows.h"
 #include "plugins/train/descent.h"
+#include "plugins/train/example_ports.h"
 #include "plugins/train/label.h"
 #include "plugins/train/learning_curve.h"
 #include "plugins/train/linear_loss.h"
@@ -56,37 +56,18 @@ Result<LinearSettings> read_linear_settings(const sdk::Context& context) {
   return settings;
 }
 
-Result<ExamplesReader> open_rows(const sdk::Context& context, const std::string& port) {
-  std::vector<std::string> folders;
-  for (std::int64_t i = 0; i < context.input_count(port); ++i) {
-    folders.push_back(context.input_path(port, i).string());
-  }
-  if (folders.empty()) return Error{ErrorCode::invalid, "no examples at input \"" + port + "\""};
-  return ExamplesReader::open(folders);
-}
-
 // The transform that is given, or one for these examples.
 Result<std::shared_ptr<const model::Transform>> transform_of(const sdk::Context& context,
                                                              const LinearSettings& settings) {
   using Shared = std::shared_ptr<const model::Transform>;
   if (context.input_count("transform") == 0) {
-    TRY(reader, open_rows(context, "examples"));
+    TRY(reader, open_examples(context, "examples"));
     TRY(features, usual_features(*reader.schema(), settings.columns));
     TRY(analysis, analyse_rows(reader, std::move(features), context, false));
     TRY(fitted, analysis.fit(nullptr));
     return Shared(std::make_shared<const model::Transform>(std::move(fitted)));
   }
-  if (!settings.columns.features.empty() || !settings.columns.exclude.empty()) {
-    return Error{ErrorCode::invalid, "with a transform its features are learned from; leave out the "
-                                     "parameters \"features\" and \"exclude\""};
-  }
-  TRY(loaded, model::Transform::load(context.input_path("transform")));
-  for (const model::ColumnInput& input : loaded.inputs()) {
-    if (input.name != settings.columns.label) continue;
-    return Error{ErrorCode::invalid, "the transform reads column \"" + input.name +
-                                         "\", which is the label: a model must not see it"};
-  }
-  return Shared(std::make_shared<const model::Transform>(std::move(loaded)));
+  return given_transform(context, settings.columns.label, settings.columns.chosen());
 }
 
 // How much the rows of each class count.
@@ -186,13 +167,6 @@ Result<DescentState> descend(const sdk::Context& context, const LinearSettings& 
   return state;
 }
 
-Result<void> write_file(const std::filesystem::path& path, const std::string& bytes) {
-  std::ofstream stream(path, std::ios::binary);
-  stream << bytes;
-  if (stream.flush()) return {};
-  return Error{ErrorCode::io, "cannot write " + path.filename().string()};
-}
-
 std::string training_record(const LinearSettings& settings, const DescentState& state,
                             const LinearRows& rows, const LinearRows* validation) {
   return json{{"operator", "train.linear"},
@@ -276,7 +250,7 @@ Result<void> judge_rows(const LinearRows& rows, const model::Signature& signatur
 
 Result<void> train_linear(sdk::Context& context) {
   TRY(settings, read_linear_settings(context));
-  TRY(reader, open_rows(context, "examples"));
+  TRY(reader, open_examples(context, "examples"));
   Learned learned;
   TRY(label, choose_label(*reader.schema(), settings.columns.label));
   TRY(objective, choose_objective(label, settings.objective));
@@ -298,7 +272,7 @@ Result<void> train_linear(sdk::Context& context) {
   std::optional<LinearRows> validation;
   std::optional<LinearLoss> validation_loss;
   if (context.input_count("validation") > 0) {
-    TRY(other, open_rows(context, "validation"));
+    TRY(other, open_examples(context, "validation"));
     TRY(read, read_linear_rows(other, *learned.transform, label, objective, false,
                                context.scratch_path() / "validation", context));
     if (read.store.row_count() == 0) {

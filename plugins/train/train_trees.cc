@@ -9,10 +9,12 @@
 #include "plugins/common/examples.h"
 #include "plugins/common/library_versions.h"
 #include "plugins/train/booster.h"
+#include "plugins/train/example_ports.h"
 #include "plugins/train/growing.h"
 #include "plugins/train/learning_curve.h"
 #include "plugins/train/remedy_weights.h"
 #include "plugins/train/settings.h"
+#include "plugins/train/train_paged.h"
 #include "plugins/train/training_table.h"
 #include "plugins/train/undersampling.h"
 
@@ -20,22 +22,6 @@ namespace pipelined::train {
 namespace {
 
 using nlohmann::json;
-
-Result<ExamplesReader> open_port(const sdk::Context& context, const std::string& port) {
-  std::vector<std::string> folders;
-  for (std::int64_t i = 0; i < context.input_count(port); ++i) {
-    folders.push_back(context.input_path(port, i).string());
-  }
-  if (folders.empty()) return Error{ErrorCode::invalid, "no examples at input \"" + port + "\""};
-  return ExamplesReader::open(folders);
-}
-
-Result<void> write_file(const std::filesystem::path& path, const std::string& bytes) {
-  std::ofstream stream(path, std::ios::binary);
-  stream << bytes;
-  if (stream.flush()) return {};
-  return Error{ErrorCode::io, "cannot write " + path.filename().string()};
-}
 
 // Trees that come before those grown here.
 struct Base {
@@ -45,7 +31,8 @@ struct Base {
 
 // What the model remembers of its making.  Nothing in it depends on time, place or threads.
 std::string training_record(const Settings& settings, const Learned& learned, const Base& base,
-                            const Grown& grown, std::size_t validation_rows) {
+                            const Grown& grown, std::int64_t rows,
+                            std::int64_t validation_rows) {
   json parameters = json::object();
   for (const auto& [name, value] : booster_parameters(settings, learned.signature)) {
     parameters[name] = value;
@@ -53,10 +40,11 @@ std::string training_record(const Settings& settings, const Learned& learned, co
   json record{{"operator", "train.trees"},
               {"parameters", parameters},
               {"rounds", grown.rounds},
-              {"rows", learned.table.row_count()},
+              {"rows", rows},
               {"rows_without_label", learned.table.rows_without_label},
               {"rows_of_validation", validation_rows},
               {"libraries", {{"arrow", arrow_version()}, {"xgboost", xgboost_version()}}}};
+  if (settings.pages) record["method"] = "pages";
   if (settings.balanced) record["class_weights"] = "balanced";
   if (settings.undersample) record["sampling"] = "undersample";
   if (settings.early_stopping > 0) record["stopped_early"] = grown.stopped_early;
@@ -64,8 +52,9 @@ std::string training_record(const Settings& settings, const Learned& learned, co
   return record.dump();
 }
 
-void report(const sdk::Context& context, const TrainingTable& table, const LearningCurve& curve) {
-  context.metric("rows", static_cast<double>(table.row_count()));
+void report(const sdk::Context& context, const TrainingTable& table, std::int64_t rows,
+            const LearningCurve& curve) {
+  context.metric("rows", static_cast<double>(rows));
   for (const Curve& one : curve.curves) {
     if (!one.losses.empty()) context.metric(curve.loss, one.losses.back(), one.name);
   }
@@ -81,10 +70,9 @@ Result<std::optional<Matrix>> validation_matrix(const sdk::Context& context,
                                                 std::size_t& rows) {
   if (context.input_count("validation") == 0) {
     if (settings.early_stopping == 0) return std::optional<Matrix>();
-    return Error{ErrorCode::invalid, "early_stopping needs rows at input \"validation\": a loss on "
-                                     "the training rows never says that it is enough"};
+    return no_validation_rows();
   }
-  TRY(reader, open_port(context, "validation"));
+  TRY(reader, open_examples(context, "validation"));
   TRY(table, read_coded(std::move(reader), learned.signature, learned.transform.get(), context));
   rows = table.row_count();
   if (rows == 0) return Error{ErrorCode::invalid, "no row at input \"validation\" has a label"};
@@ -131,7 +119,7 @@ Result<Learned> read_behind(const sdk::Context& context, const Settings& setting
     TRY(transform, model::Transform::load(folder));
     learned.transform = std::make_shared<const model::Transform>(std::move(transform));
   }
-  TRY(reader, open_port(context, "examples"));
+  TRY(reader, open_examples(context, "examples"));
   TRY(table, read_coded(std::move(reader), learned.signature, learned.transform.get(), context));
   if (table.row_count() == 0) return unfit_base("no row has a label that it knows");
   learned.table = std::move(table);
@@ -140,21 +128,8 @@ Result<Learned> read_behind(const sdk::Context& context, const Settings& setting
 
 Result<Learned> read_rows(const sdk::Context& context, const Settings& settings, Base& base) {
   if (context.input_count("base") > 0) return read_behind(context, settings, base);
-  std::shared_ptr<const model::Transform> transform;
-  if (context.input_count("transform") > 0) {
-    if (!settings.features.empty() || !settings.exclude.empty()) {
-      return Error{ErrorCode::invalid, "with a transform its features are learned from; leave out "
-                                       "the parameters \"features\" and \"exclude\""};
-    }
-    TRY(loaded, model::Transform::load(context.input_path("transform")));
-    for (const model::ColumnInput& input : loaded.inputs()) {
-      if (input.name != settings.label) continue;
-      return Error{ErrorCode::invalid, "the transform reads column \"" + input.name +
-                                           "\", which is the label: a model must not see it"};
-    }
-    transform = std::make_shared<const model::Transform>(std::move(loaded));
-  }
-  TRY(reader, open_port(context, "examples"));
+  TRY(transform, given_transform(context, settings.label, settings.chose_columns()));
+  TRY(reader, open_examples(context, "examples"));
   return read_training(std::move(reader), settings, std::move(transform), context);
 }
 
@@ -214,10 +189,33 @@ Result<void> write_model(const sdk::Context& context, const Learned& learned,
   return {};
 }
 
+// The model, its curve and its figures.
+Result<void> deliver(const sdk::Context& context, const Settings& settings, const Learned& learned,
+                     const Base& base, const Grown& grown, std::int64_t rows,
+                     std::int64_t validation_rows) {
+  TRY_VOID(write_model(context, learned, grown.trees,
+                       training_record(settings, learned, base, grown, rows, validation_rows)));
+  if (context.wants_output("log")) {
+    TRY_VOID(write_learning_curve(grown.curve, "Training on " + learned.signature.label.name,
+                                  context.output_path("log")));
+  }
+  report(context, learned.table, rows, grown.curve);
+  context.metric("rounds", static_cast<double>(grown.rounds));
+  return {};
+}
+
+Result<void> train_from_pages(const sdk::Context& context, const Settings& settings) {
+  TRY(transform, given_transform(context, settings.label, settings.chose_columns()));
+  TRY(training, train_paged(context, settings, std::move(transform)));
+  return deliver(context, settings, training.learned, {}, training.grown, training.rows,
+                 training.validation_rows);
+}
+
 }  // namespace
 
 Result<void> train_trees(sdk::Context& context) {
   TRY(settings, read_settings(context));
+  if (settings.pages) return train_from_pages(context, settings);
   Base base;
   TRY(learned, read_rows(context, settings, base));
   TRY_VOID(check_monotone(settings, learned.signature));
@@ -232,15 +230,9 @@ Result<void> train_trees(sdk::Context& context) {
   TRY(validation, validation_matrix(context, settings, learned, validation_rows));
   TRY(grown, grow(context, settings, learned.signature, training,
                   validation ? &*validation : nullptr, base.trees, base.rounds));
-  TRY_VOID(write_model(context, learned, grown.trees,
-                       training_record(settings, learned, base, grown, validation_rows)));
-  if (context.wants_output("log")) {
-    TRY_VOID(write_learning_curve(grown.curve, "Training on " + learned.signature.label.name,
-                                  context.output_path("log")));
-  }
-  report(context, learned.table, grown.curve);
-  context.metric("rounds", static_cast<double>(grown.rounds));
-  return {};
+  return deliver(context, settings, learned, base, grown,
+                 static_cast<std::int64_t>(learned.table.row_count()),
+                 static_cast<std::int64_t>(validation_rows));
 }
 
 }  // namespace pipelined::train

@@ -123,9 +123,7 @@ Fill fill_transformed(const model::Transform& transform) {
 template <class ClassOf>
 Result<void> append_rows(ExamplesReader& reader, std::size_t width, const Fill& fill,
                          const Label& label, bool classes, ClassOf class_of,
-                         const sdk::Context& context, TrainingTable& table) {
-  table.matrix.reserve(static_cast<std::size_t>(reader.row_count()) * width);
-  table.labels.reserve(static_cast<std::size_t>(reader.row_count()));
+                         const sdk::Context& context, const RowSink& sink, TrainingTable& table) {
   for (;;) {
     if (context.cancelled()) return Error{ErrorCode::cancelled, "stopped while reading examples"};
     TRY(batch, reader.next());
@@ -146,6 +144,7 @@ Result<void> append_rows(ExamplesReader& reader, std::size_t width, const Fill& 
     const std::int64_t left_out = keep_labelled(table, begin, width);
     table.rows_without_label += nulls;
     table.rows_of_unknown_class += left_out - nulls;
+    TRY_VOID(sink(table));
   }
 }
 
@@ -154,29 +153,65 @@ void replace_codes(TrainingTable& table, std::size_t width, std::size_t feature,
                    const std::vector<float>& ranks) {
   for (std::size_t at = feature; at < table.matrix.size(); at += width) {
     float& code = table.matrix[at];
-    if (!std::isnan(code)) code = ranks[static_cast<std::size_t>(code)];
+    code = CodeRanks::of(ranks, code);
   }
 }
 
-Result<void> check_labels(const Learned& learned) {
-  const auto& labels = learned.table.labels;
-  const std::string& name = learned.signature.label.name;
-  if (labels.empty()) {
+// What has to be known of all labels.
+struct LabelFacts {
+  std::int64_t rows = 0;
+  bool binary = true;  // 0 and 1 only
+
+  void add(std::span<const float> labels) {
+    rows += static_cast<std::int64_t>(labels.size());
+    binary = binary && std::all_of(labels.begin(), labels.end(),
+                                   [](float value) { return value == 0 || value == 1; });
+  }
+};
+
+Result<void> check_labels(const model::Signature& signature, const LabelFacts& facts) {
+  const std::string& name = signature.label.name;
+  if (facts.rows == 0) {
     return Error{ErrorCode::invalid, "no row has a label in column \"" + name + "\""};
   }
-  if (learned.signature.objective == Objective::multi_softprob &&
-      learned.signature.label.classes.size() < 2) {
+  if (signature.objective == Objective::multi_softprob && signature.label.classes.size() < 2) {
     return Error{ErrorCode::invalid, "label \"" + name + "\" has only one class, \"" +
-                                         learned.signature.label.classes.front() + "\""};
+                                         signature.label.classes.front() + "\""};
   }
-  const bool binary = std::all_of(labels.begin(), labels.end(),
-                                  [](float value) { return value == 0 || value == 1; });
-  if (learned.signature.objective == Objective::binary_logistic && !binary) {
+  if (signature.objective == Objective::binary_logistic && !facts.binary) {
     return Error{ErrorCode::invalid, "label \"" + name +
                                          "\" has other numbers than 0 and 1 and cannot be learned "
                                          "as binary:logistic"};
   }
   return {};
+}
+
+// Leaves rows where they are, in a table that has room for all.
+RowSink keep_rows(std::int64_t rows, std::size_t width) {
+  return [rows = static_cast<std::size_t>(rows), width](TrainingTable& table) -> Result<void> {
+    table.matrix.reserve(rows * width);
+    table.labels.reserve(rows);
+    return {};
+  };
+}
+
+// Label, objective and features, without categories and classes.
+Result<model::Signature> plan_signature(const arrow::Schema& schema, const Settings& settings,
+                                        const model::Transform* transform) {
+  model::Signature signature;
+  TRY(label, choose_label(schema, settings.label));
+  signature.label = std::move(label);
+  TRY(objective, choose_objective(signature.label, settings.objective));
+  signature.objective = objective;
+  if (!transform) {
+    TRY(features, choose_features(schema, settings));
+    signature.features = std::move(features);
+    return signature;
+  }
+  for (const model::Output& output : transform->outputs()) {
+    signature.features.push_back({output.name, FeatureType::real, {}});
+  }
+  return signature;
 }
 
 // The numbers here, their copy inside XGBoost and its bins, refused before memory runs out.
@@ -190,61 +225,88 @@ Result<void> check_memory(const sdk::Context& context, std::int64_t rows, std::s
                "training on " + std::to_string(rows) + " rows of " + std::to_string(features) +
                    " columns takes about " + std::to_string(need / mebibyte) +
                    " MiB and the step may use " + std::to_string(limit / mebibyte) +
-                   "; give it more with resources.memory or train on fewer columns"};
+                   "; give it more with resources.memory, train on fewer columns, or set "
+                   "params.method = \"pages\""};
 }
 
 }  // namespace
 
-Result<Learned> read_training(ExamplesReader reader, const Settings& settings,
-                              std::shared_ptr<const model::Transform> transform,
-                              const sdk::Context& context) {
+float CodeRanks::of(const std::vector<float>& ranks, float code) {
+  return ranks.empty() || std::isnan(code) ? code : ranks[static_cast<std::size_t>(code)];
+}
+
+Result<Learned> stream_training(ExamplesReader reader, const Settings& settings,
+                                std::shared_ptr<const model::Transform> transform,
+                                const sdk::Context& context, const RowSink& sink,
+                                CodeRanks& ranks) {
+  TRY(planned, plan_signature(*reader.schema(), settings, transform.get()));
   Learned learned;
+  learned.signature = std::move(planned);
   model::Signature& signature = learned.signature;
-  TRY(label, choose_label(*reader.schema(), settings.label));
-  signature.label = std::move(label);
-  TRY(objective, choose_objective(signature.label, settings.objective));
-  signature.objective = objective;
-  if (transform) {
-    for (const model::Output& output : transform->outputs()) {
-      signature.features.push_back({output.name, FeatureType::real, {}});
-    }
-  } else {
-    TRY(features, choose_features(*reader.schema(), settings));
-    signature.features = std::move(features);
-  }
-  const bool classes = objective == Objective::multi_softprob;
+  const bool classes = signature.objective == Objective::multi_softprob;
   const std::size_t width = signature.features.size();
-  TRY_VOID(check_memory(context, reader.row_count(), width));
   std::vector<Dictionary> dictionaries(width);
   Dictionary label_words;
   const auto code_of = [&](std::size_t feature, std::string_view text) {
     return dictionaries[feature].code(text);
   };
+  LabelFacts facts;
+  std::size_t kept = 0;  // rows that the sink left in the table
+  const RowSink counted = [&](TrainingTable& table) -> Result<void> {
+    facts.add(std::span(table.labels).subspan(kept));
+    TRY_VOID(sink(table));
+    kept = table.labels.size();
+    return {};
+  };
   TRY_VOID(append_rows(
       reader, width,
       transform ? fill_transformed(*transform) : fill_columns(signature.features, code_of),
       signature.label, classes, [&](std::string_view text) { return label_words.code(text); },
-      context, learned.table));
-  std::vector<float> ranks;
+      context, counted, learned.table));
+  ranks.features.resize(width);
   for (std::size_t i = 0; i < width; ++i) {
     if (signature.features[i].type != FeatureType::text) continue;
-    signature.features[i].categories = dictionaries[i].sort(ranks);
-    replace_codes(learned.table, width, i, ranks);
+    signature.features[i].categories = dictionaries[i].sort(ranks.features[i]);
   }
   if (classes) {
     const bool numbers = signature.label.type == FeatureType::integer;
-    signature.label.classes =
-        numbers ? label_words.sort(ranks, by_number) : label_words.sort(ranks);
-    for (float& value : learned.table.labels) value = ranks[static_cast<std::size_t>(value)];
+    signature.label.classes = numbers ? label_words.sort(ranks.classes, by_number)
+                                      : label_words.sort(ranks.classes);
   }
-  TRY_VOID(check_labels(learned));
+  TRY_VOID(check_labels(signature, facts));
   learned.transform = std::move(transform);
+  return learned;
+}
+
+Result<Learned> read_training(ExamplesReader reader, const Settings& settings,
+                              std::shared_ptr<const model::Transform> transform,
+                              const sdk::Context& context) {
+  TRY(planned, plan_signature(*reader.schema(), settings, transform.get()));
+  const std::size_t width = planned.features.size();
+  const std::int64_t rows = reader.row_count();
+  TRY_VOID(check_memory(context, rows, width));
+  CodeRanks ranks;
+  TRY(learned, stream_training(std::move(reader), settings, std::move(transform), context,
+                               keep_rows(rows, width), ranks));
+  TrainingTable& table = learned.table;
+  for (std::size_t i = 0; i < width; ++i) {
+    if (!ranks.features[i].empty()) replace_codes(table, width, i, ranks.features[i]);
+  }
+  for (float& label : table.labels) label = CodeRanks::of(ranks.classes, label);
   return learned;
 }
 
 Result<TrainingTable> read_coded(ExamplesReader reader, const model::Signature& signature,
                                  const model::Transform* transform, const sdk::Context& context) {
-  TRY_VOID(check_memory(context, reader.row_count(), signature.features.size()));
+  const std::int64_t rows = reader.row_count();
+  const std::size_t width = signature.features.size();
+  TRY_VOID(check_memory(context, rows, width));
+  return stream_coded(std::move(reader), signature, transform, context, keep_rows(rows, width));
+}
+
+Result<TrainingTable> stream_coded(ExamplesReader reader, const model::Signature& signature,
+                                   const model::Transform* transform, const sdk::Context& context,
+                                   const RowSink& sink) {
   const model::Encoder encoder(signature);
   const model::CategoryCodes class_codes(signature.label.classes);
   const auto code_of = [&](std::size_t feature, std::string_view text) {
@@ -255,7 +317,7 @@ Result<TrainingTable> read_coded(ExamplesReader reader, const model::Signature& 
       reader, signature.features.size(),
       transform ? fill_transformed(*transform) : fill_columns(signature.features, code_of),
       signature.label, signature.objective == Objective::multi_softprob,
-      [&](std::string_view text) { return class_codes.code(text); }, context, table));
+      [&](std::string_view text) { return class_codes.code(text); }, context, sink, table));
   return table;
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -43,9 +44,33 @@ Result<Learned> read_training(ExamplesReader reader, const Settings& settings,
                               std::shared_ptr<const model::Transform> transform,
                               const sdk::Context& context);
 
+/// Takes the rows of a batch, and may take them out of the table: the next batch comes behind what is
+/// left there.
+using RowSink = std::function<Result<void>(TrainingTable& table)>;
+
+/// What each provisional code became.
+struct CodeRanks {
+  std::vector<std::vector<float>> features;  ///< empty for numbers
+  std::vector<float> classes;                ///< empty where no classes are learned
+
+  /// The final code of a feature's or the label's number.
+  static float of(const std::vector<float>& ranks, float code);
+};
+
+/// The same for rows that need not fit into memory: `sink` gets them batch by batch with provisional
+/// codes, and `ranks` says in the end what these became.
+Result<Learned> stream_training(ExamplesReader reader, const Settings& settings,
+                                std::shared_ptr<const model::Transform> transform,
+                                const sdk::Context& context, const RowSink& sink,
+                                CodeRanks& ranks);
+
 /// Reads rows for a signature that stands already: words and classes that it does not have are
 /// missing and left out.
 Result<TrainingTable> read_coded(ExamplesReader reader, const model::Signature& signature,
                                  const model::Transform* transform, const sdk::Context& context);
+/// The same batch by batch.
+Result<TrainingTable> stream_coded(ExamplesReader reader, const model::Signature& signature,
+                                   const model::Transform* transform, const sdk::Context& context,
+                                   const RowSink& sink);
 
 }  // namespace pipelined::train
