@@ -1,11 +1,14 @@
 """Area `models`: scoring and judging models, in one process without a daemon."""
 import json
+import pathlib
 import shutil
 import subprocess
 
 from figure import figure, median
 
 AREA = "models"
+HERE = pathlib.Path(__file__).resolve().parent
+DEPS = HERE.parent / ".deps"
 
 TARGETS = {
     "one row with 100 trees of depth 6": ("us", 30),
@@ -34,14 +37,35 @@ def evaluate(context):
                      value <= most if most else None)
 
 
-PARTS = {"evaluate": evaluate}
+def limit(context):
+    """Trees on the flights ten times over, under a tenth of their size in memory."""
+    subprocess.run(["ninja", "-C", str(context.build), "pipelined-worker", "train.so"], check=True,
+                   stdout=subprocess.DEVNULL)
+    folder = context.folder / "models-limit"
+    folder.mkdir()
+    done = subprocess.run([str(DEPS / "venv" / "bin" / "python"),
+                           str(HERE / "flights_limit.py"), str(context.build), str(folder),
+                           "10" if context.quick else "50"],
+                          check=True, capture_output=True, text=True)
+    shutil.rmtree(folder)
+    found = json.loads(done.stdout)
+    loss = abs(found["auc_memory"] - found["auc_pages"])
+    context.say(f"AUC {found['auc_memory']:.4f} in memory, {found['auc_pages']:.4f} from pages")
+    yield figure(AREA, "trees under a tenth of the rows' size: AUC lost", loss, "", "≤ 0.002",
+                 loss <= 0.002)
+    yield figure(AREA, "trees in memory, no limit", found["memory_s"], "s", "", None)
+    yield figure(AREA, f"trees from pages, limit {found['limit'] / 1e6:.0f} MB", found["pages_s"],
+                 "s", "", None)
+
+
+PARTS = {"evaluate": evaluate, "limit": limit}
 
 
 class Context:
     """How much to do, and where."""
 
     def __init__(self, build, folder, quick, say):
-        self.build, self.folder, self.say = build, folder, say
+        self.build, self.folder, self.quick, self.say = build, folder, quick, say
         self.rows = 60_000 if quick else 300_000
         self.turns = 3 if quick else 5
 

@@ -12,6 +12,7 @@ import tempfile
 
 import pyarrow.parquet as pq
 import xgboost
+from sklearn.metrics import roc_auc_score
 from sklearn.utils.class_weight import compute_sample_weight
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -35,6 +36,26 @@ def train(driver, work, name, params, more=(), validation=False):
         ports.append(f"in:validation:examples/1={work}/valid")
     base.drive(driver, "train.trees", {"label": "label", **params}, ports)
     return base.load(target)
+
+
+def check_pages(driver, work):
+    """Trees from pages: AUC beside XGBoost's on the same rows, and a file that XGBoost reads."""
+    test = rows_of(f"{work}/test")
+    model, ours = train(driver, work, "pages", {"rounds": 40, "method": "pages", "exclude": ["dest"]})
+    signature = model["signature"]
+    grown = xgboost.train(model["training"]["parameters"], matrix_of(f"{work}/train", signature), 40)
+    scores = [one.predict(matrix_of(f"{work}/test", signature)) for one in (ours, grown)]
+    areas = [roc_auc_score(test.label.to_numpy(dtype=bool), score) for score in scores]
+    base.compare("from pages: area under the curve", areas[0], areas[1], 0.005)
+    base.claim("from pages: the rounds add up", ours.num_boosted_rounds() == 40)
+    evaluation = f"{work}/pages-evaluation"
+    base.drive(driver, "model.evaluate", {},
+               [f"in:model:model/1={work}/pages", f"in:examples:examples/1={work}/test",
+                f"out:evaluation:evaluation/1={evaluation}",
+                f"out:predictions:predictions/1={evaluation}-rows"])
+    told = pq.read_table(f"{evaluation}-rows").to_pandas()
+    told = told[told.label.notna()]
+    base.compare("from pages: scores, trees loaded by Python", told.score.to_numpy(), scores[0], 1e-6)
 
 
 def main():
@@ -77,6 +98,8 @@ def main():
         grown = xgboost.train(model["training"]["parameters"], training, 10, xgb_model=first)
         base.claim("going on: the rounds add up", ours.num_boosted_rounds() == 25)
         same("going on: scores", ours, grown, signature)
+
+        check_pages(driver, work)
     if base.FAILURES:
         sys.exit(f"{len(base.FAILURES)} comparisons failed")
 
