@@ -46,7 +46,7 @@
 #include "daemon/store/store.h"
 #include "daemon/store/tokens.h"
 #include "daemon/store/views.h"
-#include "daemon/zone_files.h"
+#include "daemon/posix/zone_files.h"
 #include "dag/spec_words.h"
 
 namespace pipelined {

@@ -4,9 +4,9 @@
 #include "cli/commands/commands.h"
 #include "cli/findings.h"
 #include "cli/local_operators.h"
-#include "cli/zone_files.h"
 #include "dag/check.h"
 #include "dag/spec_words.h"
+#include "daemon/posix/zone_files.h"
 
 namespace pipelined::cli {
 namespace {

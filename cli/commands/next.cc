@@ -4,8 +4,8 @@
 
 #include "cli/commands/commands.h"
 #include "cli/yaml.h"
-#include "cli/zone_files.h"
 #include "dag/cron.h"
+#include "daemon/posix/zone_files.h"
 
 namespace pipelined::cli {
 namespace {
@@ -29,7 +29,8 @@ Result<int> count_of(const std::string& text) {
 
 Result<std::vector<std::string>> next_times(const Arguments& arguments) {
   TRY(schedule, Schedule::parse(arguments.text("EXPR")));
-  TRY(zone, read_zone(arguments.text("zone", "UTC")));
+  ZoneFiles zones;
+  TRY(zone, zones.zone(arguments.text("zone", "UTC")));
   TRY(start, start_of(arguments.text("from"), *zone));
   TRY(count, count_of(arguments.text("count", "5")));
   std::vector<std::string> times;

@@ -1,7 +1,7 @@
 // The time zones of this machine, read from its zone files when a schedule names one.
 //
 // A zone stays as it was first read, so that one engine sees one truth; new rules count from the
-// next start.  The loop thread's.
+// next start.  The daemon and pipectl read them the same way.  One thread.
 #pragma once
 
 #include <map>
@@ -14,9 +14,11 @@ namespace pipelined {
 
 class ZoneFiles : public ZoneSource {
  public:
-  /// `folder`: where the files are; "/usr/share/zoneinfo" on every distribution.
-  explicit ZoneFiles(std::string folder = "/usr/share/zoneinfo") : folder_(std::move(folder)) {}
+  /// Where the files are: the folder that TZDIR names, else where distributions keep them.
+  ZoneFiles();
+  explicit ZoneFiles(std::string folder) : folder_(std::move(folder)) {}
 
+  /// The zone of that name; "UTC" needs no file.
   Result<std::shared_ptr<const TimeZone>> zone(const std::string& name) override;
 
  private:

@@ -1,5 +1,6 @@
-#include "daemon/zone_files.h"
+#include "daemon/posix/zone_files.h"
 
+#include <cstdlib>
 #include <fstream>
 
 namespace pipelined {
@@ -7,12 +8,20 @@ namespace {
 
 constexpr std::size_t zone_bytes_max = 1 << 20;
 
+const char* folder_of_zones() {
+  const char* named = std::getenv("TZDIR");
+  return named == nullptr ? "/usr/share/zoneinfo" : named;
+}
+
 }  // namespace
+
+ZoneFiles::ZoneFiles() : folder_(folder_of_zones()) {}
 
 Result<std::shared_ptr<const TimeZone>> ZoneFiles::zone(const std::string& name) {
   if (const auto found = known_.find(name); found != known_.end()) return found->second;
   if (!is_zone_name(name)) {
-    return Error{ErrorCode::invalid, "'" + name + "' is no name of a time zone"};
+    return Error{ErrorCode::invalid, "'" + name + "' is no name of a time zone; such a name is "
+                                                  "Europe/Berlin"};
   }
   TimeZone zone = TimeZone::utc();
   if (name != "UTC") {
