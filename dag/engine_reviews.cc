@@ -1,5 +1,6 @@
 // Gates at which a person decides: before a step runs, and before an arrival counts.
 #include <algorithm>
+#include <set>
 
 #include "dag/engine_state.h"
 #include "dag/explain.h"
@@ -41,6 +42,51 @@ std::string told_evidence(const ResolvedInputs& inputs) {
                        : std::to_string(port.artifacts.size()) + " artifacts at " + port.port);
   }
   return told.empty() ? "" : " on " + spoken_list(told);
+}
+
+template <typename T, typename As>
+const T* entry(const ValueTable& table, std::string_view name, As as) {
+  const auto found = table.find(name);
+  return found == table.end() ? nullptr : as(found->second);
+}
+
+// What a step said of the model: its note `blessing`, with the first of the reasons against.
+std::string told_blessing(const std::string& step, const ValueTable& blessing) {
+  const bool* blessed =
+      entry<bool>(blessing, "blessed", [](const Value& value) { return value.as_bool(); });
+  if (blessed == nullptr) return "";
+  const auto text = [](const Value& value) { return value.as_text(); };
+  const std::string* sentence = entry<std::string>(blessing, "sentence", text);
+  const ValueList* reasons = entry<ValueList>(
+      blessing, "reasons", [](const Value& value) { return value.as_list(); });
+  std::string told = step + (*blessed ? ": blessed" : ": not blessed");
+  const std::string* first =
+      reasons == nullptr || reasons->empty() ? nullptr : reasons->front().as_text();
+  if (first == nullptr) return sentence == nullptr ? told : told + ", " + *sentence;
+  told += ", " + *first;
+  return reasons->size() == 1 ? told
+                              : told + ", and " + std::to_string(reasons->size() - 1) + " more";
+}
+
+// The same of all steps whose outputs are the evidence, in brackets.
+std::string told_blessings(Ledger& ledger, const Run& run, NodeIndex index) {
+  std::set<std::string> steps;
+  for (const InputSpec& input : run.step_of(index).spec.inputs) steps.insert(input.step);
+  std::string told;
+  for (const std::string& name : steps) {
+    const StepIndex step = run.pipeline->find(name);
+    const auto node = step == no_step ? std::nullopt : run.find(step, run.nodes[index].span);
+    if (!node || run.nodes[*node].result == 0) continue;
+    const auto result = ledger.find_result_by_id(run.nodes[*node].result);
+    const ValueTable* notes = result ? result->notes.as_table() : nullptr;
+    const ValueTable* blessing =
+        notes == nullptr ? nullptr : entry<ValueTable>(*notes, "blessing", [](const Value& value) {
+          return value.as_table();
+        });
+    const std::string one = blessing == nullptr ? "" : told_blessing(name, *blessing);
+    if (!one.empty()) told += (told.empty() ? "" : "; ") + one;
+  }
+  return told.empty() ? "" : " (" + told + ")";
 }
 
 bool is_named(const ReviewSpec& review, const std::string& who,
@@ -97,14 +143,15 @@ bool Engine::State::review_passed(Run& run, NodeIndex index, const ResolvedInput
   node.key = scope;
   const std::string path = step_path(step.spec.name, run.element_of(index));
   const ReviewSpec& review = step.spec.review;
+  const std::string blessings = told_blessings(ledger, run, index);
   set_state(run, index, StepState::in_review,
             {"in_review",
              "waits for " + (review.who.empty() ? "a person" : spoken_names(review)) +
-                 told_evidence(inputs) + ": pipectl approve " + std::to_string(run.row.number) +
+                 told_evidence(inputs) + blessings + ": pipectl approve " + std::to_string(run.row.number) +
                  " " + path + " --why …, or reject",
              {}});
   alert({run.row.pipeline + "/" + path + "/review/" + scope.hex(), run.row.pipeline, path, "info",
-         path + " of run " + std::to_string(run.row.number) + " waits for review",
+         path + " of run " + std::to_string(run.row.number) + " waits for review" + blessings,
          run.row.number, step.spec.name, run.element_of(index), evidence_of(inputs), 0, 0});
   run.reviews[index] = {now.wall_ms, evidence_of(inputs)};
   node.next_try_at = review.expires_ms > 0 ? now.wall_ms + review.expires_ms : 0;

@@ -34,6 +34,7 @@ params.name = "late"
 
 struct Registry : EngineWorld {
   ValueTable wish = arguments({"humid"});   ///< of the next registration
+  ValueTable blessing;                      ///< of the next evaluation
 
   Registry() {
     OperatorInfo op = fake_operator("model.register",
@@ -77,7 +78,10 @@ struct Registry : EngineWorld {
       started.erase(started.begin());
       event::AttemptEnded ended = answer(start, Outcome::ok);
       if (start.operator_id == "model.register") ended.requests = {{"register_model", Value(wish)}};
-      if (start.operator_id == "model.evaluate") ended.metrics = {{"auc", "", 0.75}};
+      if (start.operator_id == "model.evaluate") {
+        ended.metrics = {{"auc", "", 0.75}};
+        if (!blessing.empty()) ended.notes = ValueTable{{"blessing", blessing}};
+      }
       turn(ended);
     }
   }
@@ -277,6 +281,38 @@ TEST_CASE("registry: an approval holds for exactly its evidence", "[dag][engine]
   const RunNumber other = world.begin(world.depth(8));
   CHECK(world.state(other, "register") == StepState::in_review);
   CHECK(world.versions() == Versions{"1.0.0"});
+}
+
+TEST_CASE("registry: the reviewer is told whether the evaluation blesses the model",
+          "[dag][engine][model]") {
+  Registry world;
+  world.apply(text);
+  const auto asked = [&](int depth) {
+    const RunNumber run = world.begin(world.depth(depth));
+    std::string alert;
+    for (const auto& [id, row] : world.ledger.alerts) {
+      if (row.run == run && row.step == "register") alert = row.sentence;
+    }
+    CHECK(alert.find("waits for review") != std::string::npos);
+    const std::string sentence = world.step(run, "register").reason.sentence;
+    const auto open = sentence.find(" ("), close = sentence.rfind("): pipectl approve");
+    if (open == std::string::npos) {
+      CHECK(alert.find('(') == std::string::npos);
+      return std::string();
+    }
+    CHECK(alert.ends_with(sentence.substr(open, close + 1 - open)));
+    return sentence.substr(open + 2, close - open - 2);
+  };
+  CHECK(asked(6).empty());
+  world.blessing = {{"blessed", true}, {"sentence", "all 2 hold"}, {"reasons", ValueList{}}};
+  CHECK(asked(7) == "evaluate: blessed, all 2 hold");
+  world.blessing = {
+      {"blessed", false}, {"sentence", "1 of 2 failed"}, {"reasons", ValueList{"auc is 0.6"}}};
+  CHECK(asked(8) == "evaluate: not blessed, auc is 0.6");
+  world.blessing["reasons"] = ValueList{"auc is 0.6", "f1 is 0.1", "mcc is 0"};
+  CHECK(asked(9) == "evaluate: not blessed, auc is 0.6, and 2 more");
+  world.blessing = {{"blessed", "yes"}};
+  CHECK(asked(10).empty());
 }
 
 TEST_CASE("registry: a review that nobody answers registers nothing", "[dag][engine][model]") {
