@@ -1,17 +1,10 @@
 #include "cli/local_operators.h"
 
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
 #include <filesystem>
 
+#include "cli/program_output.h"
 #include "operators/value_json.h"
-
-extern char** environ;
 
 namespace pipelined::cli {
 namespace {
@@ -25,47 +18,6 @@ std::string first_existing(const std::vector<std::string>& paths) {
     if (fs::exists(path, error)) return path;
   }
   return {};
-}
-
-std::string read_all(int descriptor) {
-  std::string text;
-  std::array<char, 65536> piece{};
-  for (;;) {
-    const ssize_t got = ::read(descriptor, piece.data(), piece.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0 || text.size() > (std::size_t{16} << 20)) return text;
-    text.append(piece.data(), static_cast<std::size_t>(got));
-  }
-}
-
-/// What the program prints on stdout; its exit status must be 0.
-Result<std::string> output_of(const std::vector<std::string>& command) {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return Error{ErrorCode::io, "cannot make a pipe"};
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  std::vector<char*> words;
-  for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
-  words.push_back(nullptr);
-  pid_t child = 0;
-  const int failed =
-      ::posix_spawn(&child, words.front(), &actions, nullptr, words.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  ::close(ends[1]);
-  std::string text;
-  if (failed == 0) text = read_all(ends[0]);
-  ::close(ends[0]);
-  int status = -1;
-  if (failed == 0) {
-    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-    }
-  }
-  if (failed != 0 || status != 0) {
-    return Error{ErrorCode::unavailable, command.front() + " could not describe " + command.back()};
-  }
-  return text;
 }
 
 }  // namespace
@@ -94,8 +46,11 @@ Result<LocalPrograms> find_programs(std::string worker, std::string plugins,
 }
 
 Result<PluginInfo> describe_plugin(const LocalPrograms& programs, const std::string& file) {
-  TRY(text, output_of({programs.worker, "describe", file}));
-  TRY(value, value_from_json(text));
+  TRY(answer, program_output({programs.worker, "describe", file}));
+  if (!answer.succeeded) {
+    return Error{ErrorCode::unavailable, programs.worker + " could not describe " + file};
+  }
+  TRY(value, value_from_json(answer.text));
   return plugin_from_value(value);
 }
 

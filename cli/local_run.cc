@@ -1,86 +1,21 @@
 #include "cli/local_run.h"
 
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <thread>
 
+#include "cli/program_output.h"
 #include "operators/value_json.h"
-
-extern char** environ;
 
 namespace pipelined::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// While a worker runs, a key that interrupts is for it: it ends its attempt and says so.
-class InterruptionsToTheWorker {
- public:
-  InterruptionsToTheWorker() : before_(std::signal(SIGINT, SIG_IGN)) {}
-  ~InterruptionsToTheWorker() { std::signal(SIGINT, before_); }
-  InterruptionsToTheWorker(const InterruptionsToTheWorker&) = delete;
-  InterruptionsToTheWorker& operator=(const InterruptionsToTheWorker&) = delete;
-
- private:
-  void (*before_)(int);
-};
-
-std::string read_to_end(int descriptor) {
-  std::string text;
-  std::array<char, 65536> piece{};
-  for (;;) {
-    const ssize_t got = ::read(descriptor, piece.data(), piece.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return text;
-    text.append(piece.data(), static_cast<std::size_t>(got));
-  }
-}
-
-/// What the program prints; its exit status is told by what it prints.
-Result<std::string> answer_of(const std::vector<std::string>& command) {
-  const InterruptionsToTheWorker guard;
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return Error{ErrorCode::io, "cannot make a pipe"};
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t interruption;
-  sigemptyset(&interruption);
-  sigaddset(&interruption, SIGINT);
-  posix_spawnattr_setsigdefault(&attributes, &interruption);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
-  std::vector<char*> words;
-  for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
-  words.push_back(nullptr);
-  pid_t child = 0;
-  const int failed = ::posix_spawn(&child, words.front(), &actions, &attributes, words.data(), environ);
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
-  ::close(ends[1]);
-  std::string text;
-  if (failed == 0) text = read_to_end(ends[0]);
-  ::close(ends[0]);
-  if (failed != 0) {
-    return Error{ErrorCode::unavailable, "start " + command.front() + ": " + std::strerror(failed)};
-  }
-  while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
-  }
-  return text;
-}
 
 ErrorCode code_of(const std::string& outcome) {
   if (outcome == "INVALID") return ErrorCode::invalid;
@@ -140,6 +75,14 @@ LocalRun::LocalRun(LocalRun&& other) noexcept
 LocalRun::~LocalRun() {
   std::error_code ignored;
   if (!folder_.empty()) fs::remove_all(folder_, ignored);
+}
+
+Result<LocalArtifact> LocalRun::make(const std::string& type) {
+  LocalArtifact artifact{type, next_folder(), {}};
+  std::error_code error;
+  fs::create_directories(artifact.folder, error);
+  if (error) return Error{ErrorCode::io, "make " + artifact.folder + ": " + error.message()};
+  return artifact;
 }
 
 Result<LocalArtifact> LocalRun::link(const std::string& type,
@@ -230,8 +173,8 @@ Result<LocalEnd> LocalRun::run(const LocalStep& step) {
     ended.outputs[port] = {type, next_folder(), {}};
     words.insert(words.end(), {"--output", port + "=" + type + ":" + ended.outputs[port].folder});
   }
-  TRY(text, answer_of(words));
-  const auto said = value_from_json(text);
+  TRY(answer, program_output(words));  // how it ended stands in what it printed
+  const auto said = value_from_json(answer.text);
   if (!said || said->as_table() == nullptr) {
     return Error{ErrorCode::unavailable, "run " + step.operator_id + ": the worker gave no answer"};
   }

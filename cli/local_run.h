@@ -54,6 +54,9 @@ class LocalRun {
   LocalRun& operator=(LocalRun&&) = delete;
   ~LocalRun();
 
+  /// An artifact with an empty folder, for files that the caller puts there.
+  Result<LocalArtifact> make(const std::string& type);
+
   /// An artifact of these files (or of all files of these folders), which stay where they are.
   Result<LocalArtifact> link(const std::string& type, const std::vector<std::string>& paths);
 

@@ -216,6 +216,8 @@ std::vector<Verb> file_verbs() {
 
 std::vector<Verb> model_verbs() {
   const Positional name = {Count::one, "NAME", "a model's name"};
+  const Flag json = {"json", nullptr, "the same as --output json"};
+  const Positional asked = {Count::one, "NAME", "a model's name, or a folder with a model.json"};
   const Positional version = {Count::one, "VERSION", "a number, an alias or `newest`"};
   const Positional or_newest = {Count::optional, "VERSION", "a number or an alias; else the newest"};
   const Positional alias = {Count::one, "ALIAS", "for example champion"};
@@ -241,6 +243,15 @@ std::vector<Verb> model_verbs() {
        run_model_diff},
       {"model card", "A version on one HTML page that needs nothing else.", {name, or_newest},
        {{"to", "FILE", "write it there rather than to the terminal"}}, run_model_card},
+      {"model whatif", "What a model makes of a row, why, and what would flip its decision.",
+       {asked, or_newest},
+       {{"row", "ROW", "{\"humid\": 80, …}, a file with that, or the number of a row"},
+        {"data", "FILE", "the table that the number is of; else the version's golden rows"},
+        {"set", "K=V", "score it with this value too; K= takes the value away", true},
+        {"threshold", "SCORE", "from which score on the decision is true"}, json},
+       run_model_whatif},
+      {"model verify", "Scores a version's golden rows again; ends with 3 if one scores otherwise.",
+       {name, or_newest}, {json}, run_model_verify},
   };
 }
 

@@ -9,6 +9,7 @@
 #include <unordered_set>
 
 #include "dag/engine_state.h"
+#include "dag/value_entries.h"
 
 namespace pipelined {
 namespace {
@@ -16,21 +17,6 @@ namespace {
 constexpr std::size_t makers_max = 8192;    // results that a walk back looks at
 constexpr std::size_t metrics_max = 2000;
 constexpr const char* first_version = "1.0.0";
-
-std::string text_in(const Value& arguments, std::string_view name) {
-  const ValueTable* table = arguments.as_table();
-  if (table == nullptr) return "";
-  const auto found = table->find(name);
-  const std::string* text = found == table->end() ? nullptr : found->second.as_text();
-  return text == nullptr ? "" : *text;
-}
-
-const Value* entry_in(const Value& arguments, std::string_view name) {
-  const ValueTable* table = arguments.as_table();
-  if (table == nullptr) return nullptr;
-  const auto found = table->find(name);
-  return found == table->end() ? nullptr : &found->second;
-}
 
 std::vector<std::string> texts_in(const Value& arguments, std::string_view name) {
   std::vector<std::string> texts;
@@ -263,6 +249,7 @@ ModelVersionRow Engine::State::version_row(const Run& run, const LiveAttempt& at
   row.model = text_in(arguments, "model");
   row.content = content_of(result.inputs);
   row.artifacts = result.inputs;
+  row.artifacts.insert(row.artifacts.end(), result.outputs.begin(), result.outputs.end());
   row.pipeline = run.row.pipeline;
   row.step = result.step;
   row.run = run.row.number;

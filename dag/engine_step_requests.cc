@@ -6,17 +6,10 @@
 #include <algorithm>
 
 #include "dag/engine_state.h"
+#include "dag/value_entries.h"
 
 namespace pipelined {
 namespace {
-
-std::string text_in(const Value& arguments, std::string_view name) {
-  const ValueTable* table = arguments.as_table();
-  if (table == nullptr) return "";
-  const auto found = table->find(name);
-  const std::string* text = found == table->end() ? nullptr : found->second.as_text();
-  return text == nullptr ? "" : *text;
-}
 
 const Binding* output_named(const std::vector<Binding>& outputs, const std::string& port) {
   const auto found = std::find_if(outputs.begin(), outputs.end(),

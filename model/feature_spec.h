@@ -27,6 +27,7 @@ std::optional<ColumnKind> column_kind(std::string_view name);
 struct ColumnInput {
   std::string name;
   ColumnKind kind = ColumnKind::real;
+  bool optional = false;  ///< of a model: a table may lack it, and all its values are missing then
 
   bool operator==(const ColumnInput&) const = default;
 };

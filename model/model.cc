@@ -53,12 +53,16 @@ Result<Model> Model::load(const std::filesystem::path& folder) {
   if (!file.linear_file.empty()) {
     TRY(bytes, read_file(folder / file.linear_file));
     TRY(linear, Linear::parse(bytes));
-    return make(std::move(file.signature), std::move(linear), std::move(transform));
+    TRY(model, make(std::move(file.signature), std::move(linear), std::move(transform)));
+    TRY_VOID(model.set_domains(std::move(file.domains)));
+    return model;
   }
   TRY(bytes, read_file(folder / file.trees_file));
   const bool binary = std::filesystem::path(file.trees_file).extension() == ".ubj";
   TRY(forest, Forest::parse(bytes, binary ? TreesFormat::ubj : TreesFormat::json));
-  return make(std::move(file.signature), std::move(forest), std::move(transform));
+  TRY(model, make(std::move(file.signature), std::move(forest), std::move(transform)));
+  TRY_VOID(model.set_domains(std::move(file.domains)));
+  return model;
 }
 
 Result<Model> Model::make(Signature signature, Forest forest) {
@@ -122,9 +126,10 @@ Result<void> Model::take(std::shared_ptr<const Transform> transform) {
     for (const Feature& feature : signature().features) {
       inputs_.push_back({feature.name, *column_kind(name_of(feature.type))});
     }
-    return {};
+    return set_domains({});
   }
   inputs_ = transform_->inputs();
+  TRY_VOID(set_domains({}));
   const auto& outputs = transform_->outputs();
   const auto& features = signature().features;
   const bool alike = std::equal(
@@ -134,7 +139,32 @@ Result<void> Model::take(std::shared_ptr<const Transform> transform) {
   return unfit("the outputs of the transform", "other names or another number of them");
 }
 
+bool Model::has_closed() const {
+  return std::any_of(domains_.begin(), domains_.end(), [](const auto& one) { return one.closed; });
+}
+
+Result<void> Model::set_domains(std::vector<InputDomain> domains) {
+  domains_.clear();
+  for (ColumnInput& input : inputs_) {
+    const auto is_its = [&](const InputDomain& one) { return one.name == input.name; };
+    const auto found = std::find_if(domains.begin(), domains.end(), is_its);
+    domains_.push_back(found == domains.end() ? InputDomain{input.name} : std::move(*found));
+    if (found != domains.end()) domains.erase(found);
+    input.optional = domains_.back().optional;
+  }
+  if (!domains.empty()) {
+    return Error{ErrorCode::corrupt, "model.json has a domain of \"" + domains.front().name +
+                                         "\", which is no input or has one already"};
+  }
+  if (transform_) return {};
+  for (std::size_t i = 0; i < domains_.size(); ++i) {  // the signature lists them
+    domains_[i].values = signature().features[i].categories;
+  }
+  return {};
+}
+
 Result<void> Model::encode_cells(std::span<const Cell> cells, std::span<float> row) const {
+  TRY_VOID(admit(domains_, inputs_, cells));
   if (!transform_) return encoder_.encode_row(cells, row);
   std::vector<Entry> entries;
   TRY_VOID(transform_->apply_row(cells, entries));
@@ -145,6 +175,7 @@ Result<void> Model::encode_cells(std::span<const Cell> cells, std::span<float> r
 
 Result<void> Model::score_cells(std::span<const Cell> cells, std::span<float> scores) const {
   if (transform_ && linear_) {
+    TRY_VOID(admit(domains_, inputs_, cells));
     std::vector<Entry> entries;
     TRY_VOID(transform_->apply_row(cells, entries));
     for (std::size_t group = 0; group < scores.size(); ++group) {

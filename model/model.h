@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "dag/result.h"
+#include "model/domain.h"
 #include "model/encoding.h"
 #include "model/forest.h"
 #include "model/linear.h"
@@ -37,6 +38,7 @@ struct ModelFile {
   std::string linear_file;  ///< the same; empty: the model has trees
   bool transform = false;   ///< whether transform.json is there
   std::vector<ColumnInput> inputs = {};  ///< with a transform: the columns that a caller gives
+  std::vector<InputDomain> domains = {};  ///< one an input, by its name; empty: nothing is known
 };
 
 /// The text of model.json for any kind of model.
@@ -72,8 +74,15 @@ class Model {
   const Transform* transform() const { return transform_.get(); }
   /// The columns that a caller gives, in the order of `score_cells`.
   const std::vector<ColumnInput>& inputs() const { return inputs_; }
+  /// What training saw of each of them, in the same order.
+  const std::vector<InputDomain>& domains() const { return domains_; }
+  /// Whether there are values that it refuses.
+  bool has_closed() const;
+  /// Takes the domains over.  Errors (corrupt): one of no input, or of the same twice.
+  Result<void> set_domains(std::vector<InputDomain> domains);
 
-  /// Scores one row as a caller has it.  Errors name the column.
+  /// Scores one row as a caller has it.  Errors name the column: a cell of another kind, or outside
+  /// of a closed domain.
   /// REQUIRES: cells.size() == inputs().size(), scores.size() == signature().score_count().
   Result<void> score_cells(std::span<const Cell> cells, std::span<float> scores) const;
   /// The row that `score_row` takes, of the row that a caller has.
@@ -103,6 +112,7 @@ class Model {
   std::optional<Linear> linear_;
   std::shared_ptr<const Transform> transform_;
   std::vector<ColumnInput> inputs_;
+  std::vector<InputDomain> domains_;
   float base_margin_ = 0;  // where every sum of leaves begins
 };
 

@@ -1,4 +1,6 @@
 // model.json, read and written.  The only file that knows its keys.
+#include <algorithm>
+#include <cmath>
 #include <exception>
 #include <nlohmann/json.hpp>
 
@@ -52,6 +54,39 @@ json json_of(const Feature& feature) {
   return entry;
 }
 
+// Whole numbers stay whole, so that dates and counts read as what they are.
+json number_json(double number) {
+  constexpr double exact_max = 9007199254740992;
+  if (number == std::trunc(number) && std::abs(number) < exact_max) {
+    return static_cast<std::int64_t>(number);
+  }
+  return number;
+}
+
+json json_of(const InputDomain& domain) {
+  json entry{{"name", domain.name}};
+  if (domain.optional) entry["optional"] = true;
+  if (domain.closed) entry["closed"] = true;
+  if (domain.range) {
+    entry["range"] = {number_json(domain.range->first), number_json(domain.range->second)};
+  }
+  if (!domain.values.empty()) entry["values"] = domain.values;
+  return entry;
+}
+
+InputDomain domain_in(const json& entry) {
+  InputDomain domain;
+  domain.name = entry.at("name").get<std::string>();
+  domain.optional = entry.value("optional", false);
+  domain.closed = entry.value("closed", false);
+  if (entry.contains("range")) {
+    domain.range = {entry["range"].at(0).get<double>(), entry["range"].at(1).get<double>()};
+  }
+  domain.values = entry.value("values", std::vector<std::string>());
+  std::sort(domain.values.begin(), domain.values.end());
+  return domain;
+}
+
 }  // namespace
 
 Result<std::string> model_json(const Signature& signature, const std::string& trees_file,
@@ -83,6 +118,7 @@ Result<std::string> model_json(const ModelFile& file, const std::string& trainin
         document["inputs"].push_back({{"name", input.name}, {"type", name_of(input.kind)}});
       }
     }
+    for (const InputDomain& domain : file.domains) document["domains"].push_back(json_of(domain));
     return document.dump(2) + "\n";
   } catch (const std::exception& thrown) {
     return Error{ErrorCode::invalid,
@@ -104,6 +140,9 @@ Result<ModelFile> parse_model_json(std::string_view text) {
     name = document.at(kind).get<std::string>();
     if (name.empty() || name.find('/') != std::string::npos) {
       return wrong("\"" + kind + "\" is no name of a file beside it");
+    }
+    for (const json& domain : document.value("domains", json::array())) {
+      file.domains.push_back(domain_in(domain));
     }
     file.transform = document.contains("transform");
     if (!file.transform) return file;

@@ -18,6 +18,8 @@ int run_model_tag(Session& session);
 int run_model_note(Session& session);
 int run_model_diff(Session& session);
 int run_model_card(Session& session);
+int run_model_whatif(Session& session);
+int run_model_verify(Session& session);
 
 /// Everything that is recorded of a version.
 Result<protocol::ModelVersionInfo> fetch_version(Session& session, const std::string& model,

@@ -54,9 +54,14 @@ Result<RowCells> RowCells::bind(const arrow::RecordBatch& batch,
   RowCells cells;
   for (const model::ColumnInput& column : columns) {
     auto array = batch.GetColumnByName(column.name);
+    if (!array && column.optional) {
+      cells.arrays_.emplace_back();
+      continue;
+    }
     if (!array) {
       return Error{ErrorCode::invalid, "the examples have no column \"" + column.name +
-                                           "\", which the transform reads"};
+                                           "\" (" + model::name_of(column.kind) +
+                                           "), which has to be there"};
     }
     if (!kind_of(*array->type()) && array->null_count() < array->length()) {
       return Error{ErrorCode::invalid, "column \"" + column.name + "\" is of type " +
@@ -69,7 +74,9 @@ Result<RowCells> RowCells::bind(const arrow::RecordBatch& batch,
 }
 
 void RowCells::read(std::int64_t row, std::span<model::Cell> cells) const {
-  for (std::size_t i = 0; i < arrays_.size(); ++i) cells[i] = cell_of(*arrays_[i], row);
+  for (std::size_t i = 0; i < arrays_.size(); ++i) {
+    cells[i] = arrays_[i] ? cell_of(*arrays_[i], row) : model::Cell();
+  }
 }
 
 }  // namespace pipelined

@@ -24,7 +24,8 @@ std::vector<model::ColumnInput> column_inputs(const arrow::Schema& schema);
 /// Some columns of one batch, row by row.
 class RowCells {
  public:
-  /// Finds the columns; one that is absent, or of a type that no cell can have, is an error.
+  /// Finds the columns; one that is absent and not optional, or of a type that no cell can have, is
+  /// an error.
   static Result<RowCells> bind(const arrow::RecordBatch& batch,
                                std::span<const model::ColumnInput> columns);
 

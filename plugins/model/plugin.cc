@@ -5,6 +5,7 @@
 #include "plugins/model/model_explain.h"
 #include "plugins/model/model_register.h"
 #include "plugins/model/model_report.h"
+#include "plugins/model/model_what_if.h"
 
 namespace {
 namespace sdk = pipelined::sdk;
@@ -88,8 +89,35 @@ constexpr auto report =
         .output("report", "report/1", "report.html, which needs nothing else", sdk::evidence)
         .param(sdk::text("title", "the page's title").standard("How good the model is"));
 
+constexpr auto whatif =
+    sdk::describe("model.whatif", 1, "Says what a model makes of one row, and what would flip it")
+        .doc("Scores a row before and after some of its values are set, says how much each feature "
+             "contributed (Shapley values of trees, weight times value of linear models), and "
+             "searches for the nearest value of each single input that flips the decision.")
+        .input("model", "model/1", "the model")
+        .input("examples", "examples/1", "rows to choose one of by number",
+               sdk::optional | sdk::many)
+        .input("golden", "golden/1", "the same, kept with a version", sdk::optional)
+        .output("whatif", "whatif/1", "whatif.json", sdk::evidence)
+        .param(sdk::table("row", "the row itself: name to value, null where it is not known"))
+        .param(sdk::integer("number", "the row by number, the first is 1").standard("0").at_least(0))
+        .param(sdk::table("set", "name to another value; a text is read as the input's type, an "
+                                 "empty one takes the value away"))
+        .param(sdk::number("threshold", "from which score on the decision is true; else 0.5 of "
+                                        "probabilities, none of values"))
+        .library("arrow", pipelined::arrow_version);
+
+constexpr auto verifies =
+    sdk::describe("model.verify", 1, "Scores golden rows again and compares")
+        .doc("Halts if a row scores otherwise than when the model was registered.")
+        .input("model", "model/1", "the model")
+        .input("golden", "golden/1", "rows with their scores")
+        .output("verification", "verification/1", "verification.json", sdk::evidence)
+        .param(sdk::number("tolerance", "differences up to it count as equal; 0: every bit counts")
+                   .standard("0").at_least(0));
+
 constexpr auto registers =
-    sdk::describe("model.register", 1, "Registers a model as a version with a number by rule")
+    sdk::describe("model.register", 2, "Registers a model as a version with a number by rule")
         .doc("The daemon compares the model with the newest version of its name and numbers it: an "
              "incompatible signature is major, a change of features, architecture, hyperparameters "
              "or recipe minor, other data a patch. The same model again is the same version. A "
@@ -100,7 +128,10 @@ constexpr auto registers =
                sdk::optional)
         .input("transform", "transform/1", "what prepares its inputs", sdk::optional)
         .input("schema", "schema/1", "what its data should look like", sdk::optional)
-        .input("examples", "examples/1", "example rows that are kept with it", sdk::optional)
+        .input("examples", "examples/1", "example rows that are kept with it; golden rows are "
+                                         "chosen among them", sdk::optional)
+        .output("golden", "golden/1", "a few rows with their scores: of the examples, else made "
+                                      "from the signature")
         .param(sdk::text("name", "the model's name: a-z, 0-9, _, - and .").required())
         .param(sdk::text("at_least", "a version such as 2.0.0 that the number shall not be below")
                    .standard(""))
@@ -113,4 +144,6 @@ constexpr auto registers =
 PL_PLUGIN("model", "1.0", sdk::Operator<evaluate, pipelined::evaluation::model_evaluate>,
           sdk::Operator<explain, pipelined::evaluation::model_explain>,
           sdk::Operator<report, pipelined::evaluation::model_report>,
+          sdk::Operator<whatif, pipelined::evaluation::model_what_if>,
+          sdk::Operator<verifies, pipelined::evaluation::model_verify>,
           sdk::Operator<registers, pipelined::evaluation::model_register>)

@@ -40,7 +40,7 @@ struct Registry : EngineWorld {
     OperatorInfo op = fake_operator("model.register",
                                     {port("model", "model/1"),
                                      port("evaluation", "evaluation/1", false, true)},
-                                    {}, {"name"});
+                                    {port("golden", "golden/1")}, {"name"});
     op.effect = true;
     op.cacheable = false;
     operators["model.register"] = op;
@@ -148,7 +148,9 @@ TEST_CASE("registry: a model is reviewed before it is registered", "[dag][engine
   const ModelVersionRow& row = world.newest();
   CHECK(row.reason.code == "first");
   CHECK(row.run == run);
-  REQUIRE(row.artifacts.size() == 2);
+  REQUIRE(row.artifacts.size() == 3);  // what stood at its inputs, and what it wrote
+  CHECK(row.artifacts[2].port == "golden");
+  CHECK(row.artifacts[2].artifact.type == "golden/1");
   const ValueTable& approval = *fact(row, "approvals").as_list()->at(0).as_table();
   CHECK(*approval.at("who").as_text() == "ann");
   CHECK(*approval.at("why").as_text() == "looks good");

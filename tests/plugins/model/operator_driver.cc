@@ -13,6 +13,7 @@
 #include "plugins/model/model_evaluate.h"
 #include "plugins/model/model_explain.h"
 #include "plugins/model/model_report.h"
+#include "plugins/model/model_what_if.h"
 #include "plugins/train/train_linear.h"
 #include "plugins/train/train_trees.h"
 #include "plugins/transform/operators.h"
@@ -48,6 +49,8 @@ int main(int count, char** words) {
       {"model.evaluate", evaluation::model_evaluate},
       {"model.explain", evaluation::model_explain},
       {"model.report", evaluation::model_report},
+      {"model.whatif", evaluation::model_what_if},
+      {"model.verify", evaluation::model_verify},
       {"transform.analyse", transform::transform_analyse},
       {"transform.fit", transform::transform_fit},
       {"transform.apply", transform::transform_apply}};

@@ -113,7 +113,8 @@ TEST_CASE("transform.apply: what it cannot do is a sentence that names the colum
   CHECK(apply(mails(), R"({"keep":["*"]})").find("two columns would be called \"length\"") == 0);
   ExamplesMaker short_of;
   short_of.words("text", {"a"});
-  CHECK(apply(short_of, "{}") == "the examples have no column \"length\", which the transform reads");
+  CHECK(apply(short_of, "{}") ==
+        "the examples have no column \"length\" (float), which has to be there");
   ExamplesMaker mixed;
   mixed.words("text", {"a"}).words("length", {"9"});
   CHECK(apply(mixed, "{}").find("column \"length\" is of type float and the value given is no number") !=
