@@ -10,6 +10,7 @@ find_package(nlohmann_json REQUIRED)
 find_package(Catch2 2 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
+pkg_check_modules(LIBPQ REQUIRED libpq)  # its headers; it is loaded when a PostgreSQL is asked
 find_path(TOMLPLUSPLUS_INCLUDE toml++/toml.h REQUIRED)
 find_library(XGBOOST_LIBRARY xgboost REQUIRED)
 

@@ -127,13 +127,17 @@ Result<void> App::State::open_parts() {
       [this](const Digest& digest) { return store->find_manifest(digest); }, &zones);
   supervisor = std::make_unique<Supervisor>(clock, *store, *artifacts, *executor,
                                             supervisor_callbacks());
-  adhoc = std::make_unique<AdHoc>(
-      clock, *artifacts, *executor, [this](std::int64_t ms, std::function<void()> task) {
-        auto timer = std::make_shared<asio::steady_timer>(loop, milliseconds(ms));
-        timer->async_wait([timer, task = std::move(task)](const boost::system::error_code& error) {
-          if (!error) task();
-        });
-      });
+  const AdHoc::After after = [this](std::int64_t ms, std::function<void()> task) {
+    auto timer = std::make_shared<asio::steady_timer>(loop, milliseconds(ms));
+    timer->async_wait([timer, task = std::move(task)](const boost::system::error_code& error) {
+      if (!error) task();
+    });
+  };
+  adhoc = std::make_unique<AdHoc>(clock, *artifacts, *executor, after);
+  poll_attempts = std::make_unique<AdHoc>(clock, *artifacts, *executor, after, "P0LLS");
+  polls = std::make_unique<Polls>(*poll_attempts, *artifacts, [this](Event event) {
+    return supervisor->post(std::move(event));
+  });
   trials = std::make_unique<Trials>(*store, *artifacts, *shelf, registry, *adhoc);
   return {};
 }
@@ -157,6 +161,7 @@ Supervisor::Callbacks App::State::supervisor_callbacks() {
                       name_of(changed.state), {}});
   };
   calls.sources_changed = [this] { post([this] { refresh_sources(); }); };
+  calls.start_poll = [this](effect::StartPoll wish) { polls->start(std::move(wish)); };
   calls.wake = [this](std::optional<std::int64_t> at) {
     if (!at) return void(wake_timer.cancel());
     wake_timer.expires_at(std::chrono::steady_clock::time_point(milliseconds(*at)));
@@ -192,6 +197,7 @@ void App::State::make_relay() {
   doors.sources = [this] {
     std::vector<std::pair<std::string, std::string>> names;
     for (const WatchedSource& one : deliveries->sources()) names.emplace_back(one.pipeline, one.source);
+    for (const QueriedSource& one : deliveries->queried()) names.emplace_back(one.pipeline, one.source);
     return names;
   };
   alert_watch = std::make_unique<AlertWatch>(*store, clock, options.config.store, std::move(doors));
@@ -504,6 +510,8 @@ void App::State::close() {
   commands.reset();
   webhooks.reset();
   trials.reset();
+  polls.reset();
+  poll_attempts.reset();
   adhoc.reset();
   supervisor.reset();
   executor.reset();

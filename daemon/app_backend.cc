@@ -183,6 +183,15 @@ OperatorListing DaemonBackend::operators() {
 
 std::vector<SourceState> DaemonBackend::sources() {
   std::vector<SourceState> states;
+  const auto add = [this, &states](SourceState state) {
+    for (const SourceView& view : list_sources(parts_.store, state.pipeline)) {
+      if (view.source != state.source) continue;
+      state.arrivals = view.arrivals;
+      state.newest_span = view.newest.span;
+      state.newest_at = view.newest.at;
+    }
+    states.push_back(std::move(state));
+  };
   for (const WatchedSource& watched : parts_.deliveries.sources()) {
     SourceState state;
     state.pipeline = watched.pipeline;
@@ -191,13 +200,18 @@ std::vector<SourceState> DaemonBackend::sources() {
     state.folder = watched.folder;
     state.pattern = watched.pattern;
     state.trouble = parts_.deliveries.trouble_of(watched.pipeline, watched.source);
-    for (const SourceView& view : list_sources(parts_.store, watched.pipeline)) {
-      if (view.source != watched.source) continue;
-      state.arrivals = view.arrivals;
-      state.newest_span = view.newest.span;
-      state.newest_at = view.newest.at;
-    }
-    states.push_back(std::move(state));
+    add(std::move(state));
+  }
+  for (const QueriedSource& queried : parts_.deliveries.queried()) {
+    SourceState state;
+    state.pipeline = queried.pipeline;
+    state.source = queried.source;
+    state.kind = "query";
+    state.folder = queried.place;
+    state.pattern = queried.watermark;
+    const auto poll = parts_.store.find_poll(queried.pipeline, queried.source);
+    if (poll && poll->failures > 0) state.trouble = poll->sentence;
+    add(std::move(state));
   }
   return states;
 }

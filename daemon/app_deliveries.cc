@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "daemon/posix/fault.h"
+#include "dag/query_source.h"
 
 namespace pipelined {
 namespace {
@@ -50,8 +51,15 @@ void Deliveries::set_pipelines(
     const std::vector<std::pair<std::shared_ptr<const Pipeline>, std::string>>& pipelines) {
   if (stopped_) return;
   sources_.clear();
+  queried_.clear();
   for (const auto& [pipeline, folder] : pipelines) {
     for (const SourceSpec& source : pipeline->spec.sources) {
+      if (source.kind == "query") {
+        queried_.push_back({pipeline->spec.name, source.name,
+                            source.query.secret.empty() ? query_file(source, folder)
+                                                        : "postgresql:" + source.query.secret,
+                            source.query.watermark});
+      }
       if (source.kind != "files") continue;
       WatchedSource watched{pipeline->spec.name, source.name, folder, source.path,
                             source.settle_ms};

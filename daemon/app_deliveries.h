@@ -27,6 +27,13 @@ class io_context;
 
 namespace pipelined {
 
+/// A source that nobody delivers to: the engine has it polled.
+struct QueriedSource {
+  std::string pipeline, source;
+  std::string place;  ///< the SQLite file, or "postgresql:" and the secret's name
+  std::string watermark;
+};
+
 class Deliveries {
  public:
   struct Callbacks {
@@ -57,6 +64,7 @@ class Deliveries {
   /// Why a source's folder cannot be watched; empty: it can.
   std::string trouble_of(const std::string& pipeline, const std::string& source) const;
   const std::vector<WatchedSource>& sources() const { return sources_; }
+  const std::vector<QueriedSource>& queried() const { return queried_; }
   /// Snapshots that are being taken or wait.
   std::size_t waiting() const { return busy_ + again_.size(); }
 
@@ -78,6 +86,7 @@ class Deliveries {
   Callbacks callbacks_;
   SeenFiles seen_;
   std::vector<WatchedSource> sources_;
+  std::vector<QueriedSource> queried_;
   std::map<SourceName, std::string> troubles_;
   std::deque<std::pair<SettledFile, Event>> unposted_;  ///< arrivals that the queue had no room for
   std::deque<SettledFile> again_;                       ///< files to be read again later

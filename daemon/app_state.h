@@ -24,6 +24,7 @@
 #include "daemon/app_deliveries.h"
 #include "daemon/app_folders.h"
 #include "daemon/app_pipelines.h"
+#include "daemon/app_polls.h"
 #include "daemon/app_trials.h"
 #include "daemon/app_version.h"
 #include "daemon/app_watchdog.h"
@@ -120,6 +121,8 @@ struct App::State {
   std::unique_ptr<PipelineShelf> shelf;
   std::unique_ptr<Supervisor> supervisor;
   std::unique_ptr<AdHoc> adhoc;
+  std::unique_ptr<AdHoc> poll_attempts;  ///< made after `adhoc`, so gone before it
+  std::unique_ptr<Polls> polls;
   std::unique_ptr<Trials> trials;
   std::unique_ptr<WebhookClient> webhooks;
   std::unique_ptr<CommandSink> commands;

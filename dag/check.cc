@@ -9,6 +9,7 @@
 #include "dag/graph.h"
 #include "dag/nearest_name.h"
 #include "dag/param_check.h"
+#include "dag/query_source.h"
 #include "dag/span_pattern.h"
 #include "dag/spec_words.h"
 #include "dag/step_ports.h"
@@ -116,6 +117,12 @@ class Checker {
 
   void check_source(const SourceSpec& source) {
     check_name(source.at, "source", source.name);
+    if (source.kind == "query") {
+      for (std::string& wrong : query_problems(source, operators_, files_)) {
+        error(source.at, "source '" + source.name + "' " + std::move(wrong));
+      }
+      return;
+    }
     if (source.kind == "feedback") {
       if (source.path.empty()) return;
       return error(source.at, "source '" + source.name + "' is of kind feedback and has no path: " +
@@ -124,6 +131,15 @@ class Checker {
     if (source.path.empty()) return error(source.at, "source '" + source.name + "' has no path");
     const auto pattern = SpanPattern::parse(source.path);
     if (!pattern) error(source.at, "source '" + source.name + "': " + pattern.error().message);
+    if (source.marker.empty()) return;
+    const auto marker = SpanPattern::parse(source.marker);
+    const std::string key = source.manifest ? "manifest" : "complete";
+    if (!marker) {
+      error(source.at, "source '" + source.name + "': " + key + ": " + marker.error().message);
+    } else if (pattern && !pattern->same_words(*marker)) {
+      error(source.at, "source '" + source.name + "': '" + key + "' and 'path' must have the same "
+                       "words in braces, or a file of one cannot be told to be of a span of the other");
+    }
   }
 
   // The outputs of every step whose operator is known, and its parameters with references replaced.
@@ -266,12 +282,17 @@ class Checker {
                         " gives " + given);
   }
 
+  const char* type_of_source(const std::string& name) const {
+    const SourceSpec* source = spec_.source(name);
+    return source != nullptr && source->kind == "query" ? query_span_type : "files/1";
+  }
+
   void check_each(std::size_t index, const InputSpec& input, const std::optional<PortInfo>& port) {
     if (fans_[index].empty()) {
       return error(input.at, "in." + input.port + " = \"each\" needs foreach = \"source.NAME\" in "
                              "step '" + spec_.steps[index].name + "'");
     }
-    check_type(input, port, "files/1", "source '" + fans_[index] + "'");
+    check_type(input, port, type_of_source(fans_[index]), "source '" + fans_[index] + "'");
   }
 
   void check_source_input(const InputSpec& input, const std::optional<PortInfo>& port) {
@@ -279,7 +300,7 @@ class Checker {
       return error(input.at, "unknown source '" + input.source + "'" +
                                  hint(input.source, source_names_));
     }
-    check_type(input, port, "files/1", "source '" + input.source + "'");
+    check_type(input, port, type_of_source(input.source), "source '" + input.source + "'");
   }
 
   void check_file(const InputSpec& input) {
@@ -521,6 +542,7 @@ std::vector<Diagnostic> check(const PipelineSpec& spec, const OperatorSet& opera
 std::vector<std::string> referenced_files(const PipelineSpec& spec) {
   std::set<std::string> names;
   collect_files(Value(spec.params), names);
+  for (const SourceSpec& source : spec.sources) collect_files(Value(source.query.params), names);
   for (const StepSpec& step : spec.steps) {
     for (const InputSpec& input : step.inputs) {
       if (input.kind == InputSpec::Kind::file) names.insert(input.file);

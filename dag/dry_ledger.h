@@ -25,6 +25,7 @@ class DryLedger : public Ledger {
   void put(const DecisionRow&) override {}
   void put(const HoldRow&) override {}
   void put(const SlotRow&) override {}
+  void put(const PollRow&) override {}
   void put(const InvalidationRow&) override {}
   void put(const BackfillRow&) override {}
   void put(const StepRequestRow&) override {}
@@ -34,6 +35,10 @@ class DryLedger : public Ledger {
 
   std::optional<ResultRow> find_result(const Digest& key, std::int64_t before_seq) override {
     return real_.find_result(key, before_seq);
+  }
+  std::optional<PollRow> find_poll(const std::string& pipeline,
+                                   const std::string& source) override {
+    return real_.find_poll(pipeline, source);
   }
   std::optional<ResultRow> find_result_by_id(std::int64_t id) override {
     return real_.find_result_by_id(id);

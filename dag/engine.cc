@@ -83,6 +83,8 @@ void Engine::State::fire_timers() {
       if (pending != pipeline->second.pending.end() && pending->second.due_ms <= now.steady_ms) {
         fire(pipeline->second, timer.trigger);
       }
+    } else if (timer.kind == Timer::Kind::poll) {
+      start_polls();
     } else if (timer.kind == Timer::Kind::hold) {
       hold_time_over();
     } else if (timer.kind == Timer::Kind::span_review) {
@@ -282,7 +284,10 @@ void Engine::recover(const Recovered& found,
   }
   for (const auto& [name, pipeline] : state.pipelines) state.start_queued(name);
   state.looked_at = now.wall_ms;
-  for (auto& [name, pipeline] : state.pipelines) state.wind(pipeline, nullptr, false);
+  for (auto& [name, pipeline] : state.pipelines) {
+    state.wind(pipeline, nullptr, false);
+    state.wind_polls(pipeline);
+  }
   state.advance_backfills("");
   state.fire_timers();
   state.look_at_clocks();
@@ -319,6 +324,12 @@ std::string Engine::state_text() const {
                   name_of(row.state) + "\n";
         }
       }
+    }
+  }
+  for (const auto& [name, pipeline] : state_->pipelines) {
+    for (const auto& [source, poll] : pipeline.polls) {
+      text += "poll " + name + "/" + source + " " + poll.row.watermark + " " +
+              std::to_string(poll.row.polls) + "\n";
     }
   }
   for (const auto& [number, run] : state_->runs) {

@@ -45,6 +45,15 @@ struct Arrived {
   ArtifactRef artifact;
   std::string path;
 };
+/// A poll of a query source is over, and what it delivered is stored.
+struct PollEnded {
+  std::string poll;                 ///< as StartPoll named it; another one is ignored
+  Outcome outcome = Outcome::failed;
+  std::optional<ArtifactRef> snapshot;  ///< examples/1; none: there was no new row
+  Value notes;                      ///< of the operator: rows, first, last, seen, type
+  std::string error;                ///< a sentence
+  bool retryable = true;            ///< it may go better next time without anybody's doing
+};
 struct RunRequested {
   RequestId request = 0;
   std::string pipeline;
@@ -206,7 +215,7 @@ struct TimeReached {};
 
 }  // namespace event
 
-using Event = std::variant<event::PipelineApplied, event::Arrived, event::RunRequested,
+using Event = std::variant<event::PipelineApplied, event::Arrived, event::PollEnded, event::RunRequested,
                            event::AttemptEnded, event::AttemptLost, event::OutputsHeld,
                            event::AttemptProgress, event::DaemonStops,
                            event::AcceptRequested, event::RejectRequested, event::ApproveRequested,
@@ -247,6 +256,12 @@ struct StartAttempt {
   std::int64_t gpus = 0;
   std::int64_t timeout_progress_ms = 0;   ///< 0: its progress interests nobody
   std::vector<std::string> secrets;       ///< names; whoever starts it knows the values
+  std::vector<std::string> readable = {}; ///< more folders that it may read
+};
+/// Ask a database, in an attempt that belongs to no run.  PollEnded follows, unless the daemon ends.
+struct StartPoll {
+  std::string poll;
+  StartAttempt start;                     ///< without attempt and fence; `element` is the source
 };
 struct KillAttempt {
   std::string attempt;
@@ -273,7 +288,7 @@ struct SourcesChanged {};
 
 }  // namespace effect
 
-using Effect = std::variant<effect::StartAttempt, effect::KillAttempt, effect::Reply,
+using Effect = std::variant<effect::StartAttempt, effect::StartPoll, effect::KillAttempt, effect::Reply,
                             effect::AlertsQueued, effect::RunChanged, effect::SourcesChanged>;
 
 /// What `plan` says of one step or element.

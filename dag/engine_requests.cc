@@ -30,6 +30,7 @@ void Engine::State::on(const event::PipelineApplied& event) {
   put(pipeline.row);
   rearm(pipeline);
   wind(pipeline, before.get(), true);
+  wind_polls(pipeline);
   emit(effect::SourcesChanged{});
   reply(event.request, 0, "pipeline " + name + " is in force, version " +
                               event.pipeline->version.brief());

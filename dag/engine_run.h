@@ -142,6 +142,16 @@ inline bool decides_span(const PipelineStep& step) {
   return !step.fan_source.empty() && !step.below_collector && step.spec.run_on == "success";
 }
 
+/// A query source: what is recorded of it, and the poll that is due or under way.
+struct PollState {
+  PollRow row;
+  std::string running;                          ///< id of the poll; empty: none
+  std::string upto;                             ///< that poll takes rows up to this; empty: all
+  std::int64_t due_ms = 0;                      ///< steady; of the next one
+  std::string seen;                             ///< a watermark that was seen and is not taken yet
+  std::int64_t seen_ms = 0;                     ///< steady
+};
+
 struct PipelineState {
   std::shared_ptr<const Pipeline> current;
   PipelineRow row;
@@ -153,6 +163,7 @@ struct PipelineState {
   std::map<std::size_t, Pending> pending;       ///< by trigger index
   std::map<std::string, std::int64_t> durations;  ///< of steps, as far as known; -1: asked, unknown
   std::vector<TriggerClock> clocks;
+  std::map<std::string, PollState> polls;       ///< by source
 };
 
 /// "is held with run 4 by alice until 2026-03-01 08:30 UTC: the disk is being changed"
@@ -183,13 +194,13 @@ struct Evaluation {
 struct Timer {
   enum class Kind {
     coalesce, backoff, timeout, progress, queue, review, remind, span_review, hold,
-    deadline,
+    deadline, poll,
   } kind;
   std::string pipeline;
   std::size_t trigger = 0;
   RunNumber run = 0;
   NodeIndex node = 0;
-  std::string attempt;
+  std::string attempt;     ///< or the source of a poll
   TimeMs review_ends = 0;  ///< the node's next_try_at when it was armed: a later review has another
 };
 

@@ -241,6 +241,17 @@ struct Engine::State {
   SpanRow* span_row(const std::string& pipeline, const std::string& source, const std::string& span,
                     std::int64_t version);
 
+  // engine_polls.cc
+  void on(const event::PollEnded& event);
+  void wind_polls(PipelineState& pipeline);     ///< of the version that is in force now
+  void poll_at(PipelineState& pipeline, const std::string& source, std::int64_t wait_ms);
+  void start_polls();                           ///< those that are due, a few at a time
+  void start_poll(PipelineState& pipeline, const SourceSpec& source, PollState& poll);
+  void take_poll(PipelineState& pipeline, const SourceSpec& source, PollState& poll,
+                 const event::PollEnded& event);
+  void poll_failed(PipelineState& pipeline, const SourceSpec& source, PollState& poll,
+                   const std::string& why, bool retryable);
+
   // engine_selection.cc
   std::optional<Error> options_error(const Pipeline& pipeline, const RunOptions& options) const;
   std::optional<Error> missing_error(const PipelineState& pipeline, const RunOptions& options) const;

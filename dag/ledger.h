@@ -47,6 +47,7 @@ class Ledger {
   virtual void put(const DecisionRow& row) = 0;
   virtual void put(const HoldRow& row) = 0;        ///< by its identity
   virtual void put(const SlotRow& row) = 0;        ///< by (pipeline, trigger, slot), the first stays
+  virtual void put(const PollRow& row) = 0;        ///< by (pipeline, source), replacing
   virtual void put(const InvalidationRow& row) = 0;  ///< by result, the first stays
   virtual void put(const BackfillRow& row) = 0;      ///< by id
   virtual void put(const StepRequestRow& row) = 0;   ///< by (result, ordinal)
@@ -89,6 +90,8 @@ class Ledger {
   /// Of that trigger the row with the latest `due_at` that is not after `not_after`.
   virtual std::optional<SlotRow> last_slot(const std::string& pipeline, const std::string& trigger,
                                            TimeMs not_after) = 0;
+  virtual std::optional<PollRow> find_poll(const std::string& pipeline,
+                                           const std::string& source) = 0;
   /// Runs of the pipeline that are over, highest number first, without their spans.
   virtual std::vector<RunRow> ended_runs(const std::string& pipeline, int limit) = 0;
   /// The newest decision of that kind about the pipeline as a whole.

@@ -5,6 +5,7 @@
 
 #include "dag/graph.h"
 #include "dag/model_version.h"
+#include "dag/query_source.h"
 
 namespace pipelined {
 namespace {
@@ -71,6 +72,7 @@ class Compiler {
     for (PipelineStep& step : pipeline_->steps) TRY_VOID(connect(step));
     for (StepIndex i = 0; i < pipeline_->steps.size(); ++i) note_place(i);
     note_depths();
+    for (const SourceSpec& source : pipeline_->spec.sources) TRY_VOID(add_query(source));
     return std::shared_ptr<const Pipeline>(pipeline_);
   }
 
@@ -172,6 +174,20 @@ class Compiler {
     if (type == "*" || type.find('|') != std::string::npos) type = "files/1";
     const Manifest manifest = file_manifest(type, input.spec.file, file->second);
     input.file = {manifest.digest(), type, manifest.size()};
+    return {};
+  }
+
+  Result<void> add_query(const SourceSpec& source) {
+    if (source.kind != "query") return {};
+    const auto poller = operators_.find(query_operator);
+    if (poller == operators_.end()) {
+      return Error{ErrorCode::invalid, "source " + source.name + " needs the operator " +
+                                           query_operator + ", which no installed plugin has"};
+    }
+    pipeline_->poller = poller->second;
+    auto params = resolve_params(source.query.params, {}, pipeline_->files);
+    if (!params) return params.error().within("source " + source.name);
+    pipeline_->query_params[source.name] = *std::move(params);
     return {};
   }
 

@@ -57,6 +57,8 @@ struct Pipeline {
   BundleFiles files;
   std::vector<PipelineStep> steps;      ///< parents before children
   std::map<std::string, StepIndex, std::less<>> index;  ///< of steps, by name
+  OperatorInfo poller;                  ///< ingest.query, if a source asks a database
+  std::map<std::string, ValueTable> query_params;  ///< of those sources, files replaced
 
   /// Index of the step of that name, or no_step.
   StepIndex find(std::string_view name) const;

@@ -262,6 +262,22 @@ struct SlotRow {
   std::int64_t seq = 0;
 };
 
+/// How far a query source was read, and how its last poll ended.  One a source.
+struct PollRow {
+  std::string pipeline, source;
+  std::string column;         ///< that the watermark is of; empty: the whole answer is taken
+  std::string watermark;      ///< the greatest value taken, as the database writes it; empty: none yet
+  std::string type;           ///< of it: int date time string
+  std::int64_t polls = 0, rows = 0, spans = 0;  ///< since the source is there
+  std::int64_t failures = 0;  ///< in a row
+  std::string sentence;       ///< what the last poll did or why it failed
+  TimeMs at = 0;              ///< when it ended
+  TimeMs failing_since = 0;   ///< 0: the last one did not fail
+  bool alerted = false;       ///< the failures since then were told
+  std::int64_t seq = 0;
+  bool operator==(const PollRow&) const = default;
+};
+
 /// A result that is known to be bad: never reused, never resolved to.
 struct InvalidationRow {
   std::int64_t result = 0;    ///< ResultRow::id

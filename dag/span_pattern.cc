@@ -168,6 +168,20 @@ Result<SpanPattern> SpanPattern::parse(std::string_view text) {
   return pattern;
 }
 
+bool SpanPattern::same_words(const SpanPattern& other) const {
+  const auto words = [](const SpanPattern& pattern) {
+    std::array<bool, 6> there{};
+    for (const Part& part : pattern.parts_) {
+      for (const Piece& piece : part) {
+        if (piece.kind < Kind::year || piece.kind == Kind::version) continue;
+        there[static_cast<std::size_t>(piece.kind) - static_cast<std::size_t>(Kind::year)] = true;
+      }
+    }
+    return there;
+  };
+  return words(*this) == words(other);
+}
+
 std::size_t SpanPattern::parts_below() const { return parts_.size() - fixed_parts_; }
 
 bool SpanPattern::take_word(const Piece& piece, std::string_view digits, Words& words) {

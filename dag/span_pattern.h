@@ -42,6 +42,8 @@ class SpanPattern {
   bool may_hold(std::string_view folder_below) const;
   const std::string& text() const { return text_; }
   bool has_words() const { return has_words_; }
+  /// Whether the same words make the span in both, so that a span of one is a span of the other.
+  bool same_words(const SpanPattern& other) const;
 
  private:
   enum class Kind { literal, any, year, month, day, hour, number, version };

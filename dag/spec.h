@@ -57,9 +57,23 @@ struct ExpectSpec {
   SourcePosition at;
 };
 
+/// What a source of kind "query" asks, and how often.
+struct QuerySpec {
+  std::string database;                  ///< sqlite (the file is `path`) or postgresql
+  std::string secret;                    ///< of postgresql: its value is the connection string
+  ValueTable params;                     ///< `query`, text or { file = … }, and `types`
+  std::string watermark;                 ///< column; empty: the whole answer each time
+  std::int64_t every_ms = 300'000;
+  std::int64_t lag_ms = 0;               ///< so long a row may take from its value to its commit
+  std::int64_t timeout_ms = 600'000;
+};
+
 struct SourceSpec {
   std::string name, kind = "files", path;  ///< path: relative to the pipeline file, with {YYYY} …
+  QuerySpec query;
   std::string snapshot = "copy";
+  std::string marker;                    ///< pattern of a file that says that a span is complete
+  bool manifest = false;                 ///< and that lists the span's files
   std::int64_t settle_ms = 2000;
   ReviewSpec review;                     ///< of every arrival, before it counts
   ExpectSpec expect;

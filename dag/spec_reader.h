@@ -75,6 +75,10 @@ class Reader {
 
   // Each reads one table of the language.
   void source(const std::string& name, SourcePosition at, const toml::node& node);
+  std::vector<Field> query_fields(const std::string& where, const toml::table& table,
+                                  QuerySpec& out);
+  void check_source_keys(const toml::table& table, const std::string& where,
+                         const SourceSpec& source);
   void triggers(const toml::node& node);
   void trigger(const toml::table& table);
   void trigger_kind(const toml::table& table, const TriggerSpec& trigger);

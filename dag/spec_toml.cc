@@ -219,44 +219,6 @@ PipelineSpec Reader::read(const toml::table& root) {
   return std::move(spec_);
 }
 
-void Reader::source(const std::string& name, SourcePosition at, const toml::node& node) {
-  using Node = const toml::node&;
-  const std::string where = "in source '" + name + "'";
-  const toml::table* table = table_of(node, "source '" + name + "'");
-  if (table == nullptr) return;
-  SourceSpec out;
-  out.name = name;
-  out.at = at;
-  fields(*table, where,
-         {{"kind",
-           [&](Node n) {
-             text(n, "'kind' " + where, out.kind);
-             for (const char* later : {"query", "http", "s3"}) {
-               if (out.kind != later) continue;
-               error(n, "a source of kind '" + out.kind + "' is not supported yet");
-               return;
-             }
-             word(n, "'kind' " + where, {"files", "feedback"}, out.kind);
-           }},
-          {"path", [&](Node n) { text(n, "'path' " + where, out.path); }},
-          {"settle", [&](Node n) { duration(n, "'settle' " + where, out.settle_ms); }},
-          {"review",
-           [&](Node n) {
-             review(n, where, out.review);
-             if (out.review.automatic) wrong_kind(n, "'review' " + where, "true, false or a table");
-           }},
-          {"snapshot",
-           [&](Node n) {
-             word(n, "'snapshot' " + where, {"copy", "reference"}, out.snapshot);
-             if (out.snapshot == "reference") error(n, "snapshot = \"reference\" is not supported yet");
-           }},
-          {"expect", [&](Node n) { expectation(n, where, out.expect); }}});
-  if (!table->contains("path") && out.kind != "feedback") {
-    error(at, "source '" + name + "' has no path");
-  }
-  spec_.sources.push_back(std::move(out));
-}
-
 }  // namespace spec_reader
 
 namespace {

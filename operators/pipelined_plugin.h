@@ -217,6 +217,14 @@ typedef struct pl_requests {
   int32_t (*request)(const pl_context_t* context, const char* kind, const char* arguments);
 } pl_requests_t;
 
+/* An extension of the host: the secrets that the attempt was handed. */
+#define PL_SECRETS_EXTENSION "pl.secrets/1"
+typedef struct pl_secrets {
+  uint32_t struct_size;
+  /* [any-thread] The file that holds the secret of that name; NULL: the attempt was not handed it. */
+  const char* (*path)(const pl_context_t* context, const char* name);
+} pl_secrets_t;
+
 /* An operator. */
 typedef struct pl_operator {
   uint32_t struct_size;

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -222,6 +224,21 @@ class Context {
     if (requests->request(context_, kind.c_str(), arguments.c_str()) == 1) return {};
     return Error{ErrorCode::invalid, "the request '" + kind + "' is not taken: its arguments must be "
                                      "a JSON object and fit into the report"};
+  }
+  /// The value of a secret that the attempt was handed, without the line break at its end.
+  Result<std::string> secret(const std::string& name) const {
+    const auto* secrets =
+        static_cast<const pl_secrets_t*>(context_->get_extension(context_, PL_SECRETS_EXTENSION));
+    const char* path = secrets == nullptr ? nullptr : secrets->path(context_, name.c_str());
+    if (path == nullptr) {
+      return Error{ErrorCode::not_found, "the attempt was not handed the secret '" + name +
+                                             "'; the step names it with secrets = [\"" + name + "\"]"};
+    }
+    std::ifstream file(path, std::ios::binary);
+    std::string value((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    if (!file) return Error{ErrorCode::io, "cannot read the secret '" + name + "'"};
+    while (!value.empty() && (value.back() == '\n' || value.back() == '\r')) value.pop_back();
+    return value;
   }
   /// How far it is; `total` 0: unknown.
   void progress(std::int64_t done, std::int64_t total = 0) const {

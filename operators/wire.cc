@@ -75,7 +75,8 @@ Kind write(const Run& run) {
       {"parameters", run.parameters}, {"inputs", std::move(inputs)},
       {"outputs", std::move(outputs)}, {"folder", run.folder}, {"scratch", run.scratch},
       {"log", run.log}, {"seed", run.seed}, {"limits", std::move(limits)},
-      {"network", run.network}, {"secrets", text_list(run.secrets)}};
+      {"network", run.network}, {"secrets", text_list(run.secrets)},
+      {"readable", text_list(run.readable)}};
   if (!run.inputs_file.empty()) fields["inputs_file"] = run.inputs_file;
   return {"run", std::move(fields)};
 }
@@ -155,6 +156,10 @@ Result<Message> read_run(const ValueTable& table) {
   run.log = fields.text("log");
   run.seed = fields.integer("seed");
   run.network = fields.flag("network");
+  for (const Value& folder : fields.list("readable")) {
+    if (folder.as_text() == nullptr) fields.refuse("readable", "holds something that is no path");
+    if (folder.as_text() != nullptr) run.readable.push_back(*folder.as_text());
+  }
   for (const Value& name : fields.list("secrets")) {
     if (name.as_text() == nullptr) fields.refuse("secrets", "holds something that is no name");
     if (name.as_text() != nullptr) run.secrets.push_back(*name.as_text());

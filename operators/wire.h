@@ -65,6 +65,7 @@ struct Run {
   Limits limits;
   bool network = false;
   std::vector<std::string> secrets = {};            ///< each a file in `folder`/secrets
+  std::vector<std::string> readable = {};           ///< more folders that it may read
   /// The inputs stand in this file because they are too many for a frame; empty: they are here.
   std::string inputs_file = {};
   bool operator==(const Run&) const = default;

@@ -8,20 +8,22 @@ namespace {
 constexpr std::int64_t kill_grace_ms = 2000;
 
 /// 26 characters, as every attempt's name; those of runs begin with digits of the time.
-std::string name_of_adhoc(std::int64_t now_ms, std::int64_t number) {
+std::string name_of_adhoc(const std::string& name, std::int64_t now_ms, std::int64_t number) {
   char text[64];
-  std::snprintf(text, sizeof text, "ADH0C%013lld%08lld", static_cast<long long>(now_ms),
+  std::snprintf(text, sizeof text, "%013lld%08lld", static_cast<long long>(now_ms),
                 static_cast<long long>(number % 100'000'000));
-  return text;
+  return name + text;
 }
 
 }  // namespace
 
-AdHoc::AdHoc(Clock& clock, ArtifactPort& artifacts, Executor& executor, After after)
+AdHoc::AdHoc(Clock& clock, ArtifactPort& artifacts, Executor& executor, After after,
+             std::string name)
     : clock_(clock),
       artifacts_(artifacts),
       executor_(executor),
       after_(std::move(after)),
+      name_(std::move(name)),
       others_(executor.on_ended),
       self_(std::make_shared<AdHoc*>(this)) {
   executor_.on_ended = [this](AttemptReport report) {
@@ -38,7 +40,7 @@ void AdHoc::run(effect::StartAttempt start, Replaced replaced, Done done) {
                                          "now; try again when they are done"});
     });
   }
-  const std::string attempt = name_of_adhoc(clock_.now().wall_ms, ++last_);
+  const std::string attempt = name_of_adhoc(name_, clock_.now().wall_ms, ++last_);
   start.attempt = attempt, start.fence = std::string(32, '0');
   live_[attempt].done = std::move(done);
   const std::weak_ptr<AdHoc*> self = self_;
@@ -76,6 +78,7 @@ bool AdHoc::take(AttemptReport& report) {
   if (found == live_.end()) return false;
   auto end = std::make_shared<AdHocEnd>();
   end->folder = found->second.plan.folder;
+  end->outputs = found->second.plan.start.outputs;
   end->took_ms = clock_.now().steady_ms - found->second.begun_ms;
   if (found->second.timed_out) {
     report.outcome = Outcome::failed;

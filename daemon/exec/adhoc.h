@@ -20,6 +20,7 @@ namespace pipelined {
 struct AdHocEnd {
   AttemptReport report;
   std::string folder;
+  std::vector<OutputSpec> outputs;  ///< those of its start
   std::int64_t took_ms = 0;
   std::function<void()> discard;
 
@@ -40,7 +41,9 @@ class AdHoc {
   using After = std::function<void(std::int64_t ms, std::function<void()>)>;
 
   /// Takes the executor's `on_ended` over.  REQUIRES: made after the supervisor; all outlive this.
-  AdHoc(Clock& clock, ArtifactPort& artifacts, Executor& executor, After after);
+  /// `name`: five letters or digits that their attempts' ids begin with.
+  AdHoc(Clock& clock, ArtifactPort& artifacts, Executor& executor, After after,
+        std::string name = "ADH0C");
   ~AdHoc();
 
   /// Runs one attempt; `start.attempt` and `start.fence` are chosen here.  It is killed after
@@ -68,6 +71,7 @@ class AdHoc {
   ArtifactPort& artifacts_;
   Executor& executor_;
   After after_;
+  std::string name_;
   std::function<void(AttemptReport)> others_;
   std::map<std::string, Live> live_;
   std::int64_t last_ = 0;

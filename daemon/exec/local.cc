@@ -92,6 +92,7 @@ wire::Run run_of(const AttemptPlan& plan) {
   run.limits = {start.cpus, start.memory_bytes, start.timeout_ms, start.scratch_bytes, {}};
   run.network = start.network;
   run.secrets = start.secrets;
+  run.readable = start.readable;
   return run;
 }
 

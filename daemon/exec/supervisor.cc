@@ -13,6 +13,7 @@ bool is_of_attempt(const Event& event) {
   return std::holds_alternative<event::AttemptEnded>(event) ||
          std::holds_alternative<event::AttemptLost>(event) ||
          std::holds_alternative<event::AttemptProgress>(event) ||
+         std::holds_alternative<event::PollEnded>(event) ||
          std::holds_alternative<event::OutputsHeld>(event);
 }
 
@@ -264,6 +265,8 @@ void Supervisor::perform(std::vector<Effect>& effects) {
             if (callbacks_.alerts_queued) callbacks_.alerts_queued();
           } else if constexpr (std::is_same_v<Kind, effect::RunChanged>) {
             if (callbacks_.run_changed) callbacks_.run_changed(effect);
+          } else if constexpr (std::is_same_v<Kind, effect::StartPoll>) {
+            if (callbacks_.start_poll && !stopping_) callbacks_.start_poll(std::move(effect));
           } else if constexpr (std::is_same_v<Kind, effect::SourcesChanged>) {
             if (callbacks_.sources_changed) callbacks_.sources_changed();
           } else {

@@ -42,6 +42,8 @@ class Supervisor {
     std::function<void()> alerts_queued;
     std::function<void(const effect::RunChanged&)> run_changed;
     std::function<void()> sources_changed;
+    /// A database is to be asked; PollEnded is posted for it.  Empty: nobody asks.
+    std::function<void(effect::StartPoll)> start_poll;
     /// Call `turn` when this steady time comes; replaces the earlier wish.  Nothing: no wish.
     std::function<void(std::optional<std::int64_t> steady_ms)> wake;
     /// Events wait: call `turn` soon, from the loop.

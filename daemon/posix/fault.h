@@ -51,6 +51,10 @@
   X(delivery_settled, "delivery.settled", false, "a delivered file has come to rest")          \
   X(delivery_stored, "delivery.stored", false, "a delivered file is in the store")             \
   X(delivery_posted, "delivery.posted", false, "an arrival waits for its turn")                \
+  X(poll_start, "poll.start", false, "a poll of a database is due, nobody was asked")          \
+  X(poll_ended, "poll.ended", false, "a poll's worker has ended, nothing is stored")           \
+  X(poll_stored, "poll.stored", false, "what a poll brought is in the store")                  \
+  X(poll_posted, "poll.posted", false, "the end of a poll waits for its turn")                 \
   X(seen_write, "seen.write", true, "before the list of files taken is written")               \
   X(seen_rename, "seen.rename", true, "before the list of files taken gets its name")          \
   X(seen_renamed, "seen.renamed", false, "after the list of files taken has its name")         \

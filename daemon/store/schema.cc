@@ -260,6 +260,16 @@ CREATE TABLE slots (
   seq INTEGER NOT NULL,
   PRIMARY KEY (pipeline, trigger, slot)
 ) STRICT, WITHOUT ROWID;
+-- How far query sources were read.
+CREATE TABLE polls (
+  pipeline TEXT NOT NULL, source TEXT NOT NULL, column_name TEXT NOT NULL,
+  watermark TEXT NOT NULL, type TEXT NOT NULL,
+  polls INTEGER NOT NULL, rows INTEGER NOT NULL, spans INTEGER NOT NULL,
+  failures INTEGER NOT NULL, sentence TEXT NOT NULL, at INTEGER NOT NULL,
+  failing_since INTEGER NOT NULL, alerted INTEGER NOT NULL CHECK (alerted IN (0, 1)),
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (pipeline, source)
+) STRICT, WITHOUT ROWID;
 CREATE INDEX slots_by_time ON slots (pipeline, trigger, due_at);
 CREATE INDEX decisions_by_subject ON decisions (pipeline, subject, kind, id);
 

@@ -115,6 +115,7 @@ class Store : public LedgerStore {
   void put(const DecisionRow& row) override;
   void put(const HoldRow& row) override;
   void put(const SlotRow& row) override;
+  void put(const PollRow& row) override;
   void put(const InvalidationRow& row) override;
   void put(const BackfillRow& row) override;
   void put(const StepRequestRow& row) override;
@@ -123,6 +124,8 @@ class Store : public LedgerStore {
   void mark_fired(const std::vector<std::int64_t>& arrivals, RunNumber run) override;
 
   std::optional<ResultRow> find_result(const Digest& key, std::int64_t before_seq) override;
+  std::optional<PollRow> find_poll(const std::string& pipeline,
+                                   const std::string& source) override;
   std::optional<ResultRow> find_result_by_id(std::int64_t id) override;
   std::optional<Digest> first_lost(const ResultRow& result) override;
   std::optional<ResultRow> nearest_result(const std::string& pipeline, const std::string& step,

@@ -49,6 +49,33 @@ std::optional<SlotRow> Store::last_slot(const std::string& pipeline, const std::
   return read_slot(query);
 }
 
+void Store::put(const PollRow& row) {
+  state_->note(row.seq);
+  state_->database->run(
+      "INSERT INTO polls (pipeline, source, column_name, watermark, type, polls, rows, spans, "
+      "failures, sentence, at, failing_since, alerted, seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, "
+      "?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT (pipeline, source) DO UPDATE SET "
+      "column_name = excluded.column_name, watermark = excluded.watermark, type = excluded.type, "
+      "polls = excluded.polls, rows = excluded.rows, spans = excluded.spans, "
+      "failures = excluded.failures, sentence = excluded.sentence, at = excluded.at, "
+      "failing_since = excluded.failing_since, alerted = excluded.alerted, seq = excluded.seq",
+      row.pipeline, row.source, row.column, row.watermark, row.type, row.polls, row.rows, row.spans,
+      row.failures, row.sentence, row.at, row.failing_since, static_cast<std::int64_t>(row.alerted),
+      row.seq);
+}
+
+std::optional<PollRow> Store::find_poll(const std::string& pipeline, const std::string& source) {
+  Query query(*state_->database,
+              "SELECT column_name, watermark, type, polls, rows, spans, failures, sentence, at, "
+              "failing_since, alerted, seq FROM polls WHERE pipeline = ?1 AND source = ?2",
+              pipeline, source);
+  if (!query.next()) return std::nullopt;
+  return PollRow{pipeline,          source,           query.string(0),  query.string(1),
+                 query.string(2),   query.integer(3), query.integer(4), query.integer(5),
+                 query.integer(6),  query.string(7),  query.integer(8), query.integer(9),
+                 query.flag(10),    query.integer(11)};
+}
+
 std::vector<RunRow> Store::ended_runs(const std::string& pipeline, int limit) {
   static const std::string sql =
       select(run_columns,

@@ -185,6 +185,10 @@ SandboxPaths paths_of(const wire::Run& run, bool command) {
   for (const auto& [port, artifacts] : run.inputs) {
     for (const wire::Input& input : artifacts) paths.readable.push_back(input.path);
   }
+  for (const std::string& folder : run.readable) {
+    // One that is not there is the operator's to report, in its own words.
+    if (::access(folder.c_str(), F_OK) == 0) paths.readable.push_back(folder);
+  }
   // The daemon reads the log in the attempt's folder, so nothing may stand there but a plain file.
   if (!command) paths.writable_plainly = {run.folder};
   if (command) paths.writable = {run.scratch};

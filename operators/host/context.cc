@@ -290,9 +290,18 @@ void progress(const pl_context_t* context, std::int64_t done, std::int64_t total
 std::int32_t request(const pl_context_t* context, const char* kind, const char* arguments) noexcept {
   return lent(context).request(kind, arguments) ? 1 : 0;
 }
+const char* secret_path(const pl_context_t* context, const char* name) noexcept {
+  const wire::Run& run = lent(context).run();
+  if (name == nullptr) return nullptr;
+  const bool given = std::find(run.secrets.begin(), run.secrets.end(), name) != run.secrets.end();
+  return given ? lent(context).keep(run.folder + "/secrets/" + name) : nullptr;
+}
 const void* get_extension(const pl_context_t*, const char* id) noexcept {
   static constexpr pl_requests_t requests = {sizeof(pl_requests_t), request};
-  return id != nullptr && std::string_view(id) == PL_REQUESTS_EXTENSION ? &requests : nullptr;
+  static constexpr pl_secrets_t secrets = {sizeof(pl_secrets_t), secret_path};
+  const std::string_view wanted = id != nullptr ? id : "";
+  if (wanted == PL_REQUESTS_EXTENSION) return &requests;
+  return wanted == PL_SECRETS_EXTENSION ? &secrets : nullptr;
 }
 
 pl_context_t context_over(Lent& data) {

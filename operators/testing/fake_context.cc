@@ -81,6 +81,13 @@ FakeContext& FakeContext::without_output(const std::string& port) {
   return *this;
 }
 
+FakeContext& FakeContext::secret(const std::string& name, const std::string& value) {
+  std::filesystem::create_directories(folder_ / "secrets");
+  std::ofstream(folder_ / "secrets" / name, std::ios::binary) << value;
+  run_.secrets.push_back(name);
+  return *this;
+}
+
 FakeContext& FakeContext::seed(std::int64_t seed) {
   run_.seed = seed;
   return *this;

@@ -49,6 +49,8 @@ class FakeContext {
   FakeContext& output(const std::string& port, const std::string& type);
   /// Takes away an output port that a descriptor names.
   FakeContext& without_output(const std::string& port);
+  /// Hands it a secret.
+  FakeContext& secret(const std::string& name, const std::string& value);
   FakeContext& seed(std::int64_t seed);
   FakeContext& cpus(double cpus);
   FakeContext& memory_bytes(std::int64_t bytes);

@@ -1,6 +1,7 @@
 // The plugin "ingest": data from outside becomes examples.
 #include "plugins/common/library_versions.h"
 #include "plugins/ingest/ingest_files.h"
+#include "plugins/ingest/ingest_query.h"
 
 namespace {
 
@@ -42,6 +43,29 @@ constexpr auto files =
                    .standard("0.05").at_least(0).at_most(1))
         .library("arrow", arrow_version);
 
+constexpr auto query =
+    sdk::describe("ingest.query", 1, "Asks a database and writes its answer as examples")
+        .doc("One read-only transaction over one state of the database. Without a watermark the whole "
+             "answer; with one the rows behind `after`, up to `upto` or the greatest that is there, in "
+             "its order. Notes: rows, first, last (watermarks taken), seen (the greatest there is), "
+             "type (of the watermark). An answer without rows writes no output.")
+        .output("examples", "examples/1", "the rows of the answer", sdk::optional)
+        .param(sdk::text("database", "which kind of database").required().choices("sqlite|postgresql"))
+        .param(sdk::text("path", "the SQLite file; it is only read"))
+        .param(sdk::text("secret", "name of the secret that holds the connection string of PostgreSQL, "
+                                   "as libpq takes it: `host=… dbname=…` or `postgresql://…`"))
+        .param(sdk::text("query", "one SELECT").required())
+        .param(sdk::text("watermark", "a column of the answer that only grows: int, date, time or string"))
+        .param(sdk::text("after", "rows up to this watermark were taken; not stated: none"))
+        .param(sdk::text("after_type", "the type of that watermark, as noted with it"))
+        .param(sdk::text("upto", "rows behind this watermark are left for later; not stated: none are"))
+        .param(sdk::flag("take", "false: only look how far the watermark has got").standard("true"))
+        .param(sdk::table("types", "column to type (int, float, bool, string, date, time), where the "
+                                   "database's own type is not meant"))
+        .flags(PL_NETWORK)
+        .library("arrow", arrow_version);
+
 }  // namespace
 
-PL_PLUGIN("ingest", "0.1", sdk::Operator<files, run_ingest_files>)
+PL_PLUGIN("ingest", "0.1", sdk::Operator<files, run_ingest_files>,
+          sdk::Operator<query, run_ingest_query>)

@@ -57,12 +57,14 @@ class FakeLedger : public LedgerStore {
   void put(const DecisionRow&) override {}
   void put(const HoldRow&) override {}
   void put(const SlotRow&) override {}
+  void put(const PollRow&) override {}
   void put(const InvalidationRow&) override {}
   void put(const BackfillRow&) override {}
   void put(const StepRequestRow&) override {}
   void put(const ModelVersionRow&) override {}
   void put(const ModelMarkRow&) override {}
   void mark_fired(const std::vector<std::int64_t>&, RunNumber) override {}
+  std::optional<PollRow> find_poll(const std::string&, const std::string&) override { return {}; }
   std::optional<ResultRow> find_result(const Digest&, std::int64_t) override { return {}; }
   std::optional<ResultRow> find_result_by_id(std::int64_t) override { return {}; }
   std::optional<Digest> first_lost(const ResultRow&) override { return {}; }

@@ -113,6 +113,11 @@ void MemoryLedger::put(const SlotRow& row) {
   if (!slots.contains(key)) set(slots, key, row);
 }
 
+void MemoryLedger::put(const PollRow& row) {
+  note(row.seq);
+  set(polls, std::pair(row.pipeline, row.source), row);
+}
+
 void MemoryLedger::put(const InvalidationRow& row) {
   note(row.seq);
   if (!invalidations.contains(row.result)) set(invalidations, row.result, row);
@@ -255,6 +260,12 @@ std::vector<StepRow> MemoryLedger::steps_of(RunNumber run) {
 std::optional<RunRow> MemoryLedger::find_run(RunNumber run) {
   const auto found = runs.find(run);
   return found == runs.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::optional<PollRow> MemoryLedger::find_poll(const std::string& pipeline,
+                                               const std::string& source) {
+  const auto found = polls.find({pipeline, source});
+  return found == polls.end() ? std::nullopt : std::optional(found->second);
 }
 
 std::optional<SlotRow> MemoryLedger::find_slot(const std::string& pipeline, const std::string& trigger,

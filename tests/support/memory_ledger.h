@@ -34,6 +34,7 @@ class MemoryLedger : public LedgerStore {
   std::vector<DecisionRow> decisions;
   std::map<std::tuple<std::string, std::string, RunNumber, std::string, std::string>, HoldRow> holds;
   std::map<std::tuple<std::string, std::string, std::string>, SlotRow> slots;
+  std::map<std::pair<std::string, std::string>, PollRow> polls;
   std::map<std::int64_t, InvalidationRow> invalidations;
   std::map<std::int64_t, BackfillRow> backfills;
   std::map<std::pair<std::int64_t, std::int64_t>, StepRequestRow> requests;
@@ -59,6 +60,7 @@ class MemoryLedger : public LedgerStore {
   void put(const DecisionRow& row) override;
   void put(const HoldRow& row) override;
   void put(const SlotRow& row) override;
+  void put(const PollRow& row) override;
   void put(const InvalidationRow& row) override;
   void put(const BackfillRow& row) override;
   void put(const StepRequestRow& row) override;
@@ -83,6 +85,8 @@ class MemoryLedger : public LedgerStore {
   std::vector<StepRow> steps_of(RunNumber run) override;
   std::optional<RunRow> find_run(RunNumber run) override;
 
+  std::optional<PollRow> find_poll(const std::string& pipeline,
+                                   const std::string& source) override;
   std::optional<SlotRow> find_slot(const std::string& pipeline, const std::string& trigger,
                                    const std::string& slot) override;
   std::optional<SlotRow> last_slot(const std::string& pipeline, const std::string& trigger,

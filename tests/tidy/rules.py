@@ -67,12 +67,13 @@ DAEMON_FOLDERS = {
 QUARANTINED = [
     (r"spdlog/.*", r"daemon/log\.cc"),
     (r"toml\+\+/.*", r"dag/spec_(toml\.cc|reader\.h)|daemon/config\.cc|plugins/.*\.cc|tests/.*"),
-    (r"sqlite3\.h", r"daemon/store/.*|tests/.*|bench/.*"),
+    (r"sqlite3\.h", r"daemon/store/.*|plugins/ingest/sqlite_database\.cc|tests/.*|bench/.*"),
+    (r"libpq-fe\.h", r"plugins/ingest/postgresql_database\.cc"),
     (r"curl/.*", r"daemon/notify/.*\.cc"),
     (r"CLI/.*", r"daemon/main\.cc|cli/.*\.cc|tests/.*"),
     (r"nlohmann/.*", r"(operators|daemon|cli|plugins|model|tests|bench)/.*"),
     (r"nlohmann/json\.hpp", r".*\.cc|tests/.*|plugins/.*|operators/.*"),
-    (r"dlfcn\.h", r"operators/host/.*|plugins/common/duckdb\.cc|tests/.*"),
+    (r"dlfcn\.h", r"operators/host/.*|plugins/common/duckdb\.cc|plugins/ingest/postgresql_database\.cc|tests/.*"),
 ]
 
 HEADER_LINES_MAX, SOURCE_LINES_MAX, FUNCTION_LINES_MAX = 400, 700, 70

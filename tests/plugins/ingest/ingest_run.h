@@ -15,6 +15,21 @@
 
 namespace pipelined::testing {
 
+/// All rows of an examples/1 folder.
+inline std::shared_ptr<arrow::Table> read_examples(const std::filesystem::path& folder) {
+  auto reader = ExamplesReader::open({folder.string()});
+  INFO((reader ? "" : reader.error().message));
+  REQUIRE(reader);
+  std::vector<std::shared_ptr<arrow::RecordBatch>> batches;
+  for (;;) {
+    auto batch = reader->next();
+    REQUIRE(batch);
+    if (!*batch) break;
+    batches.push_back(*batch);
+  }
+  return arrow::Table::FromRecordBatches(reader->schema(), batches).ValueOrDie();
+}
+
 struct IngestRun {
   FakeContext context;
   std::string error;
@@ -41,17 +56,8 @@ struct IngestRun {
   }
 
   std::shared_ptr<arrow::Table> table(const std::string& port = "examples") {
-    auto reader = ExamplesReader::open({context.output_path(port).string()});
-    INFO(error << (reader ? "" : reader.error().message));
-    REQUIRE(reader);
-    std::vector<std::shared_ptr<arrow::RecordBatch>> batches;
-    for (;;) {
-      auto batch = reader->next();
-      REQUIRE(batch);
-      if (!*batch) break;
-      batches.push_back(*batch);
-    }
-    return arrow::Table::FromRecordBatches(reader->schema(), batches).ValueOrDie();
+    INFO(error);
+    return read_examples(context.output_path(port));
   }
 };
 
