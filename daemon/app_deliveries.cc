@@ -2,10 +2,13 @@
 
 #include <ctime>
 
+#include <algorithm>
 #include <utility>
 
+#include "daemon/app_span_files.h"
 #include "daemon/posix/fault.h"
 #include "dag/query_source.h"
+#include "daemon/watch/folder_view.h"
 
 namespace pipelined {
 namespace {
@@ -16,6 +19,24 @@ constexpr std::size_t again_max = 10'000;
 /// The memory of an episode of trouble, so that a restart in the midst of it is no new alert.
 std::string trouble_key(const std::string& pipeline, const std::string& source) {
   return "trouble/" + pipeline + "/" + source;
+}
+
+/// What is watched for a source: its files, or the markers that say that several are complete.
+WatchedSource watched_source(const std::string& pipeline, const SourceSpec& source,
+                             const std::string& folder) {
+  WatchedSource watched{pipeline, source.name, folder, source.path, source.settle_ms};
+  if (!source.marker.empty()) {
+    watched.files = source.path;
+    watched.pattern = source.marker;
+    watched.manifest = source.manifest;
+  }
+  if (!watched.pattern.empty() && watched.pattern.front() == '/') {
+    watched.folder = "/";
+    for (std::string* path : {&watched.pattern, &watched.files}) {
+      if (!path->empty()) path->erase(0, 1);
+    }
+  }
+  return watched;
 }
 
 }  // namespace
@@ -61,13 +82,7 @@ void Deliveries::set_pipelines(
                             source.query.watermark});
       }
       if (source.kind != "files") continue;
-      WatchedSource watched{pipeline->spec.name, source.name, folder, source.path,
-                            source.settle_ms};
-      if (!source.path.empty() && source.path.front() == '/') {
-        watched.folder = "/";
-        watched.pattern = source.path.substr(1);
-      }
-      sources_.push_back(std::move(watched));
+      sources_.push_back(watched_source(pipeline->spec.name, source, folder));
     }
   }
   seen_.keep_only(sources_);
@@ -85,10 +100,33 @@ void Deliveries::take(const SettledFile& file) {
   if (stopped_) return;
   fault::at(fault::Place::delivery_settled);
   ++busy_;
-  artifacts_.snapshot(file.path, file.facts, "files/1",
-                      [self = std::weak_ptr(self_), file](Result<Manifest> stored) {
-                        if (auto here = self.lock()) (*here)->on_snapshot(file, std::move(stored));
-                      });
+  auto done = [self = std::weak_ptr(self_), file](Result<Manifest> stored) {
+    if (auto here = self.lock()) (*here)->on_snapshot(file, std::move(stored));
+  };
+  const WatchedSource* source = marked_source(file);
+  if (source == nullptr) {
+    return artifacts_.snapshot(file.path, file.facts, "files/1", std::move(done));
+  }
+  auto files = files_of_span(*source, file);
+  if (files) return artifacts_.snapshot_set(*std::move(files), "files/1", std::move(done));
+  on_incomplete(file, files.error());
+}
+
+const WatchedSource* Deliveries::marked_source(const SettledFile& file) const {
+  for (const WatchedSource& one : sources_) {
+    if (one.pipeline != file.pipeline || one.source != file.source) continue;
+    return one.files.empty() ? nullptr : &one;
+  }
+  return nullptr;
+}
+
+// The marker is there and the files are not, or not yet: said once for this marker.
+void Deliveries::on_incomplete(const SettledFile& file, const Error& error) {
+  --busy_;
+  const auto marker = look_at(file.path);
+  if (!marker || marker->facts != file.facts) return;  // the watch sees what has become of it
+  report_unreadable(file, error.message);
+  if (again_.size() < again_max) again_.push_back(file);
 }
 
 void Deliveries::on_snapshot(const SettledFile& file, Result<Manifest> stored) {
@@ -112,7 +150,8 @@ void Deliveries::on_snapshot(const SettledFile& file, Result<Manifest> stored) {
   }
   switch (stored.error().code) {
     case ErrorCode::not_found:
-      return;  // gone again; the watch will see it if it comes back
+      if (marked_source(file) == nullptr) return;  // gone again; the watch sees it if it comes back
+      break;
     case ErrorCode::conflict:
       return watch_->unsettle(file.pipeline, file.source, file.path);
     case ErrorCode::exhausted:

@@ -72,6 +72,9 @@ class Deliveries {
   using SourceName = std::pair<std::string, std::string>;
   void take(const SettledFile& file);
   void on_snapshot(const SettledFile& file, Result<Manifest> stored);
+  /// The source whose spans have several files, and this is a marker of it; null: it is no such.
+  const WatchedSource* marked_source(const SettledFile& file) const;
+  void on_incomplete(const SettledFile& file, const Error& error);
   void report_unreadable(const SettledFile& file, const std::string& why);
   void on_trouble(const std::string& pipeline, const std::string& source,
                   const std::string& sentence);

@@ -136,6 +136,9 @@ class Checker {
     const std::string key = source.manifest ? "manifest" : "complete";
     if (!marker) {
       error(source.at, "source '" + source.name + "': " + key + ": " + marker.error().message);
+    } else if (source.path.starts_with('/') != source.marker.starts_with('/')) {
+      error(source.at, "source '" + source.name + "': '" + key + "' and 'path' must both be absolute "
+                       "or both relative");
     } else if (pattern && !pattern->same_words(*marker)) {
       error(source.at, "source '" + source.name + "': '" + key + "' and 'path' must have the same "
                        "words in braces, or a file of one cannot be told to be of a span of the other");

@@ -308,6 +308,14 @@ void Artifacts::snapshot(const std::string& path, const std::optional<FileFacts>
                       });
 }
 
+void Artifacts::snapshot_set(std::vector<IntakeFile> files, const std::string& type,
+                             StoredCallback done) {
+  State* inside = state_.get();
+  inside->add_intake([inside, type, files = std::move(files)] {
+    return take_set(inside->place(), type, files);
+  }, std::move(done));
+}
+
 void Artifacts::put_tree(const std::string& type, TextFiles files, StoredCallback done) {
   State* inside = state_.get();
   inside->add_intake([inside, type, files = std::move(files)] {

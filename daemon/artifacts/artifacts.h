@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/artifacts/intake.h"
 #include "daemon/ports.h"
 #include "daemon/store/objects.h"
 #include "dag/manifest.h"
@@ -77,6 +78,8 @@ class Artifacts : public ArtifactPort, public ObjectView {
   /// `exhausted`: the disk is full.
   void snapshot(const std::string& path, const std::optional<FileFacts>& at_rest,
                 const std::string& type, StoredCallback done);
+  /// Copies several delivered files into the store as one artifact, as `snapshot` does one.
+  void snapshot_set(std::vector<IntakeFile> files, const std::string& type, StoredCallback done);
   /// Stores texts as one artifact (a bundle, a schema file).
   void put_tree(const std::string& type, TextFiles files, StoredCallback done);
   /// Stores one text as an artifact of one file.

@@ -149,6 +149,29 @@ std::vector<Result<Manifest>> take_snapshots(IntakePlace place,
   return made;
 }
 
+Result<Manifest> take_set(IntakePlace place, const std::string& type,
+                          const std::vector<IntakeFile>& files) {
+  std::vector<IntakeOrder> orders;
+  for (const IntakeFile& file : files) orders.push_back({file.path, type, std::nullopt});
+  std::vector<Result<Manifest>> taken = take_snapshots(place, orders);
+  Manifest manifest{type, {}};
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    TRY(one, std::move(taken[i]));
+    ManifestFile& file = one.files.front();
+    if (files[i].digest && *files[i].digest != file.digest) {
+      return Error{ErrorCode::invalid, "the content of " + files[i].path +
+                                           " is not what its manifest states: SHA-256 " +
+                                           file.digest.hex() + ", stated " +
+                                           files[i].digest->hex()};
+    }
+    file.path = files[i].name;
+    manifest.files.push_back(std::move(file));
+  }
+  std::sort(manifest.files.begin(), manifest.files.end(),
+            [](const ManifestFile& a, const ManifestFile& b) { return a.path < b.path; });
+  return manifest;
+}
+
 Result<Manifest> store_texts(IntakePlace place, const std::string& type,
                              const std::vector<std::pair<std::string, std::string>>& files) {
   Manifest manifest{type, {}};

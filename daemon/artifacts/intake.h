@@ -35,6 +35,18 @@ struct IntakeOrder {
 std::vector<Result<Manifest>> take_snapshots(IntakePlace place,
                                              const std::vector<IntakeOrder>& orders);
 
+/// One of several delivered files that are one artifact.
+struct IntakeFile {
+  std::string path;              ///< absolute
+  std::string name;              ///< its path in the artifact
+  std::optional<Digest> digest;  ///< that its content must have; nothing: any
+};
+
+/// Copies delivered files into the store as one artifact; errors as above, and `invalid` when a
+/// content is not what was stated.
+Result<Manifest> take_set(IntakePlace place, const std::string& type,
+                          const std::vector<IntakeFile>& files);
+
 /// Stores texts as one artifact; paths may stand in any order.
 Result<Manifest> store_texts(IntakePlace place, const std::string& type,
                              const std::vector<std::pair<std::string, std::string>>& files);

@@ -49,11 +49,25 @@ struct Place {
         root(without_trailing_slash(spec.folder)),
         base(pattern.folder().empty() ? root : root + '/' + pattern.folder()),
         files(spec.settle_ms),
-        strays(spec.settle_ms) {}
+        strays(spec.settle_ms) {
+    if (auto marked = SpanPattern::parse(spec.files); marked) parts = *std::move(marked);
+  }
 
   std::optional<SpanMatch> match(const std::string& path) const {
     if (!lies_in(path, root)) return std::nullopt;
     return pattern.match(below(path, root));
+  }
+  // One of the files that a marker speaks for: no delivery by itself, and no stray.
+  bool is_part(const std::string& path) const {
+    if (spec.manifest) return lies_in(path, base);  // it may name anything
+    return parts && lies_in(path, root) && parts->match(below(path, root)).has_value();
+  }
+  bool may_hold_parts(const std::string& folder) const {
+    if (spec.manifest) return lies_in(folder, base);
+    if (!parts) return false;
+    const std::string start = parts->folder().empty() ? root : root + '/' + parts->folder();
+    return folder == start || lies_in(start, folder) ||
+           (lies_in(folder, start) && parts->may_hold(below(folder, start)));
   }
   bool may_hold(const std::string& folder) const {
     return folder == base || (lies_in(folder, base) && pattern.may_hold(below(folder, base)));
@@ -63,6 +77,7 @@ struct Place {
 
   WatchedSource spec;
   SpanPattern pattern;
+  std::optional<SpanPattern> parts;
   std::string root, base;
   Settling files, strays;
   std::set<std::string> strays_said;
@@ -366,7 +381,9 @@ bool Watch::Loop::is_stray(const Place& place, const std::string& path,
   for (const auto& other : places_) {
     if (entry.kind == FolderEntry::Kind::folder) {
       if (other->may_hold(path) || lies_in(other->base, path)) return false;
-    } else if (entry.kind == FolderEntry::Kind::file && other->match(path)) {
+      if (other->may_hold_parts(path)) return false;
+    } else if (entry.kind == FolderEntry::Kind::file &&
+               (other->match(path) || other->is_part(path))) {
       return false;
     }
   }

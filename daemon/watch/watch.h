@@ -28,6 +28,10 @@ struct WatchedSource {
   std::string folder;   ///< absolute: where the pattern starts from
   std::string pattern;  ///< relative, "incoming/{YYYY}-{MM}.csv"; checked before
   std::int64_t settle_ms = 2000;
+  /// Of a source whose spans have several files: their pattern, and `pattern` is that of the marker
+  /// which says that a span is complete.
+  std::string files = {};
+  bool manifest = false;  ///< the marker lists the files
   bool operator==(const WatchedSource&) const = default;
 };
 

@@ -336,3 +336,31 @@ TEST_CASE("artifacts: a process killed while promoting leaves whole objects only
     CHECK(objects >= 100);
   }
 }
+
+TEST_CASE("snapshot: several delivered files are one artifact under their names",
+          "[artifacts][snapshot]") {
+  const TestFolder folder;
+  ArtifactsWorld world(folder.file("store"));
+  write_text(folder.file("in/b.csv"), "2\n");
+  write_text(folder.file("in/sub/a.csv"), "1\n");
+  const auto take = [&world](std::vector<IntakeFile> files) {
+    std::optional<Result<Manifest>> made;
+    world.artifacts->snapshot_set(std::move(files), "files/1",
+                                  [&made](Result<Manifest> stored) { made = std::move(stored); });
+    world.loop.run_until([&made] { return made.has_value(); });
+    return *made;
+  };
+  const auto manifest = take({{folder.file("in/sub/a.csv"), "sub/a.csv", sha256("1\n")},
+                              {folder.file("in/b.csv"), "b.csv", std::nullopt}});
+  REQUIRE(manifest);
+  CHECK(*manifest == Manifest{"files/1", {{"b.csv", sha256("2\n"), 2, false},
+                                          {"sub/a.csv", sha256("1\n"), 2, false}}});
+  CHECK(world.artifacts->read_file(manifest->digest(), "sub/a.csv").value() == "1\n");
+  const auto other = take({{folder.file("in/b.csv"), "b.csv", sha256("3\n")}});
+  REQUIRE_FALSE(other);
+  CHECK(other.error().code == ErrorCode::invalid);
+  CHECK_THAT(other.error().message, Catch::Contains("is not what its manifest states"));
+  CHECK(take({{folder.file("in/none.csv"), "none.csv", std::nullopt}}).error().code ==
+        ErrorCode::not_found);
+  CHECK(entries_of(world.folder() + "/tmp").empty());
+}

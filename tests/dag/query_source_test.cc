@@ -328,3 +328,28 @@ TEST_CASE("query: waiting grows to a minute or the source's pace", "[dag][query]
   CHECK(poll_backoff_ms(60, 1'000) == 60'000);
   CHECK(poll_backoff_ms(60, 300'000) == 300'000);
 }
+
+TEST_CASE("source: a marker has the words of its path, and there is one of it", "[dag][delivery]") {
+  const auto problems = [](const std::string& source) {
+    const ParsedPipeline parsed = parse_pipeline(
+        "name = \"p\"\n[source.s]\n" + source + "[step.one]\noperator = \"one\"\nparams.p = 1\n",
+        "pipeline.toml");
+    std::string all;
+    for (const Diagnostic& one : parsed.problems) all += one.message + "\n";
+    if (!parsed.spec) return all;
+    for (const Diagnostic& one : check(*parsed.spec, fake_operators(), {}, "pipeline.toml")) {
+      if (!one.warning) all += one.message + "\n";
+    }
+    return all;
+  };
+  using Catch::Contains;
+  const std::string path = "path = \"in/{YYYY}-{MM}/part-*.csv\"\n";
+  CHECK(problems(path + "complete = \"in/{YYYY}-{MM}/_SUCCESS\"\n").empty());
+  CHECK(problems(path + "manifest = \"in/{YYYY}{MM}.list\"\n").empty());
+  CHECK_THAT(problems(path + "complete = \"in/{YYYY}/_SUCCESS\"\n"),
+             Contains("'complete' and 'path' must have the same words"));
+  CHECK_THAT(problems(path + "manifest = \"in/{XX}\"\n"), Contains("manifest: "));
+  CHECK_THAT(problems(path + "complete = \"a\"\nmanifest = \"b\"\n"),
+             Contains("both 'complete' and 'manifest'"));
+  CHECK_THAT(problems(path + "every = \"5m\"\n"), Contains("is not for a source of kind files"));
+}

@@ -144,3 +144,14 @@ TEST_CASE("span range: both ends belong to it", "[pattern]") {
   CHECK(span_in_range("2013-12", "2013", "2013"));
   CHECK(span_in_range("10", "9", "11"));
 }
+
+TEST_CASE("span pattern: two patterns whose words make the same spans", "[dag][span_pattern]") {
+  const auto same = [](const char* a, const char* b) {
+    return SpanPattern::parse(a)->same_words(*SpanPattern::parse(b));
+  };
+  CHECK(same("in/{YYYY}-{MM}/part-*.csv", "done/{YYYY}{MM}.ok"));
+  CHECK(same("in/{SPAN}/{VERSION}.csv", "in/{SPAN}/_SUCCESS"));
+  CHECK(same("in/*.csv", "in/_SUCCESS"));
+  CHECK_FALSE(same("in/{YYYY}-{MM}/x.csv", "in/{YYYY}/_SUCCESS"));
+  CHECK_FALSE(same("in/{SPAN}/x.csv", "in/{YYYY}/_SUCCESS"));
+}

@@ -18,6 +18,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -56,6 +57,19 @@ operator = "command.run"
 in.many = "many"
 params.argv = ["sh", "-c", 'o=$0; for d in "$@"; do cat "$d"/*; done > "$o"', "{out.all}", "{in.many}"]
 out.all = "files/1"
+"""
+POLL = """name = "poll"
+[source.rows]
+kind = "query"
+database = "sqlite"
+path = "rows.db"
+query = "SELECT id FROM rows"
+watermark = "id"
+every = "2s"
+[step.a]
+operator = "command.run"
+params.argv = ["sh", "-c", "echo a > $0", "{out.x}"]
+out.x = "files/1"
 """
 SLOW = """name = "slow"
 [step.a]
@@ -113,9 +127,10 @@ class Victim(Product):
         os.mkdir(self.plugins)
         self.write_config(self.place, f'{more}\n[[alert]]\nname = "hook"\nkind = "webhook"\nurl = "{self.receiver.url}"\n')
         self.folder = os.path.join(self.place, "copy")
-        for name in ("copy/in", "slow", "note"):
+        for name in ("copy/in", "slow", "note", "poll"):
             os.makedirs(os.path.join(self.place, name))
-        for name, text in (("copy", COPY), ("slow", SLOW)):
+        self.more_rows()
+        for name, text in (("copy", COPY), ("slow", SLOW), ("poll", POLL)):
             with open(os.path.join(self.place, name, "pipeline.toml"), "w") as file:
                 file.write(text)
         self.believed = {}
@@ -153,6 +168,14 @@ class Victim(Product):
             time.sleep(0.02)
         return False
 
+    def more_rows(self):
+        """Something new for the next poll."""
+        rows = sqlite3.connect(os.path.join(self.place, "poll", "rows.db"), timeout=30)
+        with rows:
+            rows.execute("CREATE TABLE IF NOT EXISTS rows (id INTEGER PRIMARY KEY)")
+            rows.execute("INSERT INTO rows DEFAULT VALUES")
+        rows.close()
+
     def land(self, name, content):
         target = os.path.join(self.folder, "in", name)
         with open(target + ".part", "w") as file:
@@ -167,6 +190,7 @@ class Victim(Product):
             self.land(f"{name}.txt", content)
             self.delivered.append((name, content))
         self.land(f"stray{number}.bad", "?")
+        self.more_rows()
         with open(os.path.join(self.place, "note", "pipeline.toml"), "w") as file:
             file.write(NOTE.format(number))
         self.pipectl("apply", os.path.join(self.place, "note"), expect=None)
@@ -396,6 +420,7 @@ def chain(job):
         assert victim.answers(30), "the daemon does not start"
         victim.pipectl("apply", victim.folder)
         victim.pipectl("apply", os.path.join(victim.place, "slow"))
+        victim.pipectl("apply", os.path.join(victim.place, "poll"))
         victim.a_round()
         victim.come_to_rest()
         victim.daemon.send_signal(signal.SIGTERM)

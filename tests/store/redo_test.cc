@@ -158,3 +158,22 @@ TEST_CASE("store: requests of steps and what a step passes over come back", "[st
   REQUIRE(store->steps_of(1).size() == 1);
   CHECK(store->steps_of(1)[0].pass_over == 77);
 }
+
+TEST_CASE("store: how far a query source was read is one row, found again after a start",
+          "[store][polls]") {
+  TestFolder folder;
+  PollRow row{"shop", "orders", "id", "250", "int", 3, 250, 2, 0, "50 rows, id 201 to 250", 5, 0, false, 7};
+  {
+    auto store = open_in(folder);
+    CHECK_FALSE(store->find_poll("shop", "orders"));
+    REQUIRE(put_all(*store, row));
+    row.failures = 2, row.sentence = "the server is not there", row.failing_since = 6;
+    row.alerted = true, row.polls = 5, row.seq = 9;
+    REQUIRE(put_all(*store, row));
+    CHECK(store->find_poll("shop", "orders") == row);
+  }
+  auto store = open_in(folder);
+  CHECK(store->find_poll("shop", "orders") == row);
+  CHECK_FALSE(store->find_poll("shop", "others"));
+  CHECK(store->recover()->last_seq >= 9);
+}

@@ -383,3 +383,25 @@ TEST_CASE("watch: a folder that may not be read is told, and taken up when it ma
   CHECK(bench.troubles.size() == 1);
   CHECK(bench.recovered.size() == 1);
 }
+
+TEST_CASE("watch: of a source with markers these are handed over, and its files are no strays",
+          "[watch]") {
+  OwnFolder folder;
+  folder.make("in/2024-01-05");
+  folder.write("in/2024-01-05/part-0.csv", "1");
+  folder.write("in/2024-01-05/readme.txt", "?");
+  WatchedSource source{"shop", "days", folder.path(), "in/{YYYY}-{MM}-{DD}/_SUCCESS", 0};
+  source.files = "in/{YYYY}-{MM}-{DD}/part-*.csv";
+  WatchBench bench;
+  bench.watch.set_sources({source});
+  REQUIRE(bench.run_until([&] { return bench.unmatched.size() == 1; }));
+  CHECK_THAT(bench.unmatched[0], Contains("readme.txt"));
+  CHECK(bench.settled.empty());
+  folder.write("in/2024-01-05/part-1.csv", "2");
+  folder.write("in/2024-01-05/_SUCCESS", "");
+  REQUIRE(bench.run_until_settled(1));
+  CHECK(bench.settled[0].span == "2024-01-05");
+  CHECK(bench.settled[0].path == folder.at("in/2024-01-05/_SUCCESS"));
+  bench.run_for(50);
+  CHECK(bench.unmatched.size() == 1);
+}
