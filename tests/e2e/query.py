@@ -47,7 +47,7 @@ out.copy = "files/1"
 # Where a daemon that is killed does nothing new for a poll, or where it only comes without one.
 ELSEWHERE = ("stop.", "outbox.", "reply.", "delivery.", "seen.", "intake.", "watch.", "text.", "database.",
              "ballast.", "tree.", "removal.", "object.quarantine", "object.touch", "object.verify",
-             "leftovers.", "host.kill", "start.", "store.probe", "log.", "attempt.reuse", "attempt.clear")
+             "leftovers.", "host.kill", "start.", "store.probe", "log.", "file.write", "attempt.reuse", "attempt.clear")
 
 
 class Server:

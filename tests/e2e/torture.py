@@ -125,6 +125,8 @@ class Victim(Product):
         self.receiver = Receiver()
         self.plugins = os.path.join(self.place, "plugins")
         os.mkdir(self.plugins)
+        # Alone, since loading all of them at every start takes its time.
+        shutil.copy(os.path.join(build, "plugins", "ingest.so"), self.plugins)
         self.write_config(self.place, f'{more}\n[[alert]]\nname = "hook"\nkind = "webhook"\nurl = "{self.receiver.url}"\n')
         self.folder = os.path.join(self.place, "copy")
         for name in ("copy/in", "slow", "note", "poll"):

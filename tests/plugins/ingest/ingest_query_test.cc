@@ -142,8 +142,8 @@ TEST_CASE("ingest.query: what cannot work is said in a sentence", "[ingest][quer
     CHECK(poll.ended.outcome == Outcome::invalid);
     return poll.ended.error;
   };
-  CHECK_THAT(error("SELECT * FROM nothing"), Contains("no such table: nothing"));
-  CHECK_THAT(error("SELECT nothing FROM t"), Contains("no such column: nothing"));
+  CHECK_THAT(error("SELECT * FROM missing"), Contains("no such table: missing"));
+  CHECK_THAT(error("SELECT missing FROM t"), Contains("no such column: missing"));
   CHECK_THAT(error("DELETE FROM t"), Contains("must only read"));
   CHECK_THAT(error("SELECT 1; SELECT 2"), Contains("must be one SELECT"));
   CHECK_THAT(error("SELECT id, id FROM t"), Contains("two columns 'id'"));
