@@ -6,6 +6,8 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
+#include <utility>
+
 #include "plugins/common/arrow_result.h"
 #include "plugins/common/text_values.h"
 
@@ -135,7 +137,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> TextColumns::finish() {
     TRY(array, from_arrow("finish a batch", builder->Finish()));
     columns.push_back(std::move(array));
   }
-  return arrow::RecordBatch::Make(schema_, rows_, std::move(columns));
+  return arrow::RecordBatch::Make(schema_, std::exchange(rows_, 0), std::move(columns));
 }
 
 }  // namespace pipelined

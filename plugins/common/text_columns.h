@@ -37,7 +37,7 @@ class TextColumns {
   /// Takes a row whose cell i belongs to column places[i]; columns without a cell are null.
   Result<RowProblem> add(const TextRow& row, const std::vector<std::size_t>& places);
 
-  /// The rows so far; null if there are none.
+  /// The rows since the last time; null if there are none.
   Result<std::shared_ptr<arrow::RecordBatch>> finish();
 
  private:

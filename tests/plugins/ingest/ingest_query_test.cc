@@ -118,6 +118,22 @@ TEST_CASE("ingest.query: a watermark takes the rows behind the last, in order", 
   CHECK(look.ended.outputs.empty());
 }
 
+TEST_CASE("ingest.query: many rows come whole, batch after batch", "[ingest][query]") {
+  Shop shop;
+  shop.run("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT);"
+           "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20001) "
+           "INSERT INTO t SELECT i, 'v' || i FROM n");
+  const Poll poll(shop, "SELECT * FROM t", R"("watermark":"id")");
+  INFO(poll.ended.error);
+  REQUIRE(poll.ended.outcome == Outcome::ok);
+  CHECK(poll.note("rows") == "20001");
+  const auto table = poll.table();
+  REQUIRE(table->num_rows() == 20001);
+  for (const std::int64_t row : {0, 8191, 8192, 16384, 20000}) {
+    CHECK(cell(*table, "v", row) == "v" + std::to_string(row + 1));
+  }
+}
+
 TEST_CASE("ingest.query: times as text are a watermark too, ties and all", "[ingest][query]") {
   Shop shop;
   shop.run("CREATE TABLE t (id INT, at TIMESTAMP);"
