@@ -173,6 +173,70 @@ TEST_CASE("query: with a lag rows are taken up to what was seen that long ago", 
   CHECK(world.ledger.arrivals.size() == 2);
 }
 
+TEST_CASE("query: whatever ends, dies or comes twice, each row is in one span", "[dag][query]") {
+  std::uint64_t random = 12345;
+  const auto below = [&random](std::uint64_t bound) {
+    random = random * 6364136223846793005ull + 1442695040888963407ull;
+    return (random >> 33) % bound;
+  };
+  for (int seed = 0; seed < 60; ++seed) {
+    Shop world;
+    const bool lags = seed % 2 == 1;
+    world.apply(lags ? Shop::with("lag = \"3s\"") : orders);
+    std::int64_t there = 0;                       // ids 1 to there are committed
+    std::vector<effect::StartPoll> asked;         // also those that died with their engine
+    std::vector<std::pair<std::string, Value>> said;
+    const auto look = [&] {
+      for (const Effect& e : world.effects) {
+        if (const auto* start = std::get_if<effect::StartPoll>(&e)) asked.push_back(*start);
+      }
+    };
+    const auto number = [&](const effect::StartPoll& poll, const std::string& name) {
+      const std::string text = world.param(poll, name);
+      return text == "none" ? std::int64_t{0} : std::stoll(text);
+    };
+    look();
+    for (int round = 0; round < 120; ++round) {
+      const auto what = below(10);
+      if (what < 3) there += static_cast<std::int64_t>(below(4));
+      if (what == 3) world.restart(), look();
+      if (what == 4 && !said.empty()) {           // an answer that was given before
+        const auto& again = said[below(said.size())];
+        world.answer(again.first, again.second), look();
+      }
+      if (what >= 5 && what < 8 && !asked.empty()) {
+        const effect::StartPoll poll = asked[below(asked.size())];
+        const std::int64_t after = number(poll, "after");
+        std::int64_t upto = number(poll, "upto");
+        if (upto == 0) upto = world.param(poll, "take") == "false" ? after : there;
+        const std::int64_t rows = upto - after;
+        const Value told = Shop::notes(
+            static_cast<int>(rows), rows > 0 ? std::to_string(after + 1) : "",
+            rows > 0 ? std::to_string(upto) : "", there > after ? std::to_string(there) : "");
+        if (below(5) == 0) {
+          world.fail(poll.poll, "the server is not there", true);
+        } else {
+          said.emplace_back(poll.poll, told);
+          world.answer(poll.poll, told);
+        }
+        look();
+      }
+      if (what >= 8) world.wait(static_cast<std::int64_t>(below(6000))), look();
+    }
+    std::vector<std::int64_t> taken;
+    for (const auto& [arrival, row] : world.ledger.arrivals) {
+      CHECK(row.version == 1);
+      const std::size_t dash = row.span.find('-');
+      const std::int64_t first = std::stoll(row.span.substr(0, dash));
+      const std::int64_t last = dash == std::string::npos ? first : std::stoll(row.span.substr(dash + 1));
+      for (std::int64_t id = first; id <= last; ++id) taken.push_back(id);
+    }
+    INFO("seed " << seed);
+    CHECK(std::to_string(taken.size()) == (taken.empty() ? "0" : world.row().watermark));
+    for (std::size_t i = 0; i < taken.size(); ++i) CHECK(taken[i] == static_cast<std::int64_t>(i + 1));
+  }
+}
+
 TEST_CASE("query: without a watermark each other answer is a version of one span", "[dag][query]") {
   Shop world;
   std::string text = orders;

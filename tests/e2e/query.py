@@ -5,11 +5,13 @@ usage: query.py --build BUILD [--jobs N] [NAME…]
 
 Names: sqlite, postgresql (the daemon is killed at each failpoint that a poll comes by, while rows are
 being written; in the end the ids in all spans are the ids in the database, each once), late (rows
-whose transactions commit behind later ones), server (the server itself is killed), and errors.
+whose transactions commit behind later ones), server (the server itself is killed), types and errors.
 Needs a real PostgreSQL server (apt: postgresql) and Python with pyarrow (.deps/venv).
 """
 import argparse
+import datetime
 import glob
+import math
 import multiprocessing
 import os
 import pwd
@@ -417,7 +419,44 @@ def errors(build):
         daemon.end()
 
 
+def types(build):
+    """Every type of PostgreSQL as what it is, read back with pyarrow."""
+    daemon = Daemon(build, PostgresqlShop)
+    try:
+        daemon.shop.server.sql("""DROP TABLE orders; CREATE TABLE orders (
+            id bigint, small smallint, price numeric(20,4), ratio double precision, ok boolean, day date,
+            at timestamp, seen timestamptz, name varchar(20), raw bytea, extra jsonb, tags text[]);
+            INSERT INTO orders VALUES
+            (1, -3, 12.3400, 0.1, true, '2024-02-29', '2024-01-05 08:30:00.25', '2024-01-05 08:30:00+02',
+             'Zürich', '\\x00ff', '{"a": 1}', '{x,"y z"}'),
+            (9223372036854775806, 3, 'NaN', '-Infinity', false, NULL, NULL, '2024-07-01 00:00:00.000001+00', '', NULL,
+             NULL, NULL)""")
+        daemon.start()
+        daemon.apply()
+        daemon.caught_up()
+        daemon.must_be_exact()
+        (part,) = glob.glob(daemon.place + "/export/*.parquet")
+        table = parquet.read_table(part)
+        kinds = {field.name: str(field.type) for field in table.schema}
+        assert kinds == {"id": "int64", "small": "int64", "price": "double", "ratio": "double", "ok": "bool",
+                         "day": "date32[day]", "at": "timestamp[us]", "seen": "timestamp[us]", "name": "string",
+                         "raw": "string", "extra": "string", "tags": "string"}, kinds
+        one, two = table.to_pylist()
+        when = datetime.datetime
+        wanted = {"id": 1, "small": -3, "price": 12.34, "ratio": 0.1, "ok": True, "day": datetime.date(2024, 2, 29),
+                  "at": when(2024, 1, 5, 8, 30, 0, 250000), "seen": when(2024, 1, 5, 6, 30), "name": "Zürich",
+                  "raw": "\\x00ff", "extra": '{"a": 1}', "tags": '{x,"y z"}'}
+        assert one == wanted, one
+        assert math.isnan(two["price"]) and two["ratio"] == -math.inf and two["id"] == 2**63 - 2, two
+        assert two["ok"] is False and two["name"] == "" and two["seen"] == when(2024, 7, 1, 0, 0, 0, 1), two
+        assert all(two[name] is None for name in ("day", "at", "raw", "extra", "tags")), two
+        return f"{len(kinds)} types"
+    finally:
+        daemon.end()
+
+
 CASES = {
+    "types": types,
     "sqlite": lambda build: killed_at_every_failpoint(build, SqliteShop),
     "postgresql": lambda build: killed_at_every_failpoint(build, PostgresqlShop),
     "late": late_commits,
