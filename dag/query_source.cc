@@ -122,6 +122,9 @@ std::vector<std::string> query_problems(const SourceSpec& source, const Operator
       wrong("reads its query from '" + *file + "', which is not beside the pipeline");
     }
   }
+  if (!source.expect.schedule.empty() && query.watermark.empty()) {
+    wrong("expects new spans and has no watermark, without which all answers are versions of one");
+  }
   if (query.every_ms < query_every_min_ms) {
     wrong("is polled every " + std::to_string(query.every_ms) + " ms; at least " +
           std::to_string(query_every_min_ms) + " ms must lie between two polls");

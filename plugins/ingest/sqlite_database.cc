@@ -4,7 +4,8 @@
 #include <sys/stat.h>
 
 #include <charconv>
-#include <cstring>
+#include <chrono>
+#include <thread>
 
 #include "plugins/ingest/query_database.h"
 
@@ -12,6 +13,7 @@ namespace pipelined {
 namespace {
 
 constexpr int busy_wait_ms = 5000;
+constexpr int coarse_ms = 50;
 
 /// What tells that a file was written to.
 struct FileMark {
@@ -84,7 +86,8 @@ class SqliteDatabase : public QueryDatabase {
     auto begun = begin();
     if (begun || begun.error().code != ErrorCode::denied) return begun;
     // Nobody has it open: no lock can be taken, and none would be seen.
-    before_ = marks_of(path_);
+    TRY(marks, settled_marks());
+    before_ = std::move(marks);
     if (before_[1].there && before_[1].size > 0) {
       return Error{ErrorCode::unavailable,
                    path_ + " has changes in its write-ahead log that only a writer can take in; "
@@ -159,6 +162,21 @@ class SqliteDatabase : public QueryDatabase {
     }
     sqlite3_busy_timeout(handle_, busy_wait_ms);
     return {};
+  }
+
+  /// Marks of a moment behind which every change makes other ones: clocks of file systems are coarse.
+  Result<std::vector<FileMark>> settled_marks() const {
+    constexpr int tries = 100;
+    for (int i = 0; i < tries; ++i) {
+      std::vector<FileMark> marks = marks_of(path_);
+      const auto now_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
+                              std::chrono::system_clock::now().time_since_epoch()).count();
+      if (marks[0].changed_s * 1000 + marks[0].changed_ns / 1'000'000 + coarse_ms < now_ms) {
+        return marks;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(coarse_ms));
+    }
+    return Error{ErrorCode::unavailable, path_ + " is being written to"};
   }
 
   /// The transaction sees one state from its first read on.  `denied`: no lock can be taken.

@@ -278,6 +278,18 @@ TEST_CASE("query: a failure is tried again ever later; people hear of it once an
   CHECK(alerts("error") == 2);  // another episode, and this one does not pass
 }
 
+TEST_CASE("query: asking works and no row comes: what is expected says so", "[dag][query]") {
+  Shop world;  // it begins on 2023-11-14 at 22:13:20 UTC
+  world.apply(Shop::with("expect = { schedule = \"0 23 * * *\", within = \"10m\" }"));
+  world.answer(world.asked()->poll, Shop::notes(0, "", "", ""));
+  world.wait(3'600'000);
+  const auto late = std::find_if(world.ledger.alerts.begin(), world.ledger.alerts.end(),
+                                 [](const auto& one) { return one.second.severity == "warning"; });
+  REQUIRE(late != world.ledger.alerts.end());
+  CHECK(late->second.sentence ==
+        "source orders: a span was due at 2023-11-14T23:00:00+00:00 and has not come; none has ever come");
+}
+
 TEST_CASE("query: values that cannot name a span, or come again, take nothing", "[dag][query]") {
   Shop world;
   world.apply(orders);
@@ -379,6 +391,9 @@ TEST_CASE("query: what is wrong with the source is said when the pipeline is che
              Contains("which is not beside the pipeline"));
   CHECK_THAT(problems("database = \"sqlite\"\npath = \"a.db\"\nquery = \"SELECT 1\"\nevery = \"1ms\"\n"),
              Contains("at least 100 ms"));
+  CHECK_THAT(problems("database = \"sqlite\"\npath = \"a.db\"\nquery = \"SELECT 1\"\n"
+                      "expect = { schedule = \"0 6 * * *\" }\n"),
+             Contains("expects new spans and has no watermark"));
   CHECK_THAT(problems("database = \"oracle\"\nquery = \"SELECT 1\"\n"), Contains("must be one of"));
   CHECK_THAT(problems("database = \"sqlite\"\npath = \"a.db\"\nquery = 3\n"),
              Contains("a string or { file"));

@@ -30,6 +30,8 @@ wire::Run full_run() {
   run.seed = -3;
   run.limits = {2.5, 4294967296, 1800000, 1073741824, {0, 3}};
   run.network = true;
+  run.secrets = {"shop"};
+  run.readable = {"/srv/shop"};
   return run;
 }
 
