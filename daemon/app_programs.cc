@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "dag/step_ports.h"
 #include "daemon/posix/unique_fd.h"
 
 namespace pipelined {
@@ -25,7 +26,8 @@ Error failed(const std::string& path) {
 
 /// The first word of a command step's argv, or empty when only the attempt will know it.
 std::string program_of(const PipelineStep& step, const Pipeline& pipeline) {
-  const auto params = resolve_params(step.spec.params, pipeline.spec.params, pipeline.files);
+  const auto params =
+      resolve_params(step.spec.params, step_values(pipeline.spec, step.fan_source), pipeline.files);
   if (!params) return {};
   const auto argv = params->find("argv");
   if (argv == params->end()) return {};

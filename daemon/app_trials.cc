@@ -10,6 +10,7 @@
 #include "dag/nearest_name.h"
 #include "dag/run_state.h"
 #include "dag/span_pattern.h"
+#include "dag/step_ports.h"
 
 namespace pipelined {
 namespace {
@@ -169,7 +170,7 @@ void Trials::go_on(std::shared_ptr<Attempt> attempt) {
                                    attempt->trial.step + "'" +
                                    did_you_mean(attempt->trial.step, known)});
   }
-  ValueTable values = attempt->pipeline->spec.params;
+  ValueTable values = step_values(attempt->pipeline->spec, attempt->of().fan_source);
   for (const auto& [name, value] : attempt->trial.params) values[name] = value;
   auto params = resolve_params(attempt->of().spec.params, values, attempt->pipeline->files);
   if (!params) return attempt->done(params.error());
@@ -200,7 +201,7 @@ void Trials::go_on(std::shared_ptr<Attempt> attempt) {
 Result<void> Trials::find_inputs(Attempt& attempt) {
   const PipelineStep& step = attempt.of();
   attempt.outcome.element = attempt.trial.element;
-  if (!step.fan_source.empty()) {
+  if (!step.fan_source.empty() && !is_generated_source(step.fan_source)) {
     TRY(span, span_of(attempt.pipeline->spec.name, step.fan_source, attempt.trial.element));
     attempt.outcome.element = span.span;
   }

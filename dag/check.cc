@@ -146,6 +146,13 @@ class Checker {
   }
 
   // The outputs of every step whose operator is known, and its parameters with references replaced.
+  // What `${name}` stands for in a step.
+  const ValueTable& values_of(std::size_t index) {
+    if (!is_generated_source(fans_[index])) return spec_.params;
+    own_values_ = step_values(spec_, fans_[index]);
+    return own_values_;
+  }
+
   void learn_outputs() {
     params_.resize(spec_.steps.size());
     outputs_.resize(spec_.steps.size());
@@ -155,7 +162,7 @@ class Checker {
       if (info == nullptr) continue;
       for (const auto& [name, value] : step.params) {
         // One by one: a bad parameter must not hide the others.
-        auto resolved = resolve_params({{name, value}}, spec_.params, files_);
+        auto resolved = resolve_params({{name, value}}, values_of(i), files_);
         if (resolved) params_[i].merge(*resolved);
       }
       outputs_[i] = outputs_of(step, *info, params_[i]);
@@ -166,6 +173,7 @@ class Checker {
     const StepSpec& step = spec_.steps[index];
     check_name(step.at, "step", step.name);
     check_foreach(step);
+    check_generates(index);
     for (const std::string& name : step.after) {
       if (step_named(name) == nullptr) {
         error(place_of(step, "after"), "step '" + step.name + "' comes after the unknown step '" + name + "'" +
@@ -204,8 +212,66 @@ class Checker {
         tip = "; the source of that name is \"source." + foreach.of + "\"";
       }
       error(foreach.at, start + "the unknown step '" + foreach.of + "'" + tip);
-    } else if (!of->foreach) {
+    } else if (!of->foreach && !of->generates) {
       error(foreach.at, start + "step '" + foreach.of + "', which has no foreach itself");
+    }
+  }
+
+  void check_generates(std::size_t index) {
+    const StepSpec& step = spec_.steps[index];
+    const OperatorInfo* info = operator_of(step);
+    if (!step.generates) {
+      if (info != nullptr && info->generates) {
+        error(step.at, "step '" + step.name + "' lacks generates = { max = … }: '" + info->id +
+                           "' names elements to be run");
+      }
+      return;
+    }
+    const SourcePosition at = step.generates->at;
+    const std::string start = "step '" + step.name + "' generates elements, ";
+    if (info != nullptr && !info->generates) {
+      error(at, start + "but '" + info->id + "' never names one");
+    }
+    if (step.foreach) error(at, start + "so it has no foreach");
+    if (step.run_on != "success") error(at, start + "so it has no run_on");
+    if (step.review.required) error(at, start + "so it has no review: it would be one a round");
+    for (const char* name : {generated_param, generated_max_param}) {
+      if (!step.params.contains(name)) continue;
+      error(place_of(step, "params"), start + "so its parameter '" + name + "' is filled in");
+    }
+    bool asks = false;
+    for (const InputSpec& input : step.inputs) {
+      if (input.kind != InputSpec::Kind::results) continue;
+      asks = true;
+      check_round(index, input);
+    }
+    if (!asks) error(at, start + "so it needs an input of what comes of them: { results = STEP }");
+  }
+
+  // What comes of a round must not wait for elements of later rounds, nor for the end of them all.
+  void check_round(std::size_t index, const InputSpec& results) {
+    const auto from = places_.find(results.step);
+    if (from == places_.end()) return;
+    const auto generator = static_cast<std::uint32_t>(index);
+    const auto below = reachable(spec_.steps.size(), edges_, {generator}, false);
+    const auto above = reachable(spec_.steps.size(), edges_, {from->second}, true);
+    const std::string& name = spec_.steps[index].name;
+    for (std::size_t i = 0; i < spec_.steps.size(); ++i) {
+      if (i == index || !below[i] || !above[i]) continue;
+      const StepSpec& between = spec_.steps[i];
+      const auto waits = [&](const InputSpec& input) {
+        return input.kind == InputSpec::Kind::step && input.step == name;
+      };
+      const bool is_element = generator_of(fans_[i]) == name;
+      const bool waits_for_end =
+          std::any_of(between.inputs.begin(), between.inputs.end(), waits) ||
+          std::count(between.after.begin(), between.after.end(), name) > 0;
+      if (is_element && !waits_for_end) continue;
+      error(results.at, "in." + results.port + ": '" + results.step + "' hangs on '" + between.name +
+                            "', which waits for " +
+                            (is_element ? "the outputs of '" + name + "'"
+                                        : "all elements of '" + name + "'") +
+                            ", so no round would ever end");
     }
   }
 
@@ -295,6 +361,10 @@ class Checker {
       return error(input.at, "in." + input.port + " = \"each\" needs foreach = \"source.NAME\" in "
                              "step '" + spec_.steps[index].name + "'");
     }
+    if (is_generated_source(fans_[index])) {
+      return error(input.at, "what step '" + generator_of(fans_[index]) + "' generates are values, "
+                             "not files: params.x = \"${each.x}\"");
+    }
     check_type(input, port, type_of_source(fans_[index]), "source '" + fans_[index] + "'");
   }
 
@@ -340,6 +410,21 @@ class Checker {
     const bool aligned = own == theirs;
     const bool selects = input.spans.kind != SpanSelection::Kind::all;
     const std::string what = "in." + input.port + ": step '" + input.step + "'";
+    if (input.kind == Kind::results) {
+      if (generator_of(theirs) != spec_.steps[index].name) {
+        error(input.at, what + " does not run the elements of step '" + spec_.steps[index].name +
+                            "': results are of a step with foreach = \"" +
+                            spec_.steps[index].name + "\"");
+      } else if (port && (!port->many || !port->optional)) {
+        error(input.at, "in." + input.port + ": before the first round there are no results, and "
+                            "later several; the port must be optional and take many");
+      }
+      return;
+    }
+    if (is_generated_source(theirs) && (input.kind != Kind::step || selects)) {
+      error(input.at, what + " runs generated elements, which are no spans to choose from");
+      return;
+    }
     if (theirs.empty()) {
       if (input.kind == Kind::span || input.kind == Kind::newest || selects) {
         error(input.at, what + " has no foreach, so it has no spans to choose from");
@@ -412,7 +497,7 @@ class Checker {
       }
       error(found == positions.end() ? step.at : found->second, problem.message);
     };
-    const auto problems = check_params(step, info, spec_.params, files_);
+    const auto problems = check_params(step, info, values_of(index), files_);
     std::for_each(problems.begin(), problems.end(), report);
     if (info.id != command_operator) return;
     const auto in_command = check_command_params(step, info, params_[index]);
@@ -517,6 +602,7 @@ class Checker {
   std::vector<std::string> fans_;
   std::vector<Edge> edges_;
   std::vector<std::string> step_names_, source_names_;
+  ValueTable own_values_;
   std::vector<ValueTable> params_;
   std::vector<std::vector<PortInfo>> outputs_;
   std::vector<Diagnostic> problems_;

@@ -207,7 +207,9 @@ bool Engine::State::find_again(Run& run, NodeIndex index, ReadyWork& work_item) 
   if (found.kind == Evaluation::Kind::ready) {
     work_item.inputs = std::move(found.inputs.ports);
     if (!node.key) return true;
-    work_item.key_text = key_text(run.step_of(index), run.params[node.step], work_item.inputs);
+    ValueTable own;
+    const ValueTable& params = params_of_node(run, index, own);
+    work_item.key_text = key_text(run.step_of(index), params, work_item.inputs);
     if (sha256(work_item.key_text) == *node.key) return true;
   }
   --run.ready;
@@ -248,9 +250,11 @@ void Engine::State::start_attempt(Run& run, NodeIndex index, QueuedWork item) {
   live.inputs = item.work.inputs;
   ledger.put(live.row);
   write_step(run, index, live.reason);
+  ValueTable own;
   effect::StartAttempt start{live.row.id, live.row.fence, run.row.number, run.row.pipeline,
                              live.row.step, live.row.element, live.row.number,
-                             step.info.id, step.info.plugin, run.params[node.step],
+                             step.info.id, step.info.plugin,
+                             params_of_node(run, index, own),
                              std::move(item.work.inputs), {}, step.spec.seed, live.demand.cpus,
                              live.demand.memory_bytes, step.spec.timeout_ms, step.info.network,
                              live.demand.scratch_bytes, "", live.demand.gpus,

@@ -6,6 +6,7 @@
 #include "dag/run_layout.h"
 #include "dag/selection.h"
 #include "dag/span_pattern.h"
+#include "dag/step_ports.h"
 
 namespace pipelined {
 namespace {
@@ -19,17 +20,20 @@ const SpanRow* at_horizon(const SpanVersions& versions, std::int64_t horizon) {
   return nullptr;
 }
 
-ValueTable run_values(const Pipeline& pipeline, const ValueTable& overrides) {
-  ValueTable values = pipeline.spec.params;
-  for (const auto& [name, value] : overrides) values[name] = value;
-  return values;
-}
-
 std::vector<ValueTable> params_of(const Pipeline& pipeline, const ValueTable& overrides) {
-  const ValueTable values = run_values(pipeline, overrides);
+  const auto with_overrides = [&](ValueTable values) {
+    for (const auto& [name, value] : overrides) values[name] = value;
+    return values;
+  };
+  const ValueTable values = with_overrides(pipeline.spec.params);
   std::vector<ValueTable> all;
   for (const PipelineStep& step : pipeline.steps) {
-    auto params = resolve_params(step.spec.params, values, pipeline.files);
+    const bool generated = is_generated_source(step.fan_source);
+    auto params = generated
+                      ? resolve_params(step.spec.params,
+                                       with_overrides(step_values(pipeline.spec, step.fan_source)),
+                                       pipeline.files)
+                      : resolve_params(step.spec.params, values, pipeline.files);
     // The pipeline compiled with its own values, and overrides only replace declared names.
     all.push_back(params ? *std::move(params) : ValueTable{});
   }
@@ -115,6 +119,13 @@ std::vector<RunSpan> Engine::State::spans_for_run(const PipelineState& pipeline,
         }
       }
       spans.push_back(std::move(one));
+    }
+  }
+  for (const PipelineStep& step : run.pipeline->steps) {
+    if (!step.spec.generates) continue;
+    // As many as there may be: those that are not generated are skipped in the end.
+    for (std::int64_t i = 1; i <= step.spec.generates->max; ++i) {
+      spans.push_back({generated_source(step.spec.name), std::to_string(i), 1, false, ""});
     }
   }
   return spans;
@@ -346,6 +357,7 @@ void Engine::State::take_up_step(Run& run, NodeIndex index, const StepRow& row) 
   }
   if (row.result != 0) {
     if (auto result = ledger.find_result_by_id(row.result)) {
+      if (step.spec.generates) node.generated = elements_in(*result);
       node.outputs = outputs_given(*result, row.reason);
     }
   }

@@ -96,10 +96,10 @@ void Engine::State::decide_ready(Run& run, NodeIndex index, ResolvedInputs input
   ReadyWork item{std::move(inputs.ports), "", {}};
   if (step.spec.run_on != "success") {  // rule 29: no key
     item.reason = {"run_on", "runs on " + step.spec.run_on, {}};
-    queue_ready(run, index, std::move(item));
-    return;
+    return queue_ready(run, index, std::move(item));
   }
-  item.key_text = key_text(step, run.params[node.step], item.inputs);
+  ValueTable own;
+  item.key_text = key_text(step, params_of_node(run, index, own), item.inputs);
   node.key = sha256(item.key_text);
   if (!uses_cache(step)) {
     item.reason = {"not_cached", step.info.effect ? "has an effect outside, so it runs every time"
@@ -135,12 +135,13 @@ void Engine::State::decide_ready(Run& run, NodeIndex index, ResolvedInputs input
     if (const auto lost = ledger.first_lost(*result)) {
       item.reason = {"output_lost", "output " + lost->brief() + " of run " +
                                         std::to_string(result->run) + " was lost", {}};
+    } else if (step.spec.generates && asks_for_more(*result)) {
+      return take_round(run, index, *result);
     } else if (result->halt && (!answer_to(run, *node.key) ||
                                 planted == PlantedBug::forget_acceptance)) {
       node.result = result->id;
       node.outputs = std::make_shared<const std::vector<Binding>>(result->outputs);
-      halt_node(run, index, *result);
-      return;
+      return halt_node(run, index, *result);
     } else {
       reuse(run, index, *result, {});
       return;
@@ -164,6 +165,7 @@ bool Engine::State::reuse(Run& run, NodeIndex index, const ResultRow& result, co
     }
   }
   node.outputs = outputs_given(result, why);
+  if (run.step_of(index).spec.generates) node.generated = elements_in(result);
   set_state(run, index, StepState::cached, std::move(why));
   return true;
 }

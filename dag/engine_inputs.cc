@@ -6,6 +6,7 @@
 
 #include "dag/engine_state.h"
 #include "dag/span_pattern.h"
+#include "dag/step_ports.h"
 
 namespace pipelined {
 namespace {
@@ -21,7 +22,7 @@ class Evaluator {
   Evaluation evaluate() {
     ports_.resize(step_.inputs.size());
     present_.assign(step_.inputs.size(), false);
-    const bool done = plain_inputs() && after_steps() && take_collections() &&
+    const bool done = is_generated() && plain_inputs() && after_steps() && take_collections() &&
                       newest_inputs() && source_inputs() &&
                       required_came() && span_inputs() && latest_inputs() && required_came();
     if (done) {
@@ -36,6 +37,10 @@ class Evaluator {
   Evaluation evaluate_leniently() {
     ports_.resize(step_.inputs.size());
     present_.assign(step_.inputs.size(), false);
+    if (!is_generated()) {
+      stop(Evaluation::Kind::skip, {"not_generated", "no such element was generated", {}});
+      return std::move(found_);
+    }
     for (std::size_t i = 0; i < step_.inputs.size(); ++i) {
       take_what_is_there(i);
       if (present_[i]) found_.inputs.ports.push_back(std::move(ports_[i]));
@@ -129,12 +134,44 @@ class Evaluator {
     }
   }
 
+  // Whether the element is there: whoever generates it may not have come to it yet.
+  bool is_generated() {
+    const auto generator = generator_node(run_, node_.step);
+    if (!generator) return true;
+    const NodeIndex at = *generator;
+    const Node& node = run_.nodes[at];
+    const std::size_t known = node.generated ? node.generated->size() : 0;
+    if (index_ - run_.first_node[node_.step] < known) return true;
+    if (is_dead(node.state)) return blocked_by(at);
+    if (is_done(node.state) || node.state == StepState::skipped) {
+      return stop(Evaluation::Kind::skip,
+                  {"not_generated", path(at) + " generated " + std::to_string(known) + " elements", {}});
+    }
+    return wait_for(at);
+  }
+
+  // What came of the elements of this step so far, in their order; a round is over when all are.
+  bool results(std::size_t i) {
+    const PipelineInput& input = step_.inputs[i];
+    const std::size_t known = node_.generated ? node_.generated->size() : 0;
+    const NodeIndex begin = run_.first_node[input.step];
+    for (NodeIndex n = begin; n < begin + known; ++n) {
+      if (!is_terminal(run_.nodes[n].state)) return wait_for(n);
+    }
+    for (std::size_t ordinal = 0; ordinal < known; ++ordinal) {
+      if (!element_done(run_, index_, ordinal)) continue;
+      put(i, begin + static_cast<NodeIndex>(ordinal));
+    }
+    return true;
+  }
+
   bool plain_inputs() {
     // First every parent must be terminal (or give evidence); artifacts are taken afterwards.
     for (std::size_t i = 0; i < step_.inputs.size(); ++i) {
       const PipelineInput& input = step_.inputs[i];
       if (input.spec.kind == Kind::file) put(i, input.file);
       if (input.spec.kind == Kind::each) put_element(i);
+      if (input.spec.kind == Kind::results && !results(i)) return false;
       if (input.spec.kind != Kind::step) continue;
       if (!(input.collects ? collect(i) : aligned(i))) return false;
     }
@@ -173,13 +210,20 @@ class Evaluator {
   bool settled(const PipelineInput& input, NodeIndex n) {
     const Node& node = run_.nodes[n];
     if (run_.span_dropped[node.span]) return true;
-    if (is_dead(node.state)) return blocked_by(n);
+    if (is_dead(node.state)) return is_passed_by(run_, n) || blocked_or_passed_by(n);
     if (is_done(node.state) || node.state == StepState::skipped) return true;
     if (node.state == StepState::halted &&
         (input.evidence || state_.planted == PlantedBug::skip_halted_span)) {
       return true;
     }
     return wait_for(n);
+  }
+  // Whether a failed element is passed by is known once its generator has ended.
+  bool blocked_or_passed_by(NodeIndex n) {
+    const auto generator = generator_node(run_, run_.nodes[n].step);
+    const bool open = generator && run_.step_of(*generator).spec.generates->failures > 0 &&
+                      !is_terminal(run_.nodes[*generator].state);
+    return open ? wait_for(*generator) : blocked_by(n);
   }
   bool counts(const PipelineInput& input, NodeIndex n) const {
     const Node& node = run_.nodes[n];
@@ -249,7 +293,7 @@ class Evaluator {
       const auto ended = [&](NodeIndex n) {
         const Node& node = run_.nodes[n];
         if (node.span != no_span && run_.span_dropped[node.span]) return true;
-        if (is_dead(node.state)) return blocked_by(n);
+        if (is_dead(node.state)) return is_passed_by(run_, n) || blocked_or_passed_by(n);
         return is_terminal(node.state) || wait_for(n);
       };
       if (!fan.empty() && fan == step_.fan_source) {  // element by element (rule 4)

@@ -7,6 +7,7 @@
 #include "dag/dry_ledger.h"
 #include "dag/engine_state.h"
 #include "dag/selection.h"
+#include "dag/step_ports.h"
 
 namespace pipelined {
 namespace {
@@ -21,6 +22,24 @@ bool is_named(const std::vector<std::string>& names, const std::string& step,
 bool may_begin_again(const Node& node) {
   return node.state == StepState::failed || node.state == StepState::cancelled ||
          node.state == StepState::halted;
+}
+
+// Which steps of `to` are not what they were.  A search hangs on the steps that run its elements, too,
+// though its own definition cannot name theirs, which names it.
+std::vector<bool> defined_otherwise(const Pipeline& from, const std::vector<Digest>& before,
+                                    const Pipeline& to, const std::vector<Digest>& after) {
+  std::vector<bool> otherwise(to.steps.size(), false);
+  for (StepIndex s = 0; s < to.steps.size(); ++s) {
+    const StepIndex old = from.find(to.steps[s].spec.name);
+    const std::string& fan = to.steps[s].fan_source;
+    otherwise[s] = otherwise[s] || old == no_step || before[old] != after[s];
+    if (otherwise[s] && is_generated_source(fan)) otherwise[to.find(generator_of(fan))] = true;
+  }
+  for (StepIndex s = 0; s < to.steps.size(); ++s) {  // parents stand before children
+    if (!otherwise[s]) continue;
+    for (const StepIndex consumer : to.steps[s].consumers) otherwise[consumer] = true;
+  }
+  return otherwise;
 }
 
 }  // namespace
@@ -282,6 +301,7 @@ std::vector<PlannedStep> Engine::State::move_run(Run& run) {
       if (seen.source == span.source && seen.span == span.span) span = seen;
     }
   }
+  const std::vector<bool> again = defined_otherwise(*from, before, *to, next.definitions);
   std::vector<PlannedStep> moved;
   std::vector<StepRow> kept;
   for (StepRow row : rows) {
@@ -291,10 +311,10 @@ std::vector<PlannedStep> Engine::State::move_run(Run& run) {
       told.verdict = "drop";
       row.reason = {"migrated", "version " + to->version.brief() + " has no such step", {}};
       row.state = StepState::skipped;
-    } else if (before[old] != next.definitions[now_at] || row.state == StepState::blocked ||
+    } else if (again[now_at] || row.state == StepState::blocked ||
                row.state == StepState::cancelled) {
       told.verdict = "again";
-      const bool other = before[old] != next.definitions[now_at];
+      const bool other = again[now_at];
       row.reason = {"migrated", other ? "defined otherwise in version " + to->version.brief()
                                       : "goes on with version " + to->version.brief(), {}};
       row.state = StepState::waiting;

@@ -17,6 +17,7 @@
 #include "dag/run_layout.h"
 #include "dag/run_state.h"
 #include "dag/span_pattern.h"
+#include "dag/step_ports.h"
 
 namespace pipelined {
 
@@ -37,6 +38,7 @@ struct Node {
   TimeMs next_try_at = 0;         ///< after back-off; in review: when it expires
   bool backing_off = false;
   std::optional<Digest> key;
+  std::shared_ptr<const ValueList> generated;  ///< the elements that it has named so far
   std::shared_ptr<const std::vector<Binding>> outputs;
 };
 
@@ -137,9 +139,23 @@ struct SpanOrder {
   bool operator()(const std::string& a, const std::string& b) const { return span_before(a, b); }
 };
 
+/// The elements that a result of a generator names, over all rounds; nothing: it is none.
+std::shared_ptr<const ValueList> elements_in(const ResultRow& result);
+/// Whether it asked for more: it is called again with what came of the elements.
+bool asks_for_more(const ResultRow& result);
+/// Whether all that the generator wants to know of that element of it is there.
+bool element_done(const Run& run, NodeIndex generator, std::size_t ordinal);
+/// Whether something of that failed, so that it will not come.
+bool element_failed(const Run& run, NodeIndex generator, std::size_t ordinal);
+/// The node that generates the elements of a step; nothing: they are spans, or there are none.
+std::optional<NodeIndex> generator_node(const Run& run, StepIndex step);
+/// Whether it belongs to an element that failed as `generates.failures` allows.
+bool is_passed_by(const Run& run, NodeIndex index);
+
 /// Whether the step's elements decide their span's state (rule 16).
 inline bool decides_span(const PipelineStep& step) {
-  return !step.fan_source.empty() && !step.below_collector && step.spec.run_on == "success";
+  return !step.fan_source.empty() && !is_generated_source(step.fan_source) &&
+         !step.below_collector && step.spec.run_on == "success";
 }
 
 /// A query source: what is recorded of it, and the poll that is due or under way.

@@ -285,6 +285,19 @@ struct Engine::State {
   void on(const event::InvalidateRequested& event);
   Result<std::vector<Dependent>> dependents(const event::InvalidateRequested& wish);
 
+  // engine_generators.cc
+  /// The parameters of a node: those of its step, with the values of a generated element.
+  /// `own` holds them if they are not those of all elements.
+  const ValueTable& params_of_node(const Run& run, NodeIndex index, ValueTable& own) const;
+  std::string wrong_for_steps(const Run& run, NodeIndex index, const Value& element) const;
+  /// What is wrong with the elements that a step names now; empty: nothing.
+  std::string refused_elements(const Run& run, NodeIndex index,
+                               const event::AttemptEnded& event) const;
+  /// Puts all elements so far into the notes of a result.
+  void note_elements(const Run& run, NodeIndex index, const event::AttemptEnded& event,
+                     ResultRow& result) const;
+  void take_round(Run& run, NodeIndex index, const ResultRow& result);
+
   // engine_step_requests.cc
   std::string refused_request(const Run& run, NodeIndex index,
                               const event::AttemptEnded& event) const;

@@ -55,6 +55,7 @@ struct OperatorInfo {
   bool deterministic = true, cacheable = true;
   bool effect = false;        ///< changes the world outside: never cached
   bool network = false, entropy = false, resumable = false, distributed = false;
+  bool generates = false;     ///< may name elements to be run, and is called again with the results
   bool open_inputs = false;   ///< the step may name any input port (`data.sql`, `command.run`)
   bool open_outputs = false;  ///< the step declares its outputs (`command.run`, `data.split`)
   double cpus = 1;            ///< hints when the step says nothing

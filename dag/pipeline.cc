@@ -6,6 +6,7 @@
 #include "dag/graph.h"
 #include "dag/model_version.h"
 #include "dag/query_source.h"
+#include "dag/step_ports.h"
 
 namespace pipelined {
 namespace {
@@ -90,7 +91,23 @@ class Compiler {
       return defect(spec, "review = \"auto\" is for steps of model.register, where the evaluation "
                           "says whether the model is blessed");
     }
-    TRY(params, resolve_params(spec.params, pipeline_->spec.params, pipeline_->files));
+    if (spec.foreach) {
+      const StepIndex of = spec.foreach->is_source ? no_step : pipeline_->find(spec.foreach->of);
+      if (!spec.foreach->is_source && of == no_step) {
+        return defect(spec, "foreach names the unknown step " + spec.foreach->of);
+      }
+      if (spec.foreach->is_source) {
+        step.fan_source = spec.foreach->of;
+      } else {
+        const PipelineStep& from = pipeline_->steps[of];
+        step.fan_source = from.spec.generates ? generated_source(from.spec.name) : from.fan_source;
+      }
+    }
+    ValueTable own;
+    const bool generated = is_generated_source(step.fan_source);
+    if (generated) own = step_values(pipeline_->spec, step.fan_source);
+    TRY(params, resolve_params(spec.params, generated ? own : pipeline_->spec.params,
+                               pipeline_->files));
     for (const PortInfo& port : expand_outputs(step.info, params)) {
       step.outputs.push_back({port.name, port.type, port.evidence, port.optional, spec.at});
       if (!port.pass.empty()) step.passed.emplace(port.name, port.pass);
@@ -98,14 +115,6 @@ class Compiler {
     for (const OutputSpec& output : spec.outputs) step.outputs.push_back(output);
     std::sort(step.outputs.begin(), step.outputs.end(),
               [](const OutputSpec& a, const OutputSpec& b) { return a.port < b.port; });
-    if (spec.foreach) {
-      const StepIndex of = spec.foreach->is_source ? no_step : pipeline_->find(spec.foreach->of);
-      if (!spec.foreach->is_source && of == no_step) {
-        return defect(spec, "foreach names the unknown step " + spec.foreach->of);
-      }
-      step.fan_source =
-          spec.foreach->is_source ? spec.foreach->of : pipeline_->steps[of].fan_source;
-    }
     pipeline_->index.emplace(spec.name, static_cast<StepIndex>(pipeline_->steps.size()));
     pipeline_->steps.push_back(std::move(step));
     return {};
@@ -131,6 +140,10 @@ class Compiler {
       if (parent == no_step) return defect(step.spec, "unknown step " + name);
       step.parents.push_back(parent);
     }
+    const StepIndex generator = pipeline_->find(generator_of(step.fan_source));
+    const bool known = std::find(step.parents.begin(), step.parents.end(), generator) !=
+                       step.parents.end();
+    if (generator != no_step && !known) step.parents.push_back(generator);
     return {};
   }
 
@@ -160,6 +173,7 @@ class Compiler {
       input.port.type = found->type;
     }
     input.collects = input.spec.kind == InputSpec::Kind::newest ||
+                     input.spec.kind == InputSpec::Kind::results ||
                      (input.spec.kind == InputSpec::Kind::step && !from.fan_source.empty() &&
                       from.fan_source != step.fan_source);
     return {};

@@ -54,8 +54,14 @@ std::vector<std::vector<SpanIndex>> run_elements(const Pipeline& pipeline, const
       continue;
     }
     const ForeachSpec& foreach = *step.spec.foreach;
-    elements[s] = foreach.is_source ? elements_of(run, foreach.of, foreach.spans)
-                                    : elements[pipeline.find(foreach.of)];
+    const StepIndex of = foreach.is_source ? no_step : pipeline.find(foreach.of);
+    if (foreach.is_source) {
+      elements[s] = elements_of(run, foreach.of, foreach.spans);
+    } else if (pipeline.steps[of].spec.generates) {
+      elements[s] = elements_of(run, step.fan_source, {});
+    } else {
+      elements[s] = elements[of];
+    }
   }
   return elements;
 }

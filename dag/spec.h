@@ -116,6 +116,7 @@ struct InputSpec {
     span,    ///< { of = "statistics", span = -1 }
     newest,  ///< { newest = "validate.examples" }
     latest,  ///< { latest = "train" }
+    results, ///< { results = "trial" }: of the elements that this step has generated so far
   } kind = Kind::step;
   std::string port;          ///< the input port that it feeds
   std::string step, output;  ///< of step, span, newest, latest; output empty: the only one (rule 1)
@@ -163,6 +164,16 @@ struct GroupSpec {
   SourcePosition at;
 };
 
+inline constexpr std::int64_t generated_most = 100'000;  ///< elements of one step
+
+/// A step that names elements while it runs: `foreach` of it makes one element each.
+struct GeneratesSpec {
+  std::int64_t max = 0;                  ///< so many at most, over all rounds
+  std::int64_t failures = 0;             ///< so many may fail without failing the run
+  ValueTable values;                     ///< what `${each.x}` is where an element does not say
+  SourcePosition at;
+};
+
 struct StepSpec {
   std::string name, operator_id, description;
   std::vector<InputSpec> inputs;         ///< sorted by port
@@ -172,6 +183,7 @@ struct StepSpec {
   std::vector<std::string> secrets;      ///< names of the configuration; values are never here
   std::vector<std::string> requests;     ///< kinds of requests that it may make
   std::optional<ForeachSpec> foreach;
+  std::optional<GeneratesSpec> generates;
   std::int64_t max_parallel = 0;         ///< 0: as many as fit
   std::string when;                      ///< condition text; empty: always
   std::string run_on = "success";        ///< success failure always

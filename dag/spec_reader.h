@@ -93,6 +93,7 @@ class Reader {
   void step_outputs(const toml::node& node, const std::string& where, StepSpec& out);
   void params(const toml::node& node, const std::string& where, StepSpec& out);
   void param_positions(const toml::table& table, const std::string& prefix, StepSpec& out);
+  void generates(const toml::node& node, const std::string& where, StepSpec& out);
   void foreach(const toml::node& node, const std::string& where, StepSpec& out);
   void retry(const toml::node& node, const std::string& where, RetrySpec& out);
   void timeout(const toml::node& node, const std::string& where, StepSpec& out);

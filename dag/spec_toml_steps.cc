@@ -36,6 +36,7 @@ void Reader::step(const std::string& name, SourcePosition at, const toml::node& 
           {"secrets", [&](Node n) { names(n, what("secrets"), out.secrets); }},
           {"requests", [&](Node n) { names(n, what("requests"), out.requests); }},
           {"foreach", [&](Node n) { foreach(n, where, out); }},
+          {"generates", [&](Node n) { generates(n, where, out); }},
           {"max_parallel", [&](Node n) { integer(n, what("max_parallel"), 1, out.max_parallel); }},
           {"when", [&](Node n) { text(n, what("when"), out.when); }},
           {"run_on",
@@ -137,6 +138,7 @@ void Reader::input_table(const std::string& what, const toml::table& table, Inpu
           {"file", [&](Node n) { origin(n, Kind::file, "file"); }},
           {"newest", [&](Node n) { origin(n, Kind::newest, "newest"); }},
           {"latest", [&](Node n) { origin(n, Kind::latest, "latest"); }},
+          {"results", [&](Node n) { origin(n, Kind::results, "results"); }},
           {"spans",
            [&](Node n) {
              has_spans = true;
@@ -155,7 +157,8 @@ void Reader::input_table(const std::string& what, const toml::table& table, Inpu
           {"optional", [&](Node n) { flag(n, "'optional' of " + what, out.optional); }}},
          {"deployed"});
   if (origins != 1 && !table.contains("deployed")) {
-    error(out.at, what + " must have exactly one of 'of', 'source', 'file', 'newest', 'latest'");
+    error(out.at, what + " must have exactly one of 'of', 'source', 'file', 'newest', 'latest', "
+                       "'results'");
   }
   if ((has_spans || has_offset) && out.kind != Kind::step) {
     error(out.at, what + ": 'spans' and 'span' go with 'of' only");
@@ -219,6 +222,25 @@ void Reader::foreach(const toml::node& node, const std::string& where, StepSpec&
     error(node, what + ": 'spans' goes with a source; a step's elements are taken as they are");
   }
   out.foreach = std::move(one);
+}
+
+void Reader::generates(const toml::node& node, const std::string& where, StepSpec& out) {
+  using Node = const toml::node&;
+  const std::string what = "'generates' " + where;
+  const toml::table* table = table_of(node, what);
+  if (table == nullptr) return;
+  GeneratesSpec one;
+  one.at = position_of(node.source());
+  fields(*table, "in " + what,
+         {{"max", [&](Node n) { integer(n, "'max' in " + what, 1, one.max); }},
+          {"failures", [&](Node n) { integer(n, "'failures' in " + what, 0, one.failures); }},
+          {"values", [&](Node n) { one.values = values(n, "'values' in " + what); }}});
+  if (!table->contains("max")) error(node, what + " needs a max: so many elements at most");
+  if (one.max > generated_most) {
+    error(node, what + ": max is " + std::to_string(one.max) + "; at most " +
+                    std::to_string(generated_most) + " elements are possible");
+  }
+  out.generates = std::move(one);
 }
 
 void Reader::retry(const toml::node& node, const std::string& where, RetrySpec& out) {

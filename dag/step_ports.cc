@@ -96,6 +96,10 @@ std::vector<std::string> fan_sources(const PipelineSpec& spec) {
       }
       const auto next = places.find(foreach->of);
       if (next == places.end()) break;
+      if (spec.steps[next->second].generates) {
+        answer = generated_source(foreach->of);
+        break;
+      }
       at = next->second;
     }
     for (const std::uint32_t step : chain) {
@@ -104,6 +108,21 @@ std::vector<std::string> fan_sources(const PipelineSpec& spec) {
     }
   }
   return sources;
+}
+
+std::string generated_source(const std::string& step) { return "@" + step; }
+
+std::string generator_of(const std::string& fan_source) {
+  return is_generated_source(fan_source) ? fan_source.substr(1) : std::string();
+}
+
+ValueTable step_values(const PipelineSpec& spec, const std::string& fan_source) {
+  ValueTable values = spec.params;
+  if (!is_generated_source(fan_source)) return values;
+  const StepSpec* generator = spec.step(generator_of(fan_source));
+  if (generator == nullptr || !generator->generates) return values;
+  for (const auto& [name, value] : generator->generates->values) values["each." + name] = value;
+  return values;
 }
 
 std::vector<Edge> step_edges(const PipelineSpec& spec) {

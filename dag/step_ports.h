@@ -41,6 +41,25 @@ bool types_fit(const std::string& given, const std::string& wanted);
 /// `foreach` through other steps; a circle or an unknown name gives empty.
 std::vector<std::string> fan_sources(const PipelineSpec& spec);
 
+/// Parameters that the engine fills in where the operator of a step that generates declares them: the
+/// elements so far in order, each {values, done}, and `generates.max`.
+inline constexpr const char* generated_param = "generated";
+inline constexpr const char* generated_max_param = "generated_max";
+/// The kind of the request that names an element.
+inline constexpr const char* element_request = "element";
+
+/// What stands for a source where the elements come from a step that generates them: "@search".
+std::string generated_source(const std::string& step);
+/// Whether it is such a one: its elements are no spans.
+inline bool is_generated_source(const std::string& fan_source) {
+  return fan_source.starts_with('@');
+}
+/// The step that generates the elements of such a source; empty: they are spans.
+std::string generator_of(const std::string& fan_source);
+/// What `${name}` in the parameters of a step with that fan-out stands for: the pipeline's parameters
+/// and, where a step generates the elements, `each.x` with the values that it declares.
+ValueTable step_values(const PipelineSpec& spec, const std::string& fan_source);
+
 /// Edges between steps (numbers are places in `spec.steps`): data of the same run, `after`, and
 /// `foreach`, whose elements must be known first.  What looks back (`span = -1`, `latest`) makes none.
 std::vector<Edge> step_edges(const PipelineSpec& spec);

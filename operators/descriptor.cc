@@ -107,6 +107,7 @@ void read_flags(std::uint32_t flags, OperatorInfo& info) {
   info.effect = (flags & PL_EFFECT) != 0;
   info.network = (flags & PL_NETWORK) != 0;
   info.entropy = (flags & PL_ENTROPY) != 0;
+  info.generates = (flags & PL_GENERATES) != 0;
   info.resumable = (flags & PL_RESUMABLE) != 0;
   info.distributed = (flags & PL_DISTRIBUTED) != 0;
 }

@@ -46,8 +46,8 @@ constexpr Flag flags[] = {
     {"deterministic", &OperatorInfo::deterministic}, {"cacheable", &OperatorInfo::cacheable},
     {"effect", &OperatorInfo::effect},               {"network", &OperatorInfo::network},
     {"entropy", &OperatorInfo::entropy},             {"resumable", &OperatorInfo::resumable},
-    {"distributed", &OperatorInfo::distributed},     {"open_inputs", &OperatorInfo::open_inputs},
-    {"open_outputs", &OperatorInfo::open_outputs},
+    {"distributed", &OperatorInfo::distributed},     {"generates", &OperatorInfo::generates},
+    {"open_inputs", &OperatorInfo::open_inputs},     {"open_outputs", &OperatorInfo::open_outputs},
 };
 
 Value written(const OperatorInfo& info) {

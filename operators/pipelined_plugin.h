@@ -44,7 +44,8 @@ extern "C" {
 /* What `run` returns.  Any other number means PL_FAILED. */
 enum {
   PL_OK = 0,          /* all required outputs are there */
-  PL_MORE = 1,        /* reserved for generators; hosts of version 0.1 treat it as PL_FAILED */
+  PL_MORE = 1,        /* of a generator: the elements that it asked for ("element") are to be run,
+                         then it is called again with all results; no outputs are taken */
   PL_HALT = 2,        /* all required outputs are there, and the data is wrong: the error's message
                          is the verdict; dependents wait and somebody is told */
   PL_INVALID = 3,     /* parameters or kinds of inputs cannot be right; trying again is in vain */
@@ -62,7 +63,8 @@ enum {
   PL_NETWORK = 1u << 3,       /* needs sockets */
   PL_ENTROPY = 1u << 4,       /* needs real randomness; a result is kept, never recomputed */
   PL_RESUMABLE = 1u << 5,     /* can go on from what a lost attempt left in its scratch folder */
-  PL_DISTRIBUTED = 1u << 6    /* can run on several machines at once */
+  PL_DISTRIBUTED = 1u << 6,   /* can run on several machines at once */
+  PL_GENERATES = 1u << 7      /* may answer PL_MORE */
 };
 
 /* Flags of a port. */

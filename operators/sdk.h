@@ -64,7 +64,7 @@ inline std::int32_t guarded(Function function, const pl_context_t* raw,
       fill(error, result.error().message);
       return outcome_of(result.error().code);
     }
-    if (!context.verdict()) return PL_OK;
+    if (!context.verdict()) return context.more() ? PL_MORE : PL_OK;
     fill(error, *context.verdict());
     return PL_HALT;
   } catch (const ParameterError& thrown) {

@@ -247,6 +247,16 @@ class Context {
   /// The data is wrong, and this sentence says how.  All required outputs must be written all the
   /// same; the attempt ends as HALT when `run` returns without an error.
   void halt(std::string verdict) { verdict_ = std::move(verdict); }
+  /// Of a generator: names an element to be run, a JSON object of values (`${each.x}` in the steps
+  /// with foreach over this one).  The attempt then ends as MORE when `run` returns without an
+  /// error, and the operator is called again with what came of all its elements.
+  Result<void> generate(const std::string& values) {
+    TRY_VOID(request("element", values));
+    more_ = true;
+    return {};
+  }
+  /// Whether `generate` was called.
+  bool more() const { return more_; }
   /// What `halt` said; nothing if it was not called.
   const std::optional<std::string>& verdict() const { return verdict_; }
 
@@ -267,6 +277,7 @@ class Context {
 
   const pl_context_t* context_;
   std::optional<std::string> verdict_;
+  bool more_ = false;
 };
 
 }  // namespace pipelined::sdk

@@ -42,11 +42,20 @@ std::string metrics_text(const protocol::Step& step) {
   return text;
 }
 
-/// How many elements of one step in a row, from `first` on, were reused.
-std::size_t reused_in_a_row(const std::vector<protocol::Step>& steps, std::size_t first) {
+/// What elements have in common of which a person wants to know no more than how many they are.
+std::string common_word(const protocol::Step& step) {
+  if (step.element.empty()) return "";
+  if (step.state == "cached") return "with the same inputs";
+  if (step.reason.code == "not_generated") return "were not named";
+  return step.state == "waiting" && step.reason.sentence.empty() ? "wait" : "";
+}
+
+/// How many elements of one step in a row, from `first` on, have that in common.
+std::size_t alike_in_a_row(const std::vector<protocol::Step>& steps, std::size_t first) {
+  const std::string word = common_word(steps[first]);
   std::size_t count = 0;
-  while (first + count < steps.size() && steps[first + count].step == steps[first].step &&
-         steps[first + count].state == "cached" && !steps[first + count].element.empty()) {
+  while (!word.empty() && first + count < steps.size() &&
+         steps[first + count].step == steps[first].step && common_word(steps[first + count]) == word) {
     ++count;
   }
   return count;
@@ -77,19 +86,19 @@ void add_step(Table& table, const protocol::Step& step) {
              step.key.substr(0, 12), metrics_text(step), step.reason.sentence});
 }
 
-/// Every step and element; of many reused elements of a step a person is shown the first and last.
+/// Every step and element; of many elements alike a person is shown the first and last.
 void add_steps(Table& table, const std::vector<protocol::Step>& steps, bool all) {
   static constexpr std::size_t shown_max = 4;
   for (std::size_t i = 0; i < steps.size();) {
-    const std::size_t reused = all ? 0 : reused_in_a_row(steps, i);
-    if (reused <= shown_max) {
+    const std::size_t alike = all ? 0 : alike_in_a_row(steps, i);
+    if (alike <= shown_max) {
       add_step(table, steps[i++]);
       continue;
     }
-    table.add({steps[i].step + "/" + steps[i].element + " … " + steps[i + reused - 1].element,
-               "cached", "-", "-", "-", "-", "-", "", "",
-               std::to_string(reused) + " elements with the same inputs"});
-    i += reused;
+    table.add({steps[i].step + "/" + steps[i].element + " … " + steps[i + alike - 1].element,
+               steps[i].state, "-", "-", "-", "-", "-", "", "",
+               std::to_string(alike) + " elements " + common_word(steps[i])});
+    i += alike;
   }
 }
 

@@ -5,6 +5,7 @@
 #include "daemon/api/definitions.h"
 #include "daemon/api/translate.h"
 #include "dag/explain.h"
+#include "dag/step_ports.h"
 
 namespace pipelined::api {
 namespace {
@@ -27,6 +28,7 @@ void compare_inputs(DiffLines& lines, const Side& first, const Side& second) {
   const auto spans = [](const Side& side) {
     std::map<std::string, std::string> table;
     for (const RunSpan& span : side.run.row.spans) {
+      if (is_generated_source(span.source)) continue;
       table[span.source + "/" + span.span] =
           span.left_out.empty() ? "version " + std::to_string(span.version) : span.left_out;
     }
@@ -48,6 +50,7 @@ void compare_outer_inputs(Backend& backend, DiffLines& lines, const Side& first,
                                                        : std::vector<Binding>()) {
       for (const PipelineInput& input : step.inputs) {
         if (input.spec.port != binding.port || input.spec.kind == InputSpec::Kind::step ||
+            input.spec.kind == InputSpec::Kind::results ||
             input.spec.kind == InputSpec::Kind::each) {
           continue;
         }

@@ -8,6 +8,7 @@
 #include "dag/bundle.h"
 #include "dag/cache_key.h"
 #include "dag/explain.h"
+#include "dag/step_ports.h"
 #include "dag/text_diff.h"
 
 namespace pipelined::api {
@@ -30,6 +31,7 @@ std::map<std::string, std::string> wiring_of(const PipelineStep& step) {
       case InputSpec::Kind::file: from = "file " + spec.file; break;
       case InputSpec::Kind::newest: from = "newest of "; break;
       case InputSpec::Kind::latest: from = "latest of "; break;
+      case InputSpec::Kind::results: from = "results of "; break;
       case InputSpec::Kind::span: from = "span " + std::to_string(spec.offset) + " of "; break;
       case InputSpec::Kind::step: break;
     }
@@ -42,7 +44,9 @@ std::map<std::string, std::string> wiring_of(const PipelineStep& step) {
 void compare_step(DiffLines& lines, const Definition& first, const PipelineStep& before,
                   const Definition& second, const PipelineStep& after) {
   const auto params = [](const Definition& side, const PipelineStep& step) {
-    const auto resolved = resolve_params(step.spec.params, side.values, side.pipeline->files);
+    ValueTable values = step_values(side.pipeline->spec, step.fan_source);
+    for (const auto& [name, value] : side.values) values[name] = value;
+    const auto resolved = resolve_params(step.spec.params, values, side.pipeline->files);
     return resolved ? *resolved : ValueTable{};
   };
   std::vector<ReasonDetail> details = key_difference(key_text(before, params(first, before), {}),

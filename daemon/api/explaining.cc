@@ -5,6 +5,7 @@
 #include "dag/nearest_name.h"
 #include "dag/run_layout.h"
 #include "dag/run_state.h"
+#include "dag/step_ports.h"
 
 namespace pipelined::api {
 namespace {
@@ -195,7 +196,8 @@ HeldStep held_of(Backend& backend, const RunRow& run, const StepView& step) {
   held.waiting = waiting_for(backend, *pipeline, run.number, step.row.step);
   const StepIndex index = pipeline->find(step.row.step);
   if (index == no_step) return held;
-  held.source = pipeline->steps[index].fan_source;
+  const std::string& fan = pipeline->steps[index].fan_source;
+  held.source = is_generated_source(fan) ? "" : fan;
   if (!step.result) return held;
   for (const PipelineInput& input : pipeline->steps[index].inputs) {
     if (input.spec.kind != InputSpec::Kind::span) continue;

@@ -5,6 +5,7 @@
 #include "daemon/api/explaining.h"
 #include "dag/run_layout.h"
 #include "dag/run_state.h"
+#include "dag/step_ports.h"
 
 namespace pipelined::api {
 namespace {
@@ -153,6 +154,7 @@ protocol::RunDetail detail_of(Backend& backend, const RunView& run, const StepPa
   }
   for (const RunSpan& span : run.row.spans) {
     if (detail.spans.size() == spans_told_max) break;
+    if (is_generated_source(span.source)) continue;
     detail.spans.push_back({span.source, span.span, span.version, span.left_out});
   }
   const auto pipeline = backend.pipeline_version(run.row.version);

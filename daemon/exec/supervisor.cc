@@ -194,7 +194,8 @@ void Supervisor::settle_ended(const std::vector<Event>& batch) {
   };
   for (const Event& event : batch) {
     if (const auto* ended = std::get_if<event::AttemptEnded>(&event)) {
-      settle(ended->attempt, ended->outcome == Outcome::ok || ended->outcome == Outcome::halt);
+      settle(ended->attempt, ended->outcome == Outcome::ok || ended->outcome == Outcome::halt ||
+                                 ended->outcome == Outcome::more);
     }
     if (const auto* lost = std::get_if<event::AttemptLost>(&event)) {
       settle(lost->attempt, false);
@@ -351,8 +352,7 @@ void Supervisor::on_ended(AttemptReport report) {
   if (report.lost) return post_lost(*live, report.error);
   live->report = std::move(report);
   const Outcome outcome = live->report.outcome;
-  const bool delivers =
-      outcome == Outcome::ok || outcome == Outcome::halt || outcome == Outcome::more;
+  const bool delivers = outcome == Outcome::ok || outcome == Outcome::halt;
   if (delivers) return promote(*live);
   post_ended(*live, {});
 }

@@ -102,7 +102,8 @@ class Lent {
 
   void take(wire::Ended& ended) {
     const std::lock_guard lock(mutex_);
-    if (ended.outcome == Outcome::ok) ended.requests = std::move(requests_);
+    const bool asks = ended.outcome == Outcome::ok || ended.outcome == Outcome::more;
+    if (asks) ended.requests = std::move(requests_);
     ended.metrics = std::move(metrics_);
     ended.notes = std::move(notes_);
   }
@@ -352,6 +353,7 @@ void conclude(std::int32_t returned, const pl_error_t& error, wire::Ended& ended
   ended.error = returned == PL_OK ? "" : message_of(error);
   switch (returned) {
     case PL_OK: ended.outcome = Outcome::ok; return;
+    case PL_MORE: ended.outcome = Outcome::more, ended.error.clear(); return;
     case PL_HALT: ended.outcome = Outcome::halt; break;
     case PL_INVALID: ended.outcome = Outcome::invalid; break;
     case PL_FAILED: ended.outcome = Outcome::failed; break;
@@ -361,8 +363,7 @@ void conclude(std::int32_t returned, const pl_error_t& error, wire::Ended& ended
     default:
       ended.outcome = Outcome::failed;
       ended.error = "the operator returned " + std::to_string(returned) +
-                    (returned == PL_MORE ? " (MORE), which this version cannot follow"
-                                         : ", which is no outcome");
+                    ", which is no outcome";
   }
   ended.retryable = ended.outcome == Outcome::retry;
   if (ended.error.empty()) ended.error = "the operator gave no reason";

@@ -1,4 +1,5 @@
-// The examples of docs/plugin-authors.md: one counts lines of text files, one can go on after a loss.
+// The examples of docs/plugin-authors.md: one counts lines of text files, one can go on after a loss,
+// one delivers and tells, one names what is to be tried.
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -92,7 +93,47 @@ Result<void> run_announce(sdk::Context& context) {
   return context.request("raise_alert", R"({"severity": "info", "sentence": "span )" +
                                             context.text("span") + R"( was announced"})");
 }
+
+constexpr auto narrow =
+    sdk::describe("example.narrow", 1, "Looks for the x where a measured y is smallest")
+        .input("tried", "files/1", "a file an element: its x and the y that came of it",
+               sdk::many | sdk::optional)
+        .output("best", "files/1", "best.txt: the best x and its y")
+        .param(sdk::number("from", "the smallest x").required())
+        .param(sdk::number("to", "the largest x").required())
+        .param(sdk::integer("points", "how many are tried in a round").standard("3").at_least(3))
+        .param(sdk::integer("generated_max", "filled in: how many may be tried").standard("0"))
+        .flags(PL_DETERMINISTIC | PL_CACHEABLE | PL_GENERATES);
+
+// Called anew for every round, with all results so far: what it says hangs on nothing else.
+Result<void> run_narrow(sdk::Context& context) {
+  const std::int64_t tried = context.input_count("tried"), points = context.integer("points");
+  double step = (context.number("to") - context.number("from")) / static_cast<double>(points - 1);
+  double best_x = 0, best_y = 0, first = context.number("from");
+  for (std::int64_t i = 0; i < tried; ++i) {
+    double x = 0, y = 0;
+    for (const auto& file : context.input_files("tried", i)) std::ifstream(file) >> x >> y;
+    if (i == 0 || y < best_y) best_x = x, best_y = y;
+  }
+  if (tried > 0 && tried + points > context.integer("generated_max")) {
+    std::ofstream best(context.output_path("best") / "best.txt");
+    best << best_x << ' ' << best_y << '\n';
+    context.metric("y", best_y);
+    if (!best.flush()) return Error{ErrorCode::io, "cannot write best.txt"};
+    return {};
+  }
+  for (std::int64_t done = 0; done < tried; done += points) {  // every round nearer to the best
+    step /= 2;
+    first = best_x - step * static_cast<double>(points - 1) / 2;
+  }
+  for (std::int64_t i = 0; i < points; ++i) {
+    const double x = first + step * static_cast<double>(i);
+    TRY_VOID(context.generate("{\"x\": " + std::to_string(x) + "}"));
+  }
+  return {};
+}
 }  // namespace
 
 PL_PLUGIN("example", "1.0", sdk::Operator<count_lines, run_count_lines>,
-          sdk::Operator<long_work, run_long_work>, sdk::Operator<announce, run_announce>)
+          sdk::Operator<long_work, run_long_work>, sdk::Operator<announce, run_announce>,
+          sdk::Operator<narrow, run_narrow>)
