@@ -145,7 +145,6 @@ class Checker {
     }
   }
 
-  // The outputs of every step whose operator is known, and its parameters with references replaced.
   // What `${name}` stands for in a step.
   const ValueTable& values_of(std::size_t index) {
     if (!is_generated_source(fans_[index])) return spec_.params;
@@ -153,6 +152,7 @@ class Checker {
     return own_values_;
   }
 
+  // The outputs of every step whose operator is known, and its parameters with references replaced.
   void learn_outputs() {
     params_.resize(spec_.steps.size());
     outputs_.resize(spec_.steps.size());

@@ -37,6 +37,17 @@ ValueList past_of(const Run& run, NodeIndex index) {
   return past;
 }
 
+/// Whether work of an element failed there or before; what a person rejected did not fail.
+bool failed_below(const Run& run, StepIndex step, std::size_t ordinal) {
+  const StepState state = run.nodes[run.first_node[step] + ordinal].state;
+  if (state != StepState::blocked) return state == StepState::failed;
+  const PipelineStep& known = run.pipeline->steps[step];
+  return std::any_of(known.parents.begin(), known.parents.end(), [&](StepIndex parent) {
+    const bool aligned = run.pipeline->steps[parent].fan_source == known.fan_source;
+    return aligned && failed_below(run, parent, ordinal);
+  });
+}
+
 const Value* note_of(const ResultRow& result, const char* name) {
   const ValueTable* notes = result.notes.as_table();
   if (notes == nullptr) return nullptr;
@@ -98,7 +109,7 @@ bool element_done(const Run& run, NodeIndex generator, std::size_t ordinal) {
 bool element_failed(const Run& run, NodeIndex generator, std::size_t ordinal) {
   const auto& inputs = run.step_of(generator).inputs;
   return std::any_of(inputs.begin(), inputs.end(), [&](const PipelineInput& input) {
-    return is_results(input) && is_dead(run.nodes[result_node(run, input, ordinal)].state);
+    return is_results(input) && failed_below(run, input.step, ordinal);
   });
 }
 

@@ -145,7 +145,7 @@ std::shared_ptr<const ValueList> elements_in(const ResultRow& result);
 bool asks_for_more(const ResultRow& result);
 /// Whether all that the generator wants to know of that element of it is there.
 bool element_done(const Run& run, NodeIndex generator, std::size_t ordinal);
-/// Whether something of that failed, so that it will not come.
+/// Whether something of that failed, so that it will not come; what a person rejected did not.
 bool element_failed(const Run& run, NodeIndex generator, std::size_t ordinal);
 /// The node that generates the elements of a step; nothing: they are spans, or there are none.
 std::optional<NodeIndex> generator_node(const Run& run, StepIndex step);

@@ -272,6 +272,26 @@ TEST_CASE("generators: so many elements as the file allows may fail without fail
   }
 }
 
+TEST_CASE("generators: an element that a person rejects did not fail, so it is never passed by",
+          "[dag][engine][generators]") {
+  for (const std::string judged : {"trial/1", "score/1"}) {
+    ToldWorld world;
+    world.retell("failures = 2,");
+    const RunNumber run = world.run("tune");
+    world.ok("data");
+    world.more({element(1), element(2)});
+    world.ok("trial/2");
+    if (judged == "score/1") world.ok("trial/1");
+    world.turn(world.answer(world.take(judged), Outcome::halt));
+    world.turn(event::RejectRequested{1, run, judged.substr(0, 5), "1", "me", "no"});
+    world.ok("score/2");
+    world.ok("search");
+    world.run_all();
+    CHECK(world.run_state(run) == RunState::rejected);
+    CHECK(world.state(run, "best") == StepState::blocked);
+  }
+}
+
 TEST_CASE("generators: a larger max calls anew and takes the earlier elements from before",
           "[dag][engine][generators]") {
   ToldWorld world;

@@ -1,6 +1,7 @@
 // The invariants, looked at after every turn on what is committed.
 #include "dag/cache_key.h"
 #include "dag/run_state.h"
+#include "dag/step_ports.h"
 #include "tests/sim/world.h"
 
 namespace pipelined::sim {
@@ -8,6 +9,14 @@ namespace {
 
 std::string place(const StepRow& row) {
   return step_path(row.step, row.element) + " of run " + std::to_string(row.run);
+}
+
+/// The elements that an answer of a generator names so far; none: it names none.
+ValueList elements_of(const ResultRow& row) {
+  const ValueTable* notes = row.notes.as_table();
+  const auto found = notes == nullptr ? ValueTable::const_iterator() : notes->find(":elements");
+  if (notes == nullptr || found == notes->end()) return {};
+  return found->second.as_list() == nullptr ? ValueList{} : *found->second.as_list();
 }
 
 }  // namespace
@@ -23,6 +32,7 @@ void World::check() {
   check_spans();
   check_attempts();
   check_versions();
+  check_remedies();
   if (checks_ % 64 == 0) check_rebuilt();
   for (auto it = ledger_.runs.rbegin(); it != ledger_.runs.rend(); ++it) {
     if (!is_open(it->second.state) && it->first + 3 < ledger_.runs.rbegin()->first) break;
@@ -41,7 +51,7 @@ void World::check_result(const ResultRow& row) const {
   const auto attempt = ledger_.attempts.find(row.attempt);
   if (attempt == ledger_.attempts.end()) violate("result without an attempt");
   const Outcome outcome = attempt->second.outcome;
-  if (outcome != Outcome::ok && outcome != Outcome::halt) {
+  if (outcome != Outcome::ok && outcome != Outcome::halt && outcome != Outcome::more) {
     violate("result " + std::to_string(row.id) + " of an attempt that ended " + name_of(outcome));
   }
   for (const Binding& output : row.outputs) {
@@ -69,6 +79,75 @@ void World::check_tries(const StepRow& row) const {
   }
 }
 
+// A remedy starts one run for a span's version and key, and no run says so without a record.
+void World::check_remedies() {
+  std::set<RunNumber> recorded, started;
+  for (const auto& [place, slot] : ledger_.slots) {
+    if (!slot.trigger.starts_with("remedy/")) continue;
+    recorded.insert(slot.run);
+    const auto run = ledger_.runs.find(slot.run);
+    if (run == ledger_.runs.end() || run->second.reason.code != "remedy") {
+      violate("the remedy of " + slot.trigger + " " + slot.slot + " names no run of the policy");
+    }
+  }
+  for (const auto& [number, run] : ledger_.runs) {
+    if (run.reason.code == "remedy") started.insert(number);
+  }
+  if (recorded != started) violate("runs of the policy and records of remedies differ");
+  if (!started.empty()) hit("remedy by policy");
+}
+
+// An element that failed as the file allows leaves its run good: counted here from the rows alone.
+bool World::was_passed_by(const RunRow& row, const StepRow& step) const {
+  const Pipeline& pipeline = pipeline_of(row);
+  const StepIndex index = pipeline.find(step.step);
+  if (index == no_step || !is_generated_source(pipeline.steps[index].fan_source)) return false;
+  const PipelineStep& generator =
+      pipeline.steps[pipeline.find(generator_of(pipeline.steps[index].fan_source))];
+  std::set<std::string> failed;
+  for (auto it = ledger_.steps.lower_bound({row.number, "", ""});
+       it != ledger_.steps.end() && it->second.run == row.number; ++it) {
+    const StepRow& other = it->second;
+    const StepIndex at = pipeline.find(other.step);
+    if (at == no_step || pipeline.steps[at].fan_source != pipeline.steps[index].fan_source) continue;
+    if (other.state == StepState::failed) failed.insert(other.element);
+  }
+  return (is_dead(step.state) && failed.contains(step.element)) &&
+         static_cast<std::int64_t>(failed.size()) <= generator.spec.generates->failures;
+}
+
+// Only elements that were named run, no more of them than the file allows, and a search that is
+// over has an end of all that it named.
+void World::check_generated(const RunRow& row) {
+  const Pipeline& pipeline = pipeline_of(row);
+  for (const PipelineStep& generator : pipeline.steps) {
+    if (!generator.spec.generates) continue;
+    const auto search = ledger_.steps.find({row.number, generator.spec.name, ""});
+    if (search == ledger_.steps.end()) continue;
+    const auto result = ledger_.results.find(search->second.result);
+    const std::size_t named = result == ledger_.results.end() ? 0 : elements_of(result->second).size();
+    if (named > static_cast<std::size_t>(generator.spec.generates->max)) {
+      violate(place(search->second) + " named " + std::to_string(named) + " elements");
+    }
+    for (const StepRow& step : ledger_.steps_of(row.number)) {
+      const StepIndex at = pipeline.find(step.step);
+      if (at == no_step ||
+          pipeline.steps[at].fan_source != generated_source(generator.spec.name)) {
+        continue;
+      }
+      const bool is_named = std::stoull(step.element) <= named;
+      const bool works = step.state == StepState::running || is_done(step.state);
+      if (works && !is_named) violate(place(step) + " runs though nobody named it");
+      if (is_done(search->second.state) && is_named && is_open(row.state) &&
+          row.state != RunState::queued && step.state == StepState::skipped) {
+        violate(place(step) + " was skipped though it was named");
+      }
+    }
+    if (named > 0) hit("elements named");
+    if (named > 3 && is_done(search->second.state)) hit("search of several rounds done");
+  }
+}
+
 void World::check_run(const RunRow& row) {
   if (row.state == RunState::queued) return;
   bool failed = false, halted = false;
@@ -87,8 +166,11 @@ void World::check_run(const RunRow& row) {
       violate(place(step) + " names a result that is not there");
     }
     if (row.state == RunState::running && step.tries + step.faults > 0) check_tries(step);
+    if (row.state == RunState::succeeded && step.state == StepState::failed) {
+      hit("failed element passed by");
+    }
     if (row.state == RunState::succeeded &&
-        !(is_done(step.state) || step.state == StepState::skipped)) {
+        !(is_done(step.state) || step.state == StepState::skipped || was_passed_by(row, step))) {
       violate("run " + std::to_string(row.number) + " succeeded with " + place(step) + " " +
               name_of(step.state));
     }
@@ -108,6 +190,7 @@ void World::check_run(const RunRow& row) {
     }
   }
   check_parents(row);
+  check_generated(row);
   if (row.state == RunState::halted) check_superseded(row);
   check_collectors(row);
 }
@@ -138,6 +221,7 @@ void World::check_collectors(const RunRow& row) const {
         const StepState state = it->second.state;
         // The work of a dropped span may still be ending while collectors go past it.
         if (state == StepState::running && was_dropped(it->second.element)) continue;
+        if (is_dead(state) && was_passed_by(row, it->second)) continue;
         if (state == StepState::halted || is_dead(state) || state == StepState::running) {
           violate(step.spec.name + " of run " + std::to_string(row.number) + " is done though " +
                   place(it->second) + " is " + name_of(state));
@@ -153,6 +237,11 @@ void World::check_equal_work(const ResultRow& row) {
   const auto [known, first] = made_.emplace(*row.key, row.outputs);
   if (!first && known->second != row.outputs) {
     violate("two results of the key of " + step_path(row.step, row.element) + " differ");
+  }
+  const auto elements = elements_of(row);
+  const auto [named, new_one] = named_.emplace(*row.key, elements);
+  if (!new_one && named->second != elements) {
+    violate("two answers of the key of " + row.step + " name other elements");
   }
 }
 

@@ -37,6 +37,31 @@ void World::start(AttemptPlan plan) {
   behave(plan);
 }
 
+namespace {
+
+Digest data_of(const effect::StartAttempt& start) {
+  std::string text = start.operator_id;
+  for (const PortInputs& port : start.inputs) {
+    for (const ArtifactRef& artifact : port.artifacts) text += artifact.digest.hex();
+  }
+  return sha256(text);
+}
+
+// What a good worker answers: a function of the data, so that a halt comes again, and a search asks
+// for the same elements.
+Outcome good_outcome(const effect::StartAttempt& start) {
+  const auto dice = data_of(start).bytes;
+  if (start.operator_id == "gate" && dice[0] % 5 == 0) return Outcome::halt;
+  if (start.operator_id == "judge" && dice[0] % 3 == 0) return Outcome::halt;
+  if (start.operator_id != "search") return Outcome::ok;
+  const auto past = start.params.find("generated");
+  const ValueList* elements = past == start.params.end() ? nullptr : past->second.as_list();
+  const std::size_t known = elements == nullptr ? 0 : elements->size();
+  return known == 0 || (known < 6 && dice[1] % 2 == 0) ? Outcome::more : Outcome::ok;
+}
+
+}  // namespace
+
 // A pure function of the operator, its parameters and its inputs: equal work, equal outputs.
 AttemptReport World::truth(const AttemptPlan& plan, Outcome outcome) const {
   AttemptReport report;
@@ -46,7 +71,17 @@ AttemptReport World::truth(const AttemptPlan& plan, Outcome outcome) const {
   if (outcome == Outcome::ok || outcome == Outcome::halt) {
     for (const OutputSpec& output : plan.start.outputs) report.outputs.push_back(output.port);
   }
-  if (outcome != Outcome::ok) report.error = "the operator says " + std::string(name_of(outcome));
+  const auto dice = data_of(plan.start).bytes;
+  if (outcome == Outcome::more) {
+    for (int i = 0; i <= dice[2] % 3; ++i) {
+      report.requests.push_back({"element", ValueTable{{"x", std::int64_t{dice[3]} % 4 + i}}});
+    }
+  } else if (outcome != Outcome::ok) {
+    report.error = "the operator says " + std::string(name_of(outcome));
+  }
+  if (plan.start.operator_id == "judge" && outcome == Outcome::halt) {
+    report.notes = ValueTable{{"remedy", dice[1] % 4 == 0 ? "none" : "weights"}};
+  }
   report.metrics = {{"m", "", static_cast<double>(plan.start.number)}};
   return report;
 }
@@ -68,12 +103,7 @@ void World::behave(const AttemptPlan& plan) {
   const std::int64_t delay = 1 + random.below(3000);
   std::int64_t dice = faults_ ? random.below(100) : 99;
   if (dice < 33 && !happens("worker of " + who, "misbehaves")) dice = 99;
-  // What data deserve a halt is a function of the data, so that a halt comes again.
-  std::string text = plan.start.operator_id;
-  for (const PortInputs& port : plan.start.inputs) {
-    for (const ArtifactRef& artifact : port.artifacts) text += artifact.digest.hex();
-  }
-  const bool bad_data = plan.start.operator_id == "gate" && sha256(text).bytes[0] % 5 == 0;
+  const Outcome good = good_outcome(start);
   if (dice < 4) {
     hit("worker fails");
     report(truth(plan, Outcome::failed), delay);
@@ -98,13 +128,13 @@ void World::behave(const AttemptPlan& plan) {
     AttemptReport lie = truth(plan, Outcome::ok);
     lie.fence = "ffffffffffffffffffffffffffffffff";
     later(delay / 2, false, [this, lie] { on_ended(lie); });
-    report(truth(plan, bad_data ? Outcome::halt : Outcome::ok), delay);
+    report(truth(plan, good), delay);
   } else if (dice < 26) {
     hit("worker lies about its name");
     AttemptReport lie = truth(plan, Outcome::ok);
     lie.attempt = "01NOBODY";
     later(delay / 2, false, [this, lie] { on_ended(lie); });
-    report(truth(plan, bad_data ? Outcome::halt : Outcome::ok), delay);
+    report(truth(plan, good), delay);
   } else if (dice < 29) {
     hit("worker leaves an output out");
     AttemptReport less = truth(plan, Outcome::ok);
@@ -112,11 +142,11 @@ void World::behave(const AttemptPlan& plan) {
     report(std::move(less), delay);
   } else if (dice < 33) {
     hit("worker answers twice");
-    const AttemptReport twice = truth(plan, bad_data ? Outcome::halt : Outcome::ok);
+    const AttemptReport twice = truth(plan, good);
     report(twice, delay);
     later(delay + random.below(500), false, [this, twice] { on_ended(twice); });
   } else {
-    report(truth(plan, bad_data ? Outcome::halt : Outcome::ok), delay);
+    report(truth(plan, good), delay);
   }
 }
 
@@ -129,7 +159,7 @@ void World::kill(const std::string& attempt, std::int64_t grace_ms, const std::s
   killed.error = "killed";
   if (stream("kills").chance(30)) {
     hit("worker ends well while it is killed");
-    killed = truth(found->second, Outcome::ok);
+    killed = truth(found->second, good_outcome(found->second.start));
   }
   report(std::move(killed), stream("kills").below(grace_ms + 1));
 }
@@ -137,7 +167,9 @@ void World::kill(const std::string& attempt, std::int64_t grace_ms, const std::s
 void World::promote(const AttemptPlan& plan, const std::vector<OutputSpec>& outputs,
                     std::function<void(Result<Promoted>)> done) {
   may_crash("promote");
-  if (disk_full_) {
+  const bool too_large = faults_ && stream("space").below(200) == 0 &&
+                         happens("too large outputs", "the outputs do not fit");
+  if (disk_full_ || too_large) {
     hit("no space for outputs");
     later(1, false, [done = std::move(done)] {
       done(Error{ErrorCode::exhausted, "no space for the outputs"});

@@ -297,6 +297,84 @@ run_on = "always"
 timeout = "10s"
 )";
 
+// Halts that propose a remedy, and somebody who reads it: runs that the policy starts.
+constexpr const char* shop = R"(
+name = "shop"
+[params]
+p = 1
+[run]
+max_active = 2
+[source.s]
+path = "in/{SPAN}.csv"
+[[trigger]]
+arrival = ["s"]
+coalesce = "3s"
+[step.judge]
+foreach = "source.s"
+operator = "judge"
+in.in = "each"
+params.p = "${p}"
+retry = { max = 2 }
+timeout = "10s"
+[step.learn]
+operator = "learn"
+in.in = "judge.out"
+in.remedy = { newest = "judge.remedy" }
+retry = { max = 2 }
+timeout = "10s"
+[step.score]
+operator = "many"
+in.in = "learn"
+retry = { max = 2 }
+timeout = "10s"
+)";
+
+// A step that names elements round by round, what runs them and is judged, and what collects them
+// though a few failed.
+constexpr const char* tune = R"(
+name = "tune"
+[params]
+p = 1
+[source.s]
+path = "in/{SPAN}.csv"
+[[trigger]]
+arrival = ["s"]
+coalesce = "4s"
+[step.read]
+foreach = "source.s"
+operator = "single"
+in.in = "each"
+retry = { max = 2 }
+timeout = "10s"
+[step.search]
+operator = "search"
+in.in = { newest = "read" }
+in.results = { results = "score.out" }
+generates = { max = 9, failures = 2, values = { x = 0 } }
+params.p = "${p}"
+retry = { max = 2 }
+timeout = "10s"
+[step.trial]
+foreach = "search"
+operator = "many"
+in.in = { newest = "read" }
+params.p = "${each.x}"
+retry = { max = 2 }
+timeout = "10s"
+[step.score]
+foreach = "trial"
+operator = "gate"
+in.in = "trial"
+retry = { max = 2 }
+timeout = "10s"
+[step.best]
+operator = "many"
+in.in = "score.out"
+in.model = "search"
+retry = { max = 2 }
+timeout = "10s"
+)";
+
 PortInfo port(const char* name, bool many, bool optional = false) {
   PortInfo info;
   info.name = name;
@@ -322,7 +400,7 @@ OperatorInfo plain(const char* id, std::vector<PortInfo> inputs) {
 }  // namespace
 
 const std::vector<std::string>& pipeline_texts() {
-  static const std::vector<std::string> texts = {flights, people, fresh, choice, below};
+  static const std::vector<std::string> texts = {flights, people, fresh, choice, below, shop, tune};
   return texts;
 }
 
@@ -358,6 +436,19 @@ OperatorSet operators() {
   report.evidence = true;
   gate.outputs.push_back(report);
   set["gate"] = gate;
+  OperatorInfo judge = gate;
+  judge.id = "judge";
+  judge.outputs.push_back(port("remedy", false));
+  judge.outputs.back().type = "remedy/1";
+  set["judge"] = judge;
+  set["learn"] = plain("learn", {port("in", true), port("remedy", false, true)});
+  set["learn"].inputs.back().type = "remedy/1";
+  set["search"] = plain("search", {port("in", true), port("results", true, true)});
+  ParamInfo past;
+  past.name = "generated";
+  past.kind = "any";
+  set["search"].params.push_back(past);
+  set["search"].generates = true;
   return set;
 }
 

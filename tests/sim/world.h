@@ -129,6 +129,9 @@ class World : public Clock, public Executor, public ArtifactPort {
   void check();
   void check_result(const ResultRow& row) const;
   void check_run(const RunRow& row);
+  void check_remedies();
+  void check_generated(const RunRow& row);
+  bool was_passed_by(const RunRow& row, const StepRow& step) const;
   void count_own_ends();
   void check_tries(const StepRow& row) const;
   void check_collectors(const RunRow& row) const;
@@ -161,6 +164,7 @@ class World : public Clock, public Executor, public ArtifactPort {
   std::vector<std::shared_ptr<const Pipeline>> pipelines_;  ///< versions; the last is in force
   std::string text_;                                 ///< of the first version
   std::map<Digest, std::vector<Binding>> made_;      ///< outputs of each key
+  std::map<Digest, ValueList> named_;                ///< elements of each key
   OperatorSet operators_;
   std::priority_queue<Due> due_;
   std::uint64_t order_ = 0, life_ = 0;
