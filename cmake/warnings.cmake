@@ -22,6 +22,11 @@ if(PIPELINED_SANITIZE)
   target_compile_options(pipelined_build INTERFACE
     -fsanitize=${PIPELINED_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(pipelined_build INTERFACE -fsanitize=${PIPELINED_SANITIZE})
+  if(NOT PIPELINED_FUZZ)
+    # Before every access through a pointer these take a third of the time to compile; address
+    # sanitising sees null pointers too, and the fuzzers' build keeps both.
+    target_compile_options(pipelined_build INTERFACE -fno-sanitize=null,alignment)
+  endif()
   # Checks of undefined behaviour in the tests' own macros double what they take to compile.
   target_compile_options(pipelined_build INTERFACE $<${is_test}:-fno-sanitize=undefined>)
   # The engine goes through millions of steps; the rest compiles a third faster as it is written.
