@@ -21,16 +21,6 @@ constexpr double sketch_rank_error = 0.003;
 
 enum class ValuesAre : std::uint8_t { listed, sketched };
 
-void write(StateWriter& writer, const Sum& sum) {
-  writer.number(sum.sum());
-  writer.number(sum.lost());
-}
-
-Sum read_sum(StateReader& reader) {
-  const double sum = reader.number<double>();
-  return {sum, reader.number<double>()};
-}
-
 void write(StateWriter& writer, const Lengths& lengths) {
   writer.number(lengths.total);
   writer.number(lengths.min);
@@ -150,12 +140,10 @@ void ColumnSummary::write_state(StateWriter& writer) const {
   writer.number(number_min);
   writer.number(number_max);
   writer.number(moments.count());
-  write(writer, moments.sum());
+  pipelined::write(writer, moments.sum());
   writer.number(moments.spread());
-  write(writer, weighted_count);
-  write(writer, weighted.weight());
-  write(writer, weighted.sum());
-  writer.number(weighted.spread());
+  writer.number(static_cast<std::uint8_t>(weighted != nullptr));
+  if (weighted) weighted->write_state(writer);
   write(writer, characters);
   write(writer, bytes);
   if (type_ == ColumnType::text) return write_texts(writer);
@@ -239,9 +227,10 @@ Result<void> ColumnSummary::merge_state(StateReader& reader) {
     number_max = moments.count() == 0 ? most : std::max(number_max, most);
   }
   moments.merge({numbers, sum, reader.number<double>()});
-  weighted_count.merge(read_sum(reader));
-  const Sum weight = read_sum(reader), weighted_sum = read_sum(reader);
-  weighted.merge({weight, weighted_sum, reader.number<double>()});
+  if (reader.number<std::uint8_t>() != 0) {
+    if (!weighted) weighted = std::make_unique<WeightSummary>();
+    weighted->merge_state(reader);
+  }
   characters.merge(read_lengths(reader));
   bytes.merge(read_lengths(reader));
   if (type_ == ColumnType::text) merge_texts(reader);

@@ -38,19 +38,6 @@ void for_each_block(const arrow::Array& array, const Value* values, const Take& 
   if (used > 0) take(dense.data(), used);
 }
 
-/// Sum of up to a block with eight independent lanes, so that the compiler can use vectors.
-template <class Term>
-double sum_lanes(std::size_t count, const Term& term) {
-  double lanes[8] = {};
-  std::size_t i = 0;
-  for (; i + 8 <= count; i += 8) {
-    for (std::size_t lane = 0; lane < 8; ++lane) lanes[lane] += term(i + lane);
-  }
-  for (; i < count; ++i) lanes[i % 8] += term(i);
-  return ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5])) +
-         ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]));
-}
-
 /// Characters of a text; -1 if it is not UTF-8.
 std::int64_t characters_in(std::string_view text) {
   // Without this every text passes; whoever parses text has done it, a reader of Parquet has not.
@@ -77,70 +64,13 @@ std::string_view bytes_of(const arrow::StringArray& values) {
 
 }  // namespace
 
-void Sum::add(double value) {
-  const double next = sum_ + value;
-  lost_ += std::abs(sum_) >= std::abs(value) ? (sum_ - next) + value : (value - next) + sum_;
-  sum_ = next;
-}
-
-void Moments::add_block(const double* values, std::size_t count) {
-  if (count == 0) return;
-  Moments block;
-  block.count_ = static_cast<std::int64_t>(count);
-  block.sum_ = Sum(sum_lanes(count, [&](std::size_t i) { return values[i]; }), 0);
-  const double mean = block.mean();
-  block.spread_ = sum_lanes(count, [&](std::size_t i) {
-    const double distance = values[i] - mean;
-    return distance * distance;
-  });
-  merge(block);
-}
-
-void Moments::merge(const Moments& other) {
-  if (other.count_ == 0) return;
-  if (count_ > 0) {
-    const double distance = other.mean() - mean();
-    const double a = static_cast<double>(count_), b = static_cast<double>(other.count_);
-    spread_ += distance * distance * (a * b / (a + b));
-  }
-  spread_ += other.spread_;
-  sum_.merge(other.sum_);
-  count_ += other.count_;
-}
-
-double Moments::std_dev() const {
-  return count_ > 0 ? std::sqrt(spread_ / static_cast<double>(count_)) : 0;
-}
-
-void WeightedMoments::add(double value, double weight) {
-  if (weight == 0) return;
-  const double distance = value - mean();
-  const bool first = weight_.value() == 0;
-  weight_.add(weight);
-  sum_.add(value * weight);
-  if (!first) spread_ += weight * distance * (value - mean());
-}
-
-void WeightedMoments::merge(const WeightedMoments& other) {
-  const double a = weight_.value(), b = other.weight_.value();
-  if (b == 0) return;
-  if (a > 0) {
-    const double distance = other.mean() - mean();
-    spread_ += distance * distance * (a * b / (a + b));
-  }
-  spread_ += other.spread_;
-  weight_.merge(other.weight_);
-  sum_.merge(other.sum_);
-}
-
-double WeightedMoments::std_dev() const {
-  return weight_.value() > 0 ? std::sqrt(spread_ / weight_.value()) : 0;
-}
-
 void ColumnSummary::add(const arrow::Array& array, const double* weights) {
   rows += array.length();
   count += array.length() - array.null_count();
-  if (weights) add_weights(array, weights);
+  if (weights) {
+    if (!weighted) weighted = std::make_unique<WeightSummary>();
+    weighted->add(array, type_, weights);
+  }
   if (!type_) return;
   switch (array.type_id()) {
     case arrow::Type::INT64:
@@ -296,21 +226,6 @@ void ColumnSummary::add_dictionary(const arrow::Array& array) {
     if (counts[i] == 0) continue;
     const std::string_view text = words.GetView(static_cast<std::int64_t>(i));
     add_text(text, counts[i], characters_in(text));
-  }
-}
-
-void ColumnSummary::add_weights(const arrow::Array& array, const double* weights) {
-  const bool integers = array.type_id() == arrow::Type::INT64;
-  const bool numbers = array.type_id() == arrow::Type::DOUBLE;
-  for (std::int64_t i = 0; i < array.length(); ++i) {
-    if (array.IsNull(i)) continue;
-    weighted_count.add(weights[i]);
-    if (!integers && !numbers) continue;
-    const double value =
-        integers ? static_cast<double>(array.data()->GetValues<std::int64_t>(1)[i])
-                 : array.data()->GetValues<double>(1)[i];
-    if (!std::isfinite(value)) continue;
-    weighted.add(value, weights[i]);
   }
 }
 

@@ -17,70 +17,15 @@
 #include <vector>
 
 #include "plugins/common/column_types.h"
+#include "plugins/data/moments.h"
 #include "plugins/data/sketches.h"
 #include "plugins/data/state_bytes.h"
+#include "plugins/data/weight_summary.h"
 
 namespace pipelined {
 
 /// Holds the sum of any number of 64-bit integers that fits into memory.
 __extension__ using WideInteger = __int128;
-
-/// A sum of doubles that loses next to nothing, whatever the order (Neumaier's compensation).
-class Sum {
- public:
-  Sum() = default;
-  Sum(double sum, double lost) : sum_(sum), lost_(lost) {}
-  void add(double value);
-  void merge(const Sum& other) {
-    add(other.sum_);
-    lost_ += other.lost_;
-  }
-  double value() const { return sum_ + lost_; }
-  double sum() const { return sum_; }
-  double lost() const { return lost_; }
-
- private:
-  double sum_ = 0, lost_ = 0;
-};
-
-/// Mean and spread of numbers that merge without loss of small differences.
-class Moments {
- public:
-  Moments() = default;
-  Moments(std::int64_t count, Sum sum, double spread) : count_(count), sum_(sum), spread_(spread) {}
-  void add_block(const double* values, std::size_t count);
-  void merge(const Moments& other);
-  std::int64_t count() const { return count_; }
-  double mean() const { return count_ > 0 ? sum_.value() / static_cast<double>(count_) : 0; }
-  const Sum& sum() const { return sum_; }
-  double spread() const { return spread_; }
-  /// Of the population.
-  double std_dev() const;
-
- private:
-  std::int64_t count_ = 0;
-  Sum sum_;
-  double spread_ = 0;  // sum of squared distances from the mean
-};
-
-/// Mean and spread of numbers of which each counts by a weight.
-class WeightedMoments {
- public:
-  WeightedMoments() = default;
-  WeightedMoments(Sum weight, Sum sum, double spread)
-      : weight_(weight), sum_(sum), spread_(spread) {}
-  void add(double value, double weight);
-  void merge(const WeightedMoments& other);
-  const Sum& weight() const { return weight_; }
-  const Sum& sum() const { return sum_; }
-  double spread() const { return spread_; }
-  double mean() const { return weight_.value() > 0 ? sum_.value() / weight_.value() : 0; }
-  double std_dev() const;
-
- private:
-  Sum weight_, sum_;
-  double spread_ = 0;
-};
 
 /// How long texts are: in characters or in bytes.
 struct Lengths {
@@ -114,8 +59,7 @@ class ColumnSummary {
   std::optional<ColumnType> type() const { return type_; }
   std::int64_t rows = 0;
   std::int64_t count = 0;          ///< not missing
-  Sum weighted_count;              ///< sum of the weights of what is not missing
-  WeightedMoments weighted;        ///< of finite numbers
+  std::unique_ptr<WeightSummary> weighted;  ///< null: rows have no weights
 
   // Numbers, dates and times.
   std::int64_t zeros = 0, nan = 0;
@@ -163,7 +107,6 @@ class ColumnSummary {
   void add_bools(const arrow::Array& array);
   void add_texts(const arrow::Array& array);
   void add_dictionary(const arrow::Array& array);
-  void add_weights(const arrow::Array& array, const double* weights);
   void count_value(std::uint64_t bits, double number, std::int64_t times);
   void overflow();
   void add_text(std::string_view text, std::int64_t times, std::int64_t characters_in_it);

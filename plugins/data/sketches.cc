@@ -165,9 +165,11 @@ std::vector<ValueCounts::Entry> ValueCounts::entries() const {
   return all;
 }
 
-TextCounts::TextCounts() : slots_(slots_at_first), mask_(slots_at_first - 1) {}
+template <class Count>
+TextTally<Count>::TextTally() : slots_(slots_at_first), mask_(slots_at_first - 1) {}
 
-void TextCounts::add(std::uint64_t hash, std::string_view text, std::int64_t times) {
+template <class Count>
+void TextTally<Count>::add(std::uint64_t hash, std::string_view text, Count times) {
   std::size_t at = hash & mask_;
   for (; slots_[at].count != 0; at = (at + 1) & mask_) {
     Entry& entry = slots_[at];
@@ -189,13 +191,15 @@ void TextCounts::add(std::uint64_t hash, std::string_view text, std::int64_t tim
   ++size_;
 }
 
-void TextCounts::place(const Entry& entry) {
+template <class Count>
+void TextTally<Count>::place(const Entry& entry) {
   std::size_t at = entry.hash & mask_;
   while (slots_[at].count != 0) at = (at + 1) & mask_;
   slots_[at] = entry;
 }
 
-void TextCounts::grow() {
+template <class Count>
+void TextTally<Count>::grow() {
   std::vector<Entry> old(slots_.size() * 2);
   old.swap(slots_);
   mask_ = slots_.size() - 1;
@@ -205,11 +209,12 @@ void TextCounts::grow() {
 }
 
 /// The median of the counts; most often it is 1, which needs no sorting to be seen.
-std::int64_t TextCounts::median_count() const {
+template <class Count>
+Count TextTally<Count>::median_count() const {
   std::size_t ones = 0;
   for (const Entry& entry : slots_) ones += entry.count == 1;
   if (ones > size_ / 2) return 1;
-  std::vector<std::int64_t> counts;
+  std::vector<Count> counts;
   for (const Entry& entry : slots_) {
     if (entry.count != 0) counts.push_back(entry.count);
   }
@@ -219,8 +224,9 @@ std::int64_t TextCounts::median_count() const {
 }
 
 /// Takes the median count off all and drops what is not above it: at least half of the places.
-void TextCounts::purge() {
-  const std::int64_t median = median_count();
+template <class Count>
+void TextTally<Count>::purge() {
+  const Count median = median_count();
   std::vector<Entry> kept;
   std::string kept_bytes;
   for (Entry entry : slots_) {
@@ -239,20 +245,25 @@ void TextCounts::purge() {
   error_ += median;
 }
 
-std::vector<std::pair<std::string_view, std::int64_t>> TextCounts::entries() const {
-  std::vector<std::pair<std::string_view, std::int64_t>> all;
+template <class Count>
+std::vector<std::pair<std::string_view, Count>> TextTally<Count>::entries() const {
+  std::vector<std::pair<std::string_view, Count>> all;
   for (const Entry& entry : slots_) {
     if (entry.count != 0) all.emplace_back(text_of(entry), entry.count);
   }
   return all;
 }
 
-std::vector<std::uint64_t> TextCounts::hashes() const {
+template <class Count>
+std::vector<std::uint64_t> TextTally<Count>::hashes() const {
   std::vector<std::uint64_t> all;
   for (const Entry& entry : slots_) {
     if (entry.count != 0) all.push_back(entry.hash);
   }
   return all;
 }
+
+template class TextTally<std::int64_t>;
+template class TextTally<long double>;
 
 }  // namespace pipelined

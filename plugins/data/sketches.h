@@ -124,27 +124,28 @@ class ValueCounts {
 };
 
 /// Counts per text: exact up to `exact_values_max` texts of 16 MiB together; beyond that the frequent
-/// ones (Misra-Gries), each count too low by at most `error()`.
-class TextCounts {
+/// ones (Misra-Gries), each count too low by at most `error()`.  What is counted are rows or weights.
+template <class Count>
+class TextTally {
  public:
   struct Entry {
     std::uint64_t hash = 0;
-    std::int64_t count = 0;
+    Count count = 0;
     std::size_t begin = 0;
     std::uint32_t size = 0;
   };
-  TextCounts();
+  TextTally();
 
-  void add(std::string_view text, std::int64_t times = 1) { add(hash_text(text), text, times); }
+  void add(std::string_view text, Count times = 1) { add(hash_text(text), text, times); }
   /// REQUIRES: hash == hash_text(text).
-  void add(std::uint64_t hash, std::string_view text, std::int64_t times);
+  void add(std::uint64_t hash, std::string_view text, Count times);
   /// Counts a text that stands for several: the number of distinct texts is no longer known here.
-  void add_unlisted(std::uint64_t hash, std::string_view text, std::int64_t times) {
+  void add_unlisted(std::uint64_t hash, std::string_view text, Count times) {
     unlisted_ = true;
     add(hash, text, times);
   }
   /// What was added were not all texts of the other side: its counts were too low by `error`.
-  void add_error(std::int64_t error) {
+  void add_error(Count error) {
     error_ += error;
     unlisted_ = true;
   }
@@ -152,10 +153,10 @@ class TextCounts {
   bool exact() const { return error_ == 0 && !unlisted_; }
   /// Whether the next new text makes it inexact.
   bool full() const { return size_ == exact_values_max || bytes_.size() > bytes_max; }
-  std::int64_t error() const { return error_; }
+  Count error() const { return error_; }
   std::size_t size() const { return size_; }
   /// The texts that are counted, in no particular but always the same order.
-  std::vector<std::pair<std::string_view, std::int64_t>> entries() const;
+  std::vector<std::pair<std::string_view, Count>> entries() const;
   /// Hashes of all texts that are counted.
   std::vector<std::uint64_t> hashes() const;
 
@@ -165,14 +166,18 @@ class TextCounts {
   }
   void grow();
   void purge();
-  std::int64_t median_count() const;
+  Count median_count() const;
   void place(const Entry& entry);
   std::vector<Entry> slots_;
   std::string bytes_;
   std::size_t size_ = 0, mask_ = 0;
-  std::int64_t error_ = 0;
+  Count error_ = 0;
   bool unlisted_ = false;
   static constexpr std::size_t bytes_max = std::size_t{16} << 20;
 };
+
+using TextCounts = TextTally<std::int64_t>;
+/// Long, so that the order of adding does not show in what is printed.
+using TextWeights = TextTally<long double>;
 
 }  // namespace pipelined

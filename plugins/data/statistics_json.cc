@@ -156,11 +156,79 @@ void put_numbers(Json& json, const ColumnSummary& column, const StatisticsOption
   put_distribution(json, steps_of(values, range, column.rank_error()), [](double value) { return value; });
 }
 
-void put_weights(Json& json, const ColumnSummary& column) {
-  Json weighted = {{"count", column.weighted_count.value()}};
-  if (column.weighted.weight().value() > 0) {
-    weighted["mean"] = column.weighted.mean();
-    weighted["std_dev"] = column.weighted.std_dev();
+/// The most frequent by weight; `error`: by how much they may be too low.
+template <class Value>
+Json heaviest(std::vector<std::pair<Value, double>> weights, const StatisticsOptions& options,
+              double error) {
+  std::sort(weights.begin(), weights.end(), [](const auto& a, const auto& b) {
+    return a.second != b.second ? a.second > b.second : a.first < b.first;
+  });
+  Json top = Json::array();
+  for (const auto& [value, weight] : weights) {
+    if (static_cast<std::int64_t>(top.size()) == options.top_values || weight <= error) break;
+    top.push_back({{"value", value}, {"weight", weight}});
+  }
+  return top;
+}
+
+/// How the weight is spread over numbers, dates or times; edges as `written` has them.
+template <class Written>
+void put_weighted_values(Json& json, const ColumnSummary& column, const StatisticsOptions& options,
+                         const Written& written) {
+  const CountedValues values = column.weighted->numbers.sorted();
+  if (values.empty()) return;
+  const auto quantile = [&](double q) { return written(weight_quantile(values, q)); };
+  json["median"] = quantile(0.5);
+  json["quantiles"] = quantiles_json(options.quantiles, quantile);
+  const bool days = column.type() == ColumnType::date;
+  const Range range = range_of(column);
+  Json buckets =
+      buckets_json(days ? whole_days(values, range) : equal_widths(values, range), false);
+  for (Json& bucket : buckets) {
+    for (const char* edge : {"low", "high"}) bucket[edge] = written(bucket[edge].get<double>());
+  }
+  json["histogram"] = std::move(buckets);
+  if (const double error = column.weighted->numbers.rank_error(); error > 0) {
+    json["rank_error"] = error;
+  }
+}
+
+void put_weights(Json& json, const ColumnSummary& column, const StatisticsOptions& options) {
+  if (!column.weighted) return;
+  const WeightSummary& sums = *column.weighted;
+  Json weighted = {{"count", sums.count.value()}};
+  if (sums.moments.weight().value() > 0) {
+    weighted["mean"] = sums.moments.mean();
+    weighted["std_dev"] = sums.moments.std_dev();
+  }
+  const auto type = column.type();
+  if (type == ColumnType::integer || type == ColumnType::number) {
+    put_weighted_values(weighted, column, options, [](double value) { return value; });
+  } else if (type == ColumnType::date || type == ColumnType::time) {
+    put_weighted_values(weighted, column, options, [&](double value) {
+      return moment_text(*type, static_cast<std::int64_t>(std::floor(value)));
+    });
+  } else if (type == ColumnType::boolean) {
+    weighted["true"] = static_cast<double>(sums.true_weight);
+    weighted["false"] = static_cast<double>(sums.count.value() - sums.true_weight);
+  } else if (type == ColumnType::text) {
+    const auto error = static_cast<double>(sums.texts.error());
+    std::vector<std::pair<std::string_view, double>> texts;
+    for (const auto& [text, weight] : sums.texts.entries()) {
+      texts.emplace_back(text, static_cast<double>(weight));
+    }
+    weighted["top_values"] = heaviest(std::move(texts), options, error);
+    if (!sums.texts.exact()) weighted["top_values_error"] = error;
+  }
+  // Weights are kept by double; beyond 2^53 whole numbers would be mixed up.
+  constexpr std::int64_t whole_max = std::int64_t{1} << 53;
+  if (type == ColumnType::integer && column.exact() && sums.numbers.rank_error() == 0 &&
+      column.integer_min >= -whole_max && column.integer_max <= whole_max) {
+    std::vector<std::pair<std::int64_t, double>> values;
+    for (const auto& [value, weight] : sums.numbers.sorted()) {
+      values.emplace_back(static_cast<std::int64_t>(value), weight);
+    }
+    weighted["top_values"] = heaviest(std::move(values), options, 0);
   }
   json["weighted"] = std::move(weighted);
 }
@@ -242,7 +310,7 @@ Json feature_json(const std::string& name, const ColumnSummary& column,
                   const StatisticsOptions& options) {
   Json json = {{"name", name}, {"count", column.count}, {"missing", column.rows - column.count}};
   json["type"] = column.type() ? name_of(*column.type()) : "other";
-  if (!options.weight.empty()) put_weights(json, column);
+  if (!options.weight.empty()) put_weights(json, column, options);
   if (!column.type()) return json;
   json["unique"] = column.unique();
   if (!column.exact()) json["unique_error"] = 0.0081;

@@ -54,6 +54,7 @@ def make(count, distinct, seed):
         "kind": np.array(["a", "b", "ü"])[r.integers(0, 3, count)],
         "stamp": 1_400_000_000 + r.integers(0, 10**7, count),
         "weight": np.round(r.random(count) * 3, 2),
+        "day": pd.to_datetime(15_000 + r.integers(0, max(3, distinct // 40), count), unit="D").date,
     })
 
 
@@ -106,6 +107,44 @@ def check_text(where, f, values):
               if f["top_values"] else count <= error, count)
 
 
+def weight_off(values, weights, value, q):
+    """By which share of the weight the rank of an answer misses q."""
+    total = weights.sum()
+    low, high = weights[values < value].sum() / total, weights[values <= value].sum() / total
+    return max(0.0, low - q, q - high)
+
+
+def check_weighted(where, f, values, w):
+    """Median, quantiles, histogram and frequent values by weight, beside numpy and pandas."""
+    own = f["weighted"]
+    error = own.get("rank_error", 0)
+    if f["type"] in ("int", "float", "date"):
+        read = (lambda v: v) if f["type"] != "date" else (lambda v: np.datetime64(v, "D").astype(int))
+        x = values.to_numpy() if f["type"] != "date" else values.to_numpy("datetime64[D]").astype(int)
+        for q in own["quantiles"] + [{"q": 0.5, "value": own["median"]}]:
+            check(where + f" weighted rank of {q}", weight_off(x, w, read(q["value"]), q["q"]) <= error + 1e-9)
+        edges = [read(b["low"]) for b in own["histogram"]]
+        last = read(own["histogram"][-1]["high"])
+        check(where + " edges", edges[0] == x.min() and last == x.max() + (f["type"] == "date"))
+        counts, got = np.histogram(x, edges + [np.inf], weights=w)[0], [b["count"] for b in own["histogram"]]
+        on_edge = sum(w[np.isclose(x, e, rtol=1e-12)].sum() for e in edges) if f["type"] != "date" else 0
+        check(where + " weighted histogram", np.abs(np.cumsum(got) - np.cumsum(counts)).max()
+              <= error * w.sum() + on_edge + 1e-9 * w.sum(), np.array(got) - counts)
+    if f["type"] == "bool":
+        check(where + " weight of true", close(own["true"], w[values.astype(bool)].sum(), 1e-11))
+    if f["type"] == "string" or f["type"] == "int" and "top_values" in own:
+        sums = pd.Series(w).groupby(values.to_numpy()).sum().sort_values(ascending=False)
+        error = own.get("top_values_error", 0)
+        check(where + " some are listed", len(own["top_values"]) == 20 or error > 0 or len(sums) < 20)
+        for entry in own["top_values"]:
+            true = sums[entry["value"]]
+            check(where + f" weight of {entry}", true * (1 - 1e-12) - error <= entry["weight"] <= true * (1 + 1e-12), true)
+        least = own["top_values"][-1]["weight"] if own["top_values"] else 0
+        listed = {entry["value"] for entry in own["top_values"]}
+        for value, weight in sums.head(20).items():
+            check(where + f" {value} by weight", value in listed or weight <= error + least + 1e-9, weight)
+
+
 def check_statistics(name, stats, frame, weighted):
     check(f"{name}: rows", stats["rows"] == len(frame))
     for f in stats["features"]:
@@ -123,6 +162,7 @@ def check_statistics(name, stats, frame, weighted):
         if weighted:
             w = frame.weight[values.index].to_numpy()
             check(where + " weight", close(f["weighted"]["count"], w.sum(), 1e-11))
+            check_weighted(where, f, values, w)
         if weighted and f["type"] in ("int", "float"):
             mean = np.average(values, weights=w)
             spread = np.sqrt(np.average((values - mean) ** 2, weights=w))
