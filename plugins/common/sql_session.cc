@@ -20,6 +20,7 @@ Result<std::vector<std::string>> parts_of_files(const sdk::Context& context,
   std::vector<std::string> files;
   for (const auto& path : context.input_files(port, index)) files.push_back(path.string());
   TableOptions options;
+  options.format = context.text("format", "auto");
   options.text.null_words = context.list("null", {""});
   options.scratch = context.scratch_path().string();
   options.text.threads = context.threads();

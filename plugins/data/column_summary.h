@@ -49,7 +49,10 @@ inline constexpr std::size_t long_text_bytes = 1024;
 /// One column's summary.
 class ColumnSummary {
  public:
-  explicit ColumnSummary(std::optional<ColumnType> type) : type_(type) {}
+  /// Exact up to `distinct_max` different values.
+  explicit ColumnSummary(std::optional<ColumnType> type,
+                         std::size_t distinct_max = exact_values_max)
+      : texts(distinct_max), type_(type), values_(distinct_max) {}
 
   /// Takes the values of an array of that column: of its type, or a dictionary of texts.
   /// `weights` is null or has one entry a row.

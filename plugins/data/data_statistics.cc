@@ -1,9 +1,13 @@
+#include <nlohmann/json.hpp>
+
 #include "plugins/data/operators.h"
 #include "plugins/data/statistics.h"
 
 namespace pipelined {
 
 namespace {
+
+using Json = nlohmann::json;
 
 /// Examples, or delivered files as `ingest.files` would read them.
 Result<TableSummary> describe(const sdk::Context& context, const StatisticsOptions& options) {
@@ -22,6 +26,29 @@ Result<TableSummary> describe(const sdk::Context& context, const StatisticsOptio
   return summarise_files(files, std::move(reading), options);
 }
 
+/// `slices`: columns, conditions of `where`, and lists of them, which are crossed.
+Result<void> read_slices(const sdk::Context& context, StatisticsOptions& options) {
+  std::map<std::string, std::string> conditions;
+  for (const std::string& name : context.keys("where")) {
+    conditions[name] = context.text("where." + name);
+    options.slices.push_back({{name}});
+  }
+  TRY(masks, masks_of(context, "examples", conditions, -1));
+  options.masks = std::move(masks);
+  for (const Json& rule : Json::parse(context.param_json("slices").value_or("[]"))) {
+    SliceRule& made = options.slices.emplace_back();
+    for (const Json& name : rule.is_array() ? rule : Json::array({rule})) {
+      if (name.is_string()) {
+        made.names.push_back(name.get<std::string>());
+        continue;
+      }
+      return Error{ErrorCode::invalid, "slices: " + name.dump() + " is no name of a column; an entry is "
+                                       "a column, or a list of columns that are crossed"};
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> run_data_statistics(sdk::Context& context) {
@@ -37,6 +64,7 @@ Result<void> run_data_statistics(sdk::Context& context) {
     }
     options.cross.emplace_back(words.substr(0, star), words.substr(star + 1));
   }
+  TRY_VOID(read_slices(context, options));
   options.threads = context.threads();
   options.cancelled = [&] { return context.cancelled(); };
   TRY(table, describe(context, options));
@@ -61,6 +89,9 @@ Result<void> run_data_merge_statistics(sdk::Context& context) {
     }
   }
   for (ColumnSummary& column : table.columns) column.settle();
+  for (TableSlice& slice : table.slices) {
+    for (ColumnSummary& column : slice.columns) column.settle();
+  }
   context.note("rows", std::to_string(table.rows));
   return write_statistics(context.output_path("statistics").string(), table, options);
 }

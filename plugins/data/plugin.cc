@@ -47,10 +47,15 @@ constexpr auto statistics =
         .param(sdk::integer("quantiles", "into how many parts quantiles cut")
                    .standard("10").at_least(1).at_most(1000))
         .param(sdk::list("cross", "pairs of columns to be compared: [\"fare*tips\"]"))
+        .param(sdk::list("slices", "columns by whose values everything is repeated; a list in the list "
+                                   "crosses its columns; the label's name: what each class is like"))
+        .param(sdk::table("where", "name to a condition in SQL on a row: slices NAME=true and "
+                                   "NAME=false, also to be crossed"))
         .param(sdk::text("format", "of delivered files, as of ingest.files").standard("auto"))
         .param(sdk::list("null", "words that mean no value in delivered text files")
                    .standard("[\"\"]"))
-        .library("arrow", arrow_version);
+        .library("arrow", arrow_version)
+        .library("duckdb", duckdb_version);
 
 constexpr auto merge_statistics =
     sdk::describe("data.merge_statistics", 2, "Statistics of parts become those of the whole")

@@ -126,7 +126,7 @@ std::vector<std::pair<double, std::int64_t>> QuantileSketch::weighted() const {
   return all;
 }
 
-ValueCounts::ValueCounts() { clear(); }
+ValueCounts::ValueCounts(std::size_t values_max) : values_max_(values_max) { clear(); }
 
 void ValueCounts::clear() {
   slots_.assign(slots_at_first, {});
@@ -137,7 +137,7 @@ void ValueCounts::clear() {
 }
 
 bool ValueCounts::insert(std::uint64_t value, std::int64_t times) {
-  if (size_ == exact_values_max) return false;
+  if (size_ == values_max_) return false;
   if (2 * (size_ + 1) > slots_.size()) grow();
   std::size_t at = (value * 0x9e3779b97f4a7c15ULL) >> shift_;
   while (slots_[at].count != 0) at = (at + 1) & mask_;
@@ -166,7 +166,8 @@ std::vector<ValueCounts::Entry> ValueCounts::entries() const {
 }
 
 template <class Count>
-TextTally<Count>::TextTally() : slots_(slots_at_first), mask_(slots_at_first - 1) {}
+TextTally<Count>::TextTally(std::size_t texts_max)
+    : slots_(slots_at_first), mask_(slots_at_first - 1), texts_max_(texts_max) {}
 
 template <class Count>
 void TextTally<Count>::add(std::uint64_t hash, std::string_view text, Count times) {

@@ -95,7 +95,8 @@ class ValueCounts {
     std::uint64_t value = 0;
     std::int64_t count = 0;
   };
-  ValueCounts();
+  /// With places for at most so many values.
+  explicit ValueCounts(std::size_t values_max = exact_values_max);
 
   /// Counts the value; false (and nothing counted) when it is new and there is no place for it.
   bool add(std::uint64_t value, std::int64_t times = 1) {
@@ -119,7 +120,7 @@ class ValueCounts {
   bool insert(std::uint64_t value, std::int64_t times);
   void grow();
   std::vector<Entry> slots_;
-  std::size_t size_ = 0, mask_ = 0;
+  std::size_t size_ = 0, mask_ = 0, values_max_;
   int shift_ = 0;
 };
 
@@ -134,7 +135,8 @@ class TextTally {
     std::size_t begin = 0;
     std::uint32_t size = 0;
   };
-  TextTally();
+  /// Exact up to so many texts, of 256 bytes on average.
+  explicit TextTally(std::size_t texts_max = exact_values_max);
 
   void add(std::string_view text, Count times = 1) { add(hash_text(text), text, times); }
   /// REQUIRES: hash == hash_text(text).
@@ -152,7 +154,7 @@ class TextTally {
 
   bool exact() const { return error_ == 0 && !unlisted_; }
   /// Whether the next new text makes it inexact.
-  bool full() const { return size_ == exact_values_max || bytes_.size() > bytes_max; }
+  bool full() const { return size_ == texts_max_ || bytes_.size() > 256 * texts_max_; }
   Count error() const { return error_; }
   std::size_t size() const { return size_; }
   /// The texts that are counted, in no particular but always the same order.
@@ -173,7 +175,7 @@ class TextTally {
   std::size_t size_ = 0, mask_ = 0;
   Count error_ = 0;
   bool unlisted_ = false;
-  static constexpr std::size_t bytes_max = std::size_t{16} << 20;
+  std::size_t texts_max_;
 };
 
 using TextCounts = TextTally<std::int64_t>;

@@ -11,14 +11,15 @@
 #include <parquet/metadata.h>
 
 #include <algorithm>
-#include <atomic>
 #include <fstream>
+#include <map>
 #include <mutex>
-#include <optional>
 #include <thread>
 
 #include "plugins/common/arrow_result.h"
 #include "plugins/common/examples.h"
+#include "plugins/data/batch_pass.h"
+#include "plugins/data/column_threads.h"
 
 namespace pipelined {
 namespace {
@@ -54,23 +55,6 @@ Result<std::unique_ptr<parquet::arrow::FileReader>> open_file(const std::string&
   std::unique_ptr<parquet::arrow::FileReader> reader;
   TRY_VOID(from_arrow("read " + path, builder.properties(properties)->Build(&reader)));
   return reader;
-}
-
-/// The weights of an array's rows; a row without one counts nothing.
-Result<void> append_weights(const arrow::Array& array, const std::string& name,
-                            std::vector<double>& weights) {
-  const bool integers = array.type_id() == arrow::Type::INT64;
-  for (std::int64_t i = 0; i < array.length(); ++i) {
-    const double value = array.IsNull(i) ? 0
-                         : integers ? static_cast<double>(array.data()->GetValues<std::int64_t>(1)[i])
-                                    : array.data()->GetValues<double>(1)[i];
-    if (!(value >= 0)) {
-      return Error{ErrorCode::invalid, "weight '" + name + "' is " + std::to_string(value) +
-                                           " in a row; weights are not negative"};
-    }
-    weights.push_back(value);
-  }
-  return {};
 }
 
 /// One thread's open files.
@@ -148,102 +132,28 @@ class Columns {
   std::vector<std::unique_ptr<parquet::arrow::FileReader>> readers_;
 };
 
-Result<void> check_named_columns(const arrow::Schema& schema, const StatisticsOptions& options) {
-  for (const std::string& name : {options.label, options.weight}) {
-    if (!name.empty() && !schema.GetFieldByName(name)) {
-      return Error{ErrorCode::invalid, "statistics: there is no column '" + name +
-                                           "', which label or weight names"};
-    }
-  }
-  if (options.weight.empty()) return {};
-  const auto type = schema.GetFieldByName(options.weight)->type()->id();
-  if (type == arrow::Type::INT64 || type == arrow::Type::DOUBLE) return {};
-  return Error{ErrorCode::invalid, "statistics: weight '" + options.weight + "' is no number"};
-}
-
-TableSummary empty_summary(const arrow::Schema& schema) {
-  TableSummary table;
-  for (const auto& field : schema.fields()) {
-    table.names.push_back(field->name());
-    table.columns.emplace_back(column_type_of(*field->type()));
-  }
-  return table;
-}
-
 Result<TableSummary> summarise_parquet(const std::vector<std::string>& files,
                                        const std::shared_ptr<arrow::Schema>& schema,
                                        const StatisticsOptions& options) {
   TRY_VOID(check_named_columns(*schema, options));
   TableSummary table = empty_summary(*schema);
-  std::atomic<std::size_t> next{0};
+  // Files are opened once a thread.
+  std::map<std::thread::id, Columns> opened;
   std::mutex mutex;
-  std::optional<Error> failure;
-  const auto work = [&] {
-    Columns columns(files, schema);
-    for (std::size_t i = next++; i < table.columns.size(); i = next++) {
-      const Result<void> result = columns.summarise(table.names[i], options, table.columns[i]);
-      if (result) continue;
-      const std::lock_guard<std::mutex> lock(mutex);
-      if (!failure) failure = result.error();
-      return;
-    }
+  const auto columns_here = [&]() -> Columns& {
+    const std::lock_guard<std::mutex> lock(mutex);
+    return opened.try_emplace(std::this_thread::get_id(), files, schema).first->second;
   };
-  {
-    std::vector<std::jthread> threads;
-    const int helpers = std::min(options.threads, static_cast<int>(table.columns.size())) - 1;
-    for (int i = 0; i < helpers; ++i) threads.emplace_back(work);
-    work();
-  }
-  if (failure) return *failure;
+  TRY_VOID(for_each_column(table.columns.size(), options.threads, [&](std::size_t i) {
+    return columns_here().summarise(table.names[i], options, table.columns[i]);
+  }));
   for (const ColumnSummary& column : table.columns) table.rows = column.rows;
   return table;
 }
 
-/// Adds a batch; each column belongs to one thread at a time and is taken in the order of batches.
-Result<void> add_batch(const arrow::RecordBatch& batch, const StatisticsOptions& options,
-                       TableSummary& table) {
-  if (options.cancelled()) return Error{ErrorCode::cancelled, "statistics were cancelled"};
-  std::vector<double> weights;
-  if (!options.weight.empty()) {
-    TRY_VOID(append_weights(*batch.GetColumnByName(options.weight), options.weight, weights));
-  }
-  std::atomic<std::size_t> next{0};
-  const auto work = [&] {
-    for (std::size_t i = next++; i < table.columns.size(); i = next++) {
-      table.columns[i].add(*batch.column(static_cast<int>(i)),
-                           weights.empty() ? nullptr : weights.data());
-    }
-  };
-  {
-    std::vector<std::jthread> threads;
-    const int helpers = std::min(options.threads, static_cast<int>(table.columns.size())) - 1;
-    for (int i = 0; i < helpers; ++i) threads.emplace_back(work);
-    work();
-  }
-  table.rows += batch.num_rows();
-  return {};
-}
-
-/// Whether each pair is one of numbers, in their order.
-Result<std::vector<bool>> begin_pairs(const arrow::Schema& schema, const StatisticsOptions& options,
-                                      TableSummary& table) {
-  std::vector<bool> numbers;
-  for (const auto& [x, y] : options.cross) {
-    TRY(both, PairSummary::are_numbers(schema, x, y));
-    numbers.push_back(both);
-    table.pairs.emplace_back(x, y);
-  }
-  return numbers;
-}
-
-Result<void> add_pairs(const arrow::RecordBatch& batch, const StatisticsOptions& options,
-                       const std::vector<bool>& numbers, TableSummary& table) {
-  if (options.cancelled()) return Error{ErrorCode::cancelled, "statistics were cancelled"};
-  for (std::size_t i = 0; i < table.pairs.size(); ++i) {
-    PairSummary& pair = table.pairs[i];
-    pair.add(*batch.GetColumnByName(pair.x()), *batch.GetColumnByName(pair.y()), numbers[i]);
-  }
-  return {};
+/// Whether rows have to be seen whole.
+bool needs_rows(const StatisticsOptions& options) {
+  return !options.cross.empty() || !options.slices.empty();
 }
 
 bool is_parquet(const std::string& path) {
@@ -257,15 +167,17 @@ bool is_parquet(const std::string& path) {
 Result<TableSummary> summarise(const std::vector<std::string>& folders,
                                const StatisticsOptions& options) {
   TRY(examples, ExamplesReader::open(folders));
-  TRY(table, summarise_parquet(examples.files(), examples.schema(), options));
-  table.rows = examples.row_count();
-  TRY(numbers, begin_pairs(*examples.schema(), options, table));
-  while (!numbers.empty()) {
-    TRY(batch, examples.next());
-    if (!batch) break;
-    TRY_VOID(add_pairs(*batch, options, numbers, table));
+  if (!needs_rows(options)) {
+    TRY(table, summarise_parquet(examples.files(), examples.schema(), options));
+    table.rows = examples.row_count();
+    return table;
   }
-  return table;
+  TRY(pass, BatchPass::begin(examples.schema(), options));
+  for (;;) {
+    TRY(batch, examples.next());
+    if (!batch) return std::move(pass).take();
+    TRY_VOID(pass.add(*batch));
+  }
 }
 
 Result<TableSummary> summarise_files(const std::vector<std::string>& files, TableOptions reading,
@@ -274,22 +186,13 @@ Result<TableSummary> summarise_files(const std::vector<std::string>& files, Tabl
   reading.text.threads = options.threads;
   TRY(source, open_table(files, std::move(reading)));
   const bool parquet = std::all_of(files.begin(), files.end(), is_parquet);
-  TRY_VOID(check_named_columns(*source->schema(), options));
-  TableSummary table = empty_summary(*source->schema());
-  if (parquet) {
-    TRY(described, summarise_parquet(files, source->schema(), options));
-    table = std::move(described);
-  }
-  TRY(numbers, begin_pairs(*source->schema(), options, table));
-  if (parquet && numbers.empty()) return table;
-  const auto take = [&](const std::shared_ptr<arrow::RecordBatch>& batch) -> Result<void> {
-    if (!parquet) TRY_VOID(add_batch(*batch, options, table));
-    return add_pairs(*batch, options, numbers, table);
-  };
-  TRY_VOID(source->read(take, [](const RejectedRow& row) {
-    return Error{ErrorCode::invalid, sentence_of(row)};
-  }));
-  return table;
+  if (parquet && !needs_rows(options)) return summarise_parquet(files, source->schema(), options);
+  TRY(pass, BatchPass::begin(source->schema(), options));
+  TRY_VOID(source->read([&](const auto& batch) { return pass.add(*batch); },
+                        [](const RejectedRow& row) {
+                          return Error{ErrorCode::invalid, sentence_of(row)};
+                        }));
+  return std::move(pass).take();
 }
 
 }  // namespace pipelined

@@ -14,6 +14,7 @@
 #include "plugins/common/table_source.h"
 #include "plugins/data/column_summary.h"
 #include "plugins/data/pair_summary.h"
+#include "plugins/data/slices.h"
 
 namespace pipelined {
 
@@ -24,6 +25,8 @@ struct StatisticsOptions {
   std::int64_t top_values = 20;
   std::int64_t quantiles = 10;   ///< parts: 10 gives the quantiles 0.1 to 0.9
   std::vector<std::pair<std::string, std::string>> cross;  ///< pairs of columns to be compared
+  std::vector<SliceRule> slices;  ///< what splits the rows, each by itself
+  PredicateMasks masks;           ///< of the rows, by the names of conditions that rules use
   int threads = 1;
   std::function<bool()> cancelled = [] { return false; };
 };
@@ -33,15 +36,17 @@ struct TableSummary {
   std::vector<std::string> names;
   std::vector<ColumnSummary> columns;
   std::vector<PairSummary> pairs;
+  std::vector<TableSlice> slices;  ///< by name
   std::int64_t rows = 0;
 };
 
-/// Summarises the examples in these folders, in order.  Pairs of columns are looked at in a second pass.
+/// Summarises the examples in these folders, in order: column by column, or batch by batch where rows
+/// have to be seen whole, for pairs of columns and slices.
 Result<TableSummary> summarise(const std::vector<std::string>& folders,
                                const StatisticsOptions& options);
 
 /// Summarises delivered files of any format, which together are one table, without writing examples.
-/// Parquet is taken column by column as above; what else there is, batch by batch in the files' order.
+/// Parquet is taken as above; what else there is, batch by batch in the files' order.
 Result<TableSummary> summarise_files(const std::vector<std::string>& files, TableOptions reading,
                                      const StatisticsOptions& options);
 

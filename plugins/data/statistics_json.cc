@@ -210,7 +210,7 @@ void put_weights(Json& json, const ColumnSummary& column, const StatisticsOption
     });
   } else if (type == ColumnType::boolean) {
     weighted["true"] = static_cast<double>(sums.true_weight);
-    weighted["false"] = static_cast<double>(sums.count.value() - sums.true_weight);
+    weighted["false"] = static_cast<double>(sums.false_weight);
   } else if (type == ColumnType::text) {
     const auto error = static_cast<double>(sums.texts.error());
     std::vector<std::pair<std::string_view, double>> texts;
@@ -328,16 +328,26 @@ Json feature_json(const std::string& name, const ColumnSummary& column,
   return json;
 }
 
+Json features_json(const std::vector<std::string>& names, const std::vector<ColumnSummary>& columns,
+                   const StatisticsOptions& options) {
+  Json features = Json::array();
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    features.push_back(feature_json(names[i], columns[i], options));
+  }
+  return features;
+}
+
 }  // namespace
 
 std::string statistics_json(const TableSummary& table, const StatisticsOptions& options) {
-  Json features = Json::array();
-  for (std::size_t i = 0; i < table.columns.size(); ++i) {
-    features.push_back(feature_json(table.names[i], table.columns[i], options));
-  }
-  Json json = {{"rows", table.rows}, {"features", std::move(features)}};
+  Json json = {{"rows", table.rows},
+               {"features", features_json(table.names, table.columns, options)}};
   if (!options.label.empty()) json["label"] = options.label;
   for (const PairSummary& pair : table.pairs) json["cross"].push_back(pair_json(pair));
+  for (const TableSlice& slice : table.slices) {
+    json["slices"].push_back({{"name", slice.name}, {"rows", slice.rows},
+                              {"features", features_json(slice.names, slice.columns, options)}});
+  }
   if (!options.weight.empty()) {
     json["weight"] = options.weight;
   }

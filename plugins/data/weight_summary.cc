@@ -47,7 +47,7 @@ void WeightSummary::add(const arrow::Array& array, std::optional<ColumnType> typ
         break;
       case arrow::Type::DOUBLE: take(array.data()->GetValues<double>(1)[i], weight, true); break;
       case arrow::Type::BOOL:
-        if (static_cast<const arrow::BooleanArray&>(array).Value(i)) true_weight += weight;
+        (static_cast<const arrow::BooleanArray&>(array).Value(i) ? true_weight : false_weight) += weight;
         break;
       case arrow::Type::DICTIONARY:
         add_text(texts, static_cast<const arrow::StringArray&>(*words->dictionary())
@@ -65,6 +65,7 @@ void WeightSummary::write_state(StateWriter& writer) const {
   write(writer, moments.sum());
   writer.number(moments.spread());
   write(writer, true_weight);
+  write(writer, false_weight);
   numbers.write_state(writer);
   auto entries = texts.entries();
   std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
@@ -91,6 +92,7 @@ void WeightSummary::merge_state(StateReader& reader) {
   const Sum weight = read_sum(reader), sum = read_sum(reader);
   moments.merge({weight, sum, reader.number<double>()});
   true_weight += read_weight(reader);
+  false_weight += read_weight(reader);
   numbers.merge_state(reader);
   const bool listed = reader.number<std::uint8_t>() != 0;
   const Weight error = read_weight(reader);

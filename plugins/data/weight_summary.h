@@ -19,7 +19,7 @@ namespace pipelined {
 struct WeightSummary {
   Sum count;                ///< the weights of what is not missing
   WeightedMoments moments;  ///< of finite numbers
-  Weight true_weight = 0;
+  Weight true_weight = 0, false_weight = 0;  ///< of bools
   WeightedNumbers numbers;  ///< finite numbers, dates and times
   TextWeights texts;
 

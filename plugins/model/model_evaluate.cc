@@ -6,7 +6,6 @@
 #include <optional>
 
 #include "plugins/model/evaluation.h"
-#include "plugins/model/predicates.h"
 #include "plugins/model/predictions.h"
 #include "plugins/model/scored_rows.h"
 

@@ -17,6 +17,7 @@
 
 #include "model/model.h"
 #include "plugins/common/examples.h"
+#include "plugins/common/row_masks.h"
 #include "plugins/model/slices.h"
 
 namespace pipelined::evaluation {
@@ -41,9 +42,6 @@ using BatchVisitor =
 
 /// Whether somebody asked to stop; looked at before each batch.
 using StopAsked = std::function<bool()>;
-
-/// For each predicate by name, whether it holds for each row that a reader has.
-using PredicateMasks = std::map<std::string, std::vector<std::uint8_t>>;
 
 /// What to keep beside scores and labels.
 struct WantedColumns {

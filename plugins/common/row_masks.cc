@@ -1,12 +1,14 @@
-#include "plugins/model/predicates.h"
+#include "plugins/common/row_masks.h"
 
 #include <arrow/array.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
+#include <algorithm>
+
 #include "plugins/common/sql_session.h"
 
-namespace pipelined::evaluation {
+namespace pipelined {
 
 Result<PredicateMasks> masks_of(const sdk::Context& context, const std::string& port,
                                 const std::map<std::string, std::string>& predicates,
@@ -21,7 +23,7 @@ Result<PredicateMasks> masks_of(const sdk::Context& context, const std::string& 
     // A line of its own ends a comment that the predicate may have.
     list += (list.empty() ? "" : ", ") + std::string("coalesce(CAST((") + predicate +
             "\n) AS BOOLEAN), false) AS " + sql_name(name);
-    masks[name].reserve(static_cast<std::size_t>(row_count));
+    masks[name].reserve(static_cast<std::size_t>(std::max<std::int64_t>(row_count, 0)));
   }
   TRY_VOID(session.bind(context, {{"data", port}}));
   const auto begin = [](const arrow::Schema&) { return Result<void>(); };
@@ -37,7 +39,7 @@ Result<PredicateMasks> masks_of(const sdk::Context& context, const std::string& 
   const auto asked = session.database().select("SELECT " + list + " FROM data", begin, take);
   if (!asked) return asked.error().within("parameter \"where\"");
   for (const auto& [name, mask] : masks) {
-    if (static_cast<std::int64_t>(mask.size()) == row_count) continue;
+    if (row_count < 0 || static_cast<std::int64_t>(mask.size()) == row_count) continue;
     return Error{ErrorCode::invalid, "parameter \"where." + name + "\" gives " +
                                          std::to_string(mask.size()) + " answers for " +
                                          std::to_string(row_count) +
@@ -46,4 +48,4 @@ Result<PredicateMasks> masks_of(const sdk::Context& context, const std::string& 
   return masks;
 }
 
-}  // namespace pipelined::evaluation
+}  // namespace pipelined
