@@ -23,6 +23,7 @@ Value list_of(const std::vector<ModelColumn>& columns) {
       for (const std::int64_t length : column.shape) shape.push_back(length);
       one["shape"] = std::move(shape);
     }
+    if (column.range) one["range"] = ValueList{column.range->first, column.range->second};
     if (!column.values.empty()) {
       ValueList values;
       for (const std::string& value : column.values) values.push_back(value);
@@ -73,6 +74,20 @@ ModelFacts::Texts table_in(const ValueTable& table, std::string_view name) {
   return texts;
 }
 
+std::optional<double> number_in(const Value& value) {
+  if (value.as_int() != nullptr) return static_cast<double>(*value.as_int());
+  if (value.as_double() != nullptr) return *value.as_double();
+  return std::nullopt;
+}
+
+std::optional<std::pair<double, double>> range_in(const Value* value) {
+  const ValueList* ends = value == nullptr ? nullptr : value->as_list();
+  if (ends == nullptr || ends->size() != 2) return std::nullopt;
+  const auto least = number_in(ends->at(0)), greatest = number_in(ends->at(1));
+  if (!least || !greatest) return std::nullopt;
+  return std::pair(*least, *greatest);
+}
+
 Result<std::vector<ModelColumn>> columns_in(const ValueTable& table, const char* name) {
   std::vector<ModelColumn> columns;
   const Value* value = entry(table, name);
@@ -95,6 +110,7 @@ Result<std::vector<ModelColumn>> columns_in(const ValueTable& table, const char*
     column.optional = flag_in(*one, "optional");
     column.closed = flag_in(*one, "closed");
     column.values = texts_in(*one, "values");
+    column.range = range_in(entry(*one, "range"));
     const Value* shape = entry(*one, "shape");
     if (const ValueList* lengths = shape == nullptr ? nullptr : shape->as_list()) {
       for (const Value& length : *lengths) {

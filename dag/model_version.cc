@@ -36,6 +36,11 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
   return shape.empty() ? "a single value" : out + "]";
 }
 
+std::string range_text(const ModelColumn& column) {
+  if (!column.range) return "any number";
+  return canonical(Value(column.range->first)) + " to " + canonical(Value(column.range->second));
+}
+
 // Whether every array of the one shape is one of the other.
 bool widens(const std::vector<std::int64_t>& from, const std::vector<std::int64_t>& to) {
   if (from.size() != to.size()) return false;
@@ -148,9 +153,20 @@ class Judge {
     } else if (const auto gone = missing_from(old.values, now.values); !gone.empty()) {
       say(VersionChange::major, "input_values_removed",
           name + " no longer takes " + listed(gone));
+    } else if (old.range != now.range) {
+      judge_range(old, now, name);
     } else if (const auto fresh = missing_from(now.values, old.values); !fresh.empty()) {
       say(VersionChange::minor, "input_values_added", name + " also takes " + listed(fresh));
     }
+  }
+
+  // Of a closed input the range is what it takes.
+  void judge_range(const ModelColumn& old, const ModelColumn& now, const std::string& name) {
+    const bool wider = !now.range || (old.range && now.range->first <= old.range->first &&
+                                      now.range->second >= old.range->second);
+    say(wider ? VersionChange::minor : VersionChange::major,
+        wider ? "input_range_widened" : "input_range_narrowed",
+        name + " took " + range_text(old) + " and takes " + range_text(now) + " now");
   }
 
   void judge_outputs() {

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "dag/result.h"
@@ -43,6 +44,7 @@ struct ModelColumn {
   std::vector<std::int64_t> shape;   ///< empty: a single value; -1: any length
   std::vector<std::string> values;   ///< those that it may take, sorted; empty: not listed
   bool closed = false;               ///< inputs: other values are refused, not scored as unseen
+  std::optional<std::pair<double, double>> range = {};  ///< of numbers: least and greatest seen
   bool operator==(const ModelColumn&) const = default;
 };
 

@@ -35,12 +35,18 @@ void copy(const Array& values, std::vector<double>& labels) {
 
 Result<std::vector<std::span<const float>>> BatchScorer::encode(const arrow::RecordBatch& batch) {
   if (model_.transform()) return encode_by_row(batch);
+  TRY_VOID(admit(batch));
   const auto rows = static_cast<std::size_t>(batch.num_rows());
   const auto& features = model_.signature().features;
   std::vector<std::span<const float>> views;
   for (std::size_t i = 0; i < features.size(); ++i) {
     columns_[i].resize(rows);
     const NumberSink sink{columns_[i].data(), 1};
+    if (model_.inputs()[i].optional && !batch.GetColumnByName(features[i].name)) {
+      std::fill(columns_[i].begin(), columns_[i].end(), model::missing);
+      views.emplace_back(columns_[i]);
+      continue;
+    }
     TRY(column, column_of(batch, features[i].name, "a feature of the model"));
     if (features[i].type == FeatureType::text) {
       const model::CategoryCodes& codes = model_.encoder().codes(i);
@@ -53,6 +59,18 @@ Result<std::vector<std::span<const float>>> BatchScorer::encode(const arrow::Rec
     views.emplace_back(columns_[i]);
   }
   return views;
+}
+
+// What the model refuses, of columns that are encoded as a whole.
+Result<void> BatchScorer::admit(const arrow::RecordBatch& batch) const {
+  if (!model_.has_closed()) return {};
+  TRY(rows, RowCells::bind(batch, model_.inputs()));
+  std::vector<model::Cell> cells(model_.inputs().size());
+  for (std::int64_t row = 0; row < batch.num_rows(); ++row) {
+    rows.read(row, cells);
+    TRY_VOID(model::admit(model_.domains(), model_.inputs(), cells));
+  }
+  return {};
 }
 
 Result<std::vector<std::span<const float>>> BatchScorer::encode_by_row(

@@ -15,6 +15,15 @@ using nlohmann::json;
 constexpr std::array<std::string_view, 6> no_hyperparameters{
     "base_score", "num_class", "objective", "seed", "nthread", "verbosity"};
 
+// What training saw of an input, and what callers may do with it.
+void add_domain(json& column, const json& domain) {
+  if (domain.value("optional", false)) column["optional"] = true;
+  if (domain.value("closed", false)) column["closed"] = true;
+  for (const char* key : {"range", "values"}) {
+    if (domain.contains(key)) column[key] = domain[key];
+  }
+}
+
 // What callers send: the columns before the transform where the model has one, else the features.
 json inputs_of(const json& model) {
   json inputs = json::array();
@@ -25,6 +34,9 @@ json inputs_of(const json& model) {
     }
     if (entry.contains("shape")) column["shape"] = entry["shape"];
     if (entry.value("optional", false)) column["optional"] = true;
+    for (const json& domain : model.value("domains", json::array())) {
+      if (domain.at("name") == entry.at("name")) add_domain(column, domain);
+    }
     inputs.push_back(std::move(column));
   }
   return inputs;

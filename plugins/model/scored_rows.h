@@ -87,6 +87,7 @@ class BatchScorer {
  private:
   Result<std::vector<std::span<const float>>> encode_by_row(const arrow::RecordBatch& batch);
   Result<std::span<const float>> score_by_row(const arrow::RecordBatch& batch);
+  Result<void> admit(const arrow::RecordBatch& batch) const;
 
   const model::Model& model_;
   std::vector<std::vector<float>> columns_;

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "plugins/common/row_cells.h"
+#include "plugins/common/seen_domains.h"
 #include "plugins/train/dictionary.h"
 #include "plugins/train/label.h"
 
@@ -104,6 +105,7 @@ Result<LinearRows> read_linear_rows(ExamplesReader& reader, const model::Transfo
   std::vector<float> labels;
   std::vector<model::Cell> cells(transform.inputs().size());
   std::vector<model::Entry> entries;
+  SeenDomains seen(transform.inputs(), true);
   for (;;) {
     if (context.cancelled()) return Error{ErrorCode::cancelled, "stopped while reading examples"};
     TRY(batch, reader.next());
@@ -112,6 +114,7 @@ Result<LinearRows> read_linear_rows(ExamplesReader& reader, const model::Transfo
     if (!column) return no_column("label", label.name);
     labels.resize(static_cast<std::size_t>(batch->num_rows()));
     TRY_VOID(write_labels(label, classes, *column, class_of, {labels.data(), 1}));
+    if (learn) seen.add(*batch);
     TRY(bound, RowCells::bind(*batch, transform.inputs()));
     for (std::int64_t row = 0; row < batch->num_rows(); ++row) {
       const float value = labels[static_cast<std::size_t>(row)];
@@ -131,6 +134,10 @@ Result<LinearRows> read_linear_rows(ExamplesReader& reader, const model::Transfo
     }
   }
   TRY_VOID(rows.store.close());
+  if (learn) {
+    TRY(domains, seen.take(context));
+    rows.domains = std::move(domains);
+  }
   if (!classes || !learn) return rows;
   std::vector<float> ranks;
   const bool numbers = label.type == model::FeatureType::integer;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "model/signature.h"
+#include "model/domain.h"
 #include "model/transform.h"
 #include "operators/sdk.h"
 #include "plugins/common/examples.h"
@@ -38,6 +39,7 @@ struct LinearRows {
   std::int64_t rows_without_label = 0;
   std::int64_t rows_of_unknown_class = 0;
   std::map<float, std::int64_t> classes;  ///< rows of each label, where classes are learned
+  std::vector<model::InputDomain> domains = {};  ///< of the columns, where the model learns
 };
 
 /// Reads all rows.  `label` has its classes (validation), or gets them (training: `learn`).  Errors

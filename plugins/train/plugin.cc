@@ -8,7 +8,7 @@ namespace {
 namespace sdk = pipelined::sdk;
 
 constexpr auto trees =
-    sdk::describe("train.trees", 3, "Trains gradient-boosted trees on examples")
+    sdk::describe("train.trees", 4, "Trains gradient-boosted trees on examples")
         .doc("Texts become categories whose dictionary is part of the model; a missing value goes "
              "the way that the trees learned for it. The same examples, parameters and seed give "
              "the same bytes for any number of threads. A lost attempt goes on after the last round "
@@ -27,6 +27,9 @@ constexpr auto trees =
                    .choices("auto|binary:logistic|multi:softprob|reg:squarederror"))
         .param(sdk::list("features", "columns to learn from; none named: all").standard("[]"))
         .param(sdk::list("exclude", "columns to leave out").standard("[]"))
+        .param(sdk::list("optional", "inputs that callers may leave out").standard("[]"))
+        .param(sdk::list("closed", "inputs whose values outside of what was seen are refused")
+                   .standard("[]"))
         .param(sdk::integer("rounds", "trees, or trees a class").standard("100").at_least(1))
         .param(sdk::integer("max_depth", "questions from root to leaf")
                    .standard("6").at_least(1).at_most(16))
@@ -61,7 +64,7 @@ constexpr auto trees =
         .resources(2, 0);
 
 constexpr auto linear =
-    sdk::describe("train.linear", 2, "Trains a weighted sum of features on examples")
+    sdk::describe("train.linear", 3, "Trains a weighted sum of features on examples")
         .doc("Logistic, softmax, least squares or Poisson with square and absolute penalties. Memory "
              "does not grow with the rows. Without a transform the model gets a usual one. The same "
              "examples, transform and parameters give the same bytes for any number of threads; a "
@@ -79,6 +82,9 @@ constexpr auto linear =
                    .choices("auto|binary:logistic|multi:softprob|reg:squarederror|count:poisson"))
         .param(sdk::list("features", "columns to learn from; none named: all").standard("[]"))
         .param(sdk::list("exclude", "columns to leave out").standard("[]"))
+        .param(sdk::list("optional", "inputs that callers may leave out").standard("[]"))
+        .param(sdk::list("closed", "inputs whose values outside of what was seen are refused")
+                   .standard("[]"))
         .param(sdk::number("l1", "absolute penalty on weights").standard("0.0").at_least(0))
         .param(sdk::number("l2", "square penalty on weights").standard("0.0001").at_least(0))
         .param(sdk::text("class_weights", "balanced: classes count alike")

@@ -193,13 +193,13 @@ struct Learned {
 };
 
 Result<void> write_model(const sdk::Context& context, const Learned& learned,
-                         const std::string& record) {
+                         const LinearRows& rows, const std::string& record) {
   const std::size_t groups = learned.signature.score_count();
   const auto& numbers = learned.state.parameters;
   const auto middle = numbers.begin() + static_cast<std::ptrdiff_t>(groups);
   const model::Linear linear({numbers.begin(), middle}, {middle, numbers.end()});
   const model::ModelFile file{learned.signature, "", "linear.json", true,
-                              learned.transform->inputs()};
+                              learned.transform->inputs(), rows.domains};
   TRY(text, model::model_json(file, record));
   const auto folder = context.output_path("model");
   TRY_VOID(write_file(folder / "model.json", text));
@@ -285,7 +285,7 @@ Result<void> train_linear(sdk::Context& context) {
   TRY(state, descend(context, settings, loss, validation_loss ? &*validation_loss : nullptr,
                      objective));
   learned.state = std::move(state);
-  TRY_VOID(write_model(context, learned,
+  TRY_VOID(write_model(context, learned, rows,
                        training_record(settings, learned.state, rows,
                                        validation ? &*validation : nullptr)));
   return report(context, learned, rows);

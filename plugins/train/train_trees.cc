@@ -120,7 +120,12 @@ Result<Learned> read_behind(const sdk::Context& context, const Settings& setting
     learned.transform = std::make_shared<const model::Transform>(std::move(transform));
   }
   TRY(reader, open_examples(context, "examples"));
-  TRY(table, read_coded(std::move(reader), learned.signature, learned.transform.get(), context));
+  SeenDomains seen(inputs_of(learned.signature, learned.transform.get()),
+                   learned.transform != nullptr, file.domains);
+  TRY(table, read_coded(std::move(reader), learned.signature, learned.transform.get(), context,
+                        &seen));
+  TRY(domains, seen.take(context));
+  learned.domains = std::move(domains);
   if (table.row_count() == 0) return unfit_base("no row has a label that it knows");
   learned.table = std::move(table);
   return learned;
@@ -181,6 +186,7 @@ Result<void> write_model(const sdk::Context& context, const Learned& learned,
                          const std::string& trees, const std::string& record) {
   model::ModelFile file{learned.signature, "trees.ubj", "", learned.transform != nullptr, {}};
   if (learned.transform) file.inputs = learned.transform->inputs();
+  file.domains = learned.domains;
   TRY(text, model::model_json(file, record));
   const auto folder = context.output_path("model");
   TRY_VOID(write_file(folder / "model.json", text));

@@ -119,6 +119,16 @@ Fill fill_transformed(const model::Transform& transform) {
   };
 }
 
+// The same, with somebody who sees each batch.
+Fill watched(Fill fill, SeenDomains* seen) {
+  if (seen == nullptr) return fill;
+  return [fill = std::move(fill), seen](const arrow::RecordBatch& batch,
+                                        float* target) -> Result<void> {
+    seen->add(batch);
+    return fill(batch, target);
+  };
+}
+
 // Appends all rows of a reader.  `class_of(text)` gives codes of classes.
 template <class ClassOf>
 Result<void> append_rows(ExamplesReader& reader, std::size_t width, const Fill& fill,
@@ -231,6 +241,16 @@ Result<void> check_memory(const sdk::Context& context, std::int64_t rows, std::s
 
 }  // namespace
 
+std::vector<model::ColumnInput> inputs_of(const model::Signature& signature,
+                                          const model::Transform* transform) {
+  if (transform != nullptr) return transform->inputs();
+  std::vector<model::ColumnInput> inputs;
+  for (const Feature& feature : signature.features) {
+    inputs.push_back({feature.name, *model::column_kind(model::name_of(feature.type))});
+  }
+  return inputs;
+}
+
 float CodeRanks::of(const std::vector<float>& ranks, float code) {
   return ranks.empty() || std::isnan(code) ? code : ranks[static_cast<std::size_t>(code)];
 }
@@ -258,9 +278,11 @@ Result<Learned> stream_training(ExamplesReader reader, const Settings& settings,
     kept = table.labels.size();
     return {};
   };
+  SeenDomains seen(inputs_of(signature, transform.get()), transform != nullptr);
   TRY_VOID(append_rows(
       reader, width,
-      transform ? fill_transformed(*transform) : fill_columns(signature.features, code_of),
+      watched(transform ? fill_transformed(*transform) : fill_columns(signature.features, code_of),
+              &seen),
       signature.label, classes, [&](std::string_view text) { return label_words.code(text); },
       context, counted, learned.table));
   ranks.features.resize(width);
@@ -274,6 +296,8 @@ Result<Learned> stream_training(ExamplesReader reader, const Settings& settings,
                                       : label_words.sort(ranks.classes);
   }
   TRY_VOID(check_labels(signature, facts));
+  TRY(domains, seen.take(context));
+  learned.domains = std::move(domains);
   learned.transform = std::move(transform);
   return learned;
 }
@@ -297,16 +321,18 @@ Result<Learned> read_training(ExamplesReader reader, const Settings& settings,
 }
 
 Result<TrainingTable> read_coded(ExamplesReader reader, const model::Signature& signature,
-                                 const model::Transform* transform, const sdk::Context& context) {
+                                 const model::Transform* transform, const sdk::Context& context,
+                                 SeenDomains* seen) {
   const std::int64_t rows = reader.row_count();
   const std::size_t width = signature.features.size();
   TRY_VOID(check_memory(context, rows, width));
-  return stream_coded(std::move(reader), signature, transform, context, keep_rows(rows, width));
+  return stream_coded(std::move(reader), signature, transform, context, keep_rows(rows, width),
+                      seen);
 }
 
 Result<TrainingTable> stream_coded(ExamplesReader reader, const model::Signature& signature,
                                    const model::Transform* transform, const sdk::Context& context,
-                                   const RowSink& sink) {
+                                   const RowSink& sink, SeenDomains* seen) {
   const model::Encoder encoder(signature);
   const model::CategoryCodes class_codes(signature.label.classes);
   const auto code_of = [&](std::size_t feature, std::string_view text) {
@@ -315,7 +341,8 @@ Result<TrainingTable> stream_coded(ExamplesReader reader, const model::Signature
   TrainingTable table;
   TRY_VOID(append_rows(
       reader, signature.features.size(),
-      transform ? fill_transformed(*transform) : fill_columns(signature.features, code_of),
+      watched(transform ? fill_transformed(*transform) : fill_columns(signature.features, code_of),
+              seen),
       signature.label, signature.objective == Objective::multi_softprob,
       [&](std::string_view text) { return class_codes.code(text); }, context, sink, table));
   return table;

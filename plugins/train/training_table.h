@@ -16,6 +16,7 @@
 #include "model/signature.h"
 #include "model/transform.h"
 #include "plugins/common/examples.h"
+#include "plugins/common/seen_domains.h"
 #include "plugins/train/settings.h"
 
 namespace pipelined::train {
@@ -34,6 +35,7 @@ struct TrainingTable {
 struct Learned {
   model::Signature signature;
   std::shared_ptr<const model::Transform> transform;  ///< null: the features are columns
+  std::vector<model::InputDomain> domains;            ///< of the columns that callers give
   TrainingTable table;
 };
 
@@ -64,13 +66,18 @@ Result<Learned> stream_training(ExamplesReader reader, const Settings& settings,
                                 const sdk::Context& context, const RowSink& sink,
                                 CodeRanks& ranks);
 
+/// The columns that callers give to a model of this signature.
+std::vector<model::ColumnInput> inputs_of(const model::Signature& signature,
+                                          const model::Transform* transform);
+
 /// Reads rows for a signature that stands already: words and classes that it does not have are
-/// missing and left out.
+/// missing and left out.  `seen`, if any, sees the rows too.
 Result<TrainingTable> read_coded(ExamplesReader reader, const model::Signature& signature,
-                                 const model::Transform* transform, const sdk::Context& context);
+                                 const model::Transform* transform, const sdk::Context& context,
+                                 SeenDomains* seen = nullptr);
 /// The same batch by batch.
 Result<TrainingTable> stream_coded(ExamplesReader reader, const model::Signature& signature,
                                    const model::Transform* transform, const sdk::Context& context,
-                                   const RowSink& sink);
+                                   const RowSink& sink, SeenDomains* seen = nullptr);
 
 }  // namespace pipelined::train

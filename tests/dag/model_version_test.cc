@@ -18,7 +18,7 @@ std::vector<std::string> split(const std::string& text, char at) {
   return parts;
 }
 
-// "humid:float[-1,3]?:a,b"
+// "humid:float[-1,3]?:a,b", "humid:float!:0..10"
 ModelColumn column_from(const std::string& text) {
   const auto parts = split(text, ':');
   ModelColumn column;
@@ -34,7 +34,11 @@ ModelColumn column_from(const std::string& text) {
     type.resize(at);
   }
   column.type = type;
-  if (parts.size() > 2) column.values = split(parts[2], ',');
+  if (parts.size() > 2) {
+    const auto dots = parts[2].find("..");
+    if (dots == std::string::npos) column.values = split(parts[2], ',');
+    else column.range = {std::stod(parts[2]), std::stod(parts[2].substr(dots + 2))};
+  }
   return column;
 }
 

@@ -1,1 +1,1 @@
-pipelined_add_tests(plugins/common pipelined_plugin_common)
+pipelined_add_tests(plugins/common pipelined_plugin_common pipelined_operator_testing)

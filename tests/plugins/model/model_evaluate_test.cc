@@ -272,3 +272,52 @@ TEST_CASE("evaluate: it stops when somebody asks for it", "[evaluate]") {
   evaluation.on(flights()).run();
   CHECK(evaluation.ended.outcome == Outcome::cancelled);
 }
+
+TEST_CASE("evaluate: an optional input may be left out, which is as if it were missing",
+          "[evaluate][domains]") {
+  const std::string params =
+      R"({"label":"late","rounds":20,"min_child_weight":0,"optional":["distance"]})";
+  const auto without = [](bool column) {
+    ExamplesMaker::Column<std::string> origin;
+    ExamplesMaker::Column<std::int64_t> distance;
+    ExamplesMaker::Column<bool> late;
+    for (int i = 0; i < 16; ++i) {
+      origin.push_back(i % 2 == 0 ? "JFK" : "EWR");
+      distance.push_back(std::nullopt);
+      late.push_back(i % 2 == 0);
+    }
+    ExamplesMaker maker;
+    maker.words("origin", origin);
+    if (column) maker.integers("distance", distance);
+    maker.flags("late", late);
+    return maker;
+  };
+  Evaluation missing(flights(), params), left_out(flights(), params), refused;
+  missing.on(without(true)).run();
+  left_out.on(without(false)).run();
+  CHECK(left_out.result()["metrics"] == missing.result()["metrics"]);
+  refused.on(without(false)).run();
+  CHECK_THAT(refused.ended.error, Catch::Contains("distance"));
+}
+
+TEST_CASE("evaluate: what a closed input was not trained on is refused by name",
+          "[evaluate][domains]") {
+  const auto closed = [](const std::string& name) {
+    return R"({"label":"late","rounds":20,"min_child_weight":0,"closed":[")" + name + "\"]}";
+  };
+  Evaluation words(flights(), closed("origin")), numbers(flights(), closed("distance"));
+  words.on(flights(true)).run();
+  CHECK_THAT(words.ended.error, Catch::Contains("input \"origin\" must be one of the 2 values that "
+                                                "training saw (\"EWR\", \"JFK\"), not \"ZZZ\""));
+  ExamplesMaker far;
+  far.words("origin", {"JFK", "EWR"}).integers("distance", {1500, 1501}).flags("late", {true, false});
+  numbers.on(far).run();
+  CHECK_THAT(numbers.ended.error,
+             Catch::Contains("input \"distance\" must be from 0 to 1500, what training saw, not 1501"));
+  Evaluation missing(flights(), closed("origin"));
+  ExamplesMaker gaps;
+  gaps.words("origin", {"JFK", std::nullopt}).integers("distance", {100, 9000});
+  gaps.flags("late", {true, false});
+  missing.on(gaps).run();
+  CHECK(missing.result()["rows"] == 2);
+}

@@ -61,6 +61,16 @@ TEST_CASE("registration: behind a transform callers send what goes into it", "[r
   CHECK(request["architecture"] == "trees binary:logistic behind a transform");
 }
 
+TEST_CASE("registration: what training saw of an input is part of the signature", "[register]") {
+  json model = some_model();
+  model["domains"] = json::parse(R"([{"name": "carrier", "closed": true},
+                                     {"name": "humid", "optional": true, "range": [0.5, 99.0]}])");
+  CHECK(said(model)["inputs"] ==
+        json::parse(R"([{"name": "humid", "type": "float", "optional": true, "range": [0.5, 99.0]},
+                        {"name": "carrier", "type": "string", "values": ["AA", "UA"],
+                         "closed": true}])"));
+}
+
 TEST_CASE("registration: classes and values come out as what they are", "[register]") {
   json model = some_model();
   model["objective"] = "multi:softprob";

@@ -179,11 +179,13 @@ TEST_CASE("whatif: weights flip where their line crosses the threshold", "[whati
   CHECK(found["threshold"] == 0.6);
   const json hour = move_of(found, "hour");
   if (hour.is_object()) {
+    CHECK(hour["exact"] == true);
     const auto model = model::Model::load(asking.model);
     REQUIRE(model);
     const auto score = [&](std::int64_t at) {
       float out = 0;
-      const std::vector<model::Cell> cells{at, std::int64_t{300}, 80.5, std::string_view("AA"), true};
+      const std::vector<model::Cell> cells{std::string_view("AA"), std::int64_t{300}, at, 80.5,
+                                           true};  // a transform's inputs stand by name
       REQUIRE(model->score_cells(cells, {&out, 1}));
       return out;
     };

@@ -257,3 +257,17 @@ TEST_CASE("linear weights: damaged text is an error") {
   const model::Linear linear({0.5}, {1, -2});
   CHECK(model::Linear::parse(linear.text())->text() == linear.text());
 }
+
+TEST_CASE("train.linear: the model says what was seen of its inputs, and what the step declares") {
+  Training training;
+  training.on(flights()).run(R"({"label":"late","exclude":["size"],"closed":["origin"]})");
+  REQUIRE(training.good());
+  CHECK(training.model()["domains"] ==
+        json::parse(R"([{"name":"origin","closed":true,"values":["EWR","JFK","LGA"]},
+                        {"name":"wind","range":[0.0,39.9]}])"));
+  const auto model = model::Model::load(training.context.output_path("model"));
+  REQUIRE(model);
+  float score = 0;
+  CHECK_FALSE(model->score_cells(std::vector<model::Cell>{"BOS", 3.0}, std::span(&score, 1)));
+  CHECK(model->score_cells(std::vector<model::Cell>{"EWR", 99.0}, std::span(&score, 1)));
+}

@@ -264,3 +264,47 @@ TEST_CASE("train.trees: with a transform the model carries it, and rows are scor
   CHECK(second.context.output_text("model", "transform.json") ==
         training.context.output_text("model", "transform.json"));
 }
+
+TEST_CASE("train.trees: the model says what was seen of its inputs, and what the step declares") {
+  ExamplesMaker maker;
+  maker.words("origin", {"LGA", "JFK", "LGA", "EWR"}).numbers("wind", {3.5, std::nullopt, -1.25, 9});
+  maker.flags("late", {true, false, true, false});
+  for (const char* method : {"memory", "pages"}) {
+    INFO(method);
+    Training training;
+    training.on(maker).run(R"({"label":"late","rounds":2,"optional":["wind"],"closed":["origin"],)"
+                           R"("method":")" + std::string(method) + "\"}");
+    INFO(training.ended.error);
+    REQUIRE(training.good());
+    CHECK(training.model()["domains"] ==
+          json::parse(R"([{"name":"origin","closed":true},
+                          {"name":"wind","optional":true,"range":[-1.25,9.0]}])"));
+    const auto model = model::Model::load(training.context.output_path("model"));
+    REQUIRE(model);
+    float score = 0;
+    const auto refused =
+        model->score_cells(std::vector<model::Cell>{"BOS", 3.0}, std::span(&score, 1));
+    REQUIRE_FALSE(refused);
+    CHECK_THAT(refused.error().message, Catch::Contains("\"origin\" must be one of the 3"));
+    CHECK(model->score_cells(std::vector<model::Cell>{"EWR", 99.0}, std::span(&score, 1)));
+  }
+  Training unknown;
+  unknown.on(maker).run(R"({"label":"late","rounds":2,"closed":["late"]})");
+  CHECK(unknown.ended.error == "parameter \"closed\" names \"late\", which is no input of the model");
+}
+
+TEST_CASE("train.trees: going on from a model widens what was seen") {
+  const auto winds = [](std::vector<std::optional<double>> values) {
+    ExamplesMaker maker;
+    maker.numbers("wind", ExamplesMaker::Column<double>(values.begin(), values.end()));
+    maker.flags("late", {true, false, true, false});
+    return maker;
+  };
+  Training first, second;
+  first.on(winds({1, 2, 3, 4})).run(R"({"label":"late","rounds":2})");
+  REQUIRE(first.good());
+  second.context.input("base", "model/1", first.context.output_path("model"));
+  second.on(winds({-7, 2, 2, 3})).run(R"({"label":"late","rounds":2})");
+  REQUIRE(second.good());
+  CHECK(second.model()["domains"][0]["range"] == json::parse("[-7.0, 4.0]"));
+}
