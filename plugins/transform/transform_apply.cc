@@ -8,6 +8,7 @@
 #include "model/transform.h"
 #include "plugins/common/arrow_result.h"
 #include "plugins/common/examples.h"
+#include "plugins/common/ordered_work.h"
 #include "plugins/common/row_cells.h"
 #include "plugins/transform/operators.h"
 
@@ -17,7 +18,7 @@ namespace {
 // Parquet has a page and a statistic a column; training takes the transform itself instead.
 constexpr std::size_t columns_max = 20'000;
 
-// One batch at a time: numbers into columns.
+// A batch at a time: numbers into columns.
 class Applier {
  public:
   Applier(const model::Transform& transform, std::vector<std::string> keep)
@@ -54,39 +55,41 @@ class Applier {
     return schema_;
   }
 
-  Result<std::shared_ptr<arrow::RecordBatch>> apply(const arrow::RecordBatch& batch) {
+  /// Any number of threads may apply at once.
+  Result<std::shared_ptr<arrow::RecordBatch>> apply(const arrow::RecordBatch& batch) const {
     const std::int64_t rows = batch.num_rows();
     const std::size_t width = transform_.outputs().size();
     const std::size_t labels = transform_.labels().size();
-    numbers_.assign((width + labels) * static_cast<std::size_t>(rows), 0);
+    std::vector<double> numbers((width + labels) * static_cast<std::size_t>(rows), 0);
+    const auto column = [&](std::size_t index) {
+      return numbers.data() + index * static_cast<std::size_t>(rows);
+    };
+    std::vector<model::Entry> entries;
+    std::vector<double> classes;
     TRY(inputs, RowCells::bind(batch, transform_.inputs()));
     TRY(label_inputs, RowCells::bind(batch, transform_.label_inputs()));
     std::vector<model::Cell> cells(transform_.inputs().size());
     std::vector<model::Cell> label_cells(transform_.label_inputs().size());
     for (std::int64_t row = 0; row < rows; ++row) {
       inputs.read(row, cells);
-      TRY_VOID(transform_.apply_row(cells, entries_));
-      for (const model::Entry& entry : entries_) column(entry.index, rows)[row] = entry.value;
+      TRY_VOID(transform_.apply_row(cells, entries));
+      for (const model::Entry& entry : entries) column(entry.index)[row] = entry.value;
       label_inputs.read(row, label_cells);
-      TRY_VOID(transform_.label_row(label_cells, classes_));
-      for (std::size_t i = 0; i < labels; ++i) column(width + i, rows)[row] = classes_[i];
+      TRY_VOID(transform_.label_row(label_cells, classes));
+      for (std::size_t i = 0; i < labels; ++i) column(width + i)[row] = classes[i];
     }
     arrow::ArrayVector arrays;
     for (const std::string& name : keep_) arrays.push_back(batch.GetColumnByName(name));
     for (std::size_t i = 0; i < width + labels; ++i) {
       const bool whole = i >= width || transform_.outputs()[i].whole;
-      TRY(array, whole ? build<arrow::Int64Builder>(column(i, rows), rows)
-                       : build<arrow::DoubleBuilder>(column(i, rows), rows));
+      TRY(array, whole ? build<arrow::Int64Builder>(column(i), rows)
+                       : build<arrow::DoubleBuilder>(column(i), rows));
       arrays.push_back(std::move(array));
     }
     return arrow::RecordBatch::Make(schema_, rows, std::move(arrays));
   }
 
  private:
-  double* column(std::size_t index, std::int64_t rows) {
-    return numbers_.data() + index * static_cast<std::size_t>(rows);
-  }
-
   template <class Builder>
   static Result<std::shared_ptr<arrow::Array>> build(const double* values, std::int64_t rows) {
     using Number = typename Builder::value_type;
@@ -105,9 +108,6 @@ class Applier {
   const model::Transform& transform_;
   std::vector<std::string> keep_;
   std::shared_ptr<arrow::Schema> schema_;
-  std::vector<double> numbers_;
-  std::vector<model::Entry> entries_;
-  std::vector<double> classes_;
 };
 
 std::vector<std::string> kept_columns(const sdk::Context& context, const arrow::Schema& schema) {
@@ -129,14 +129,20 @@ Result<void> transform_apply(sdk::Context& context) {
   TRY(schema, applier.schema(*reader.schema()));
   TRY(writer, ExamplesWriter::create(context.output_path("examples").string(), schema));
   const std::int64_t total = reader.row_count();
-  for (;;) {
+  using Batch = std::shared_ptr<arrow::RecordBatch>;
+  const auto read = [&](Batch& piece) -> Result<bool> {
     if (context.cancelled()) return Error{ErrorCode::cancelled, "stopped while applying"};
     TRY(batch, reader.next());
-    if (!batch) break;
-    TRY(applied, applier.apply(*batch));
+    piece = std::move(batch);
+    return piece != nullptr;
+  };
+  const auto write = [&](Batch applied) -> Result<void> {
     TRY_VOID(writer.write(std::move(applied)));
     context.progress(writer.row_count(), total);
-  }
+    return {};
+  };
+  TRY_VOID(ordered_work<Batch>(
+      context.threads(), read, [&](const Batch& batch) { return applier.apply(*batch); }, write));
   TRY_VOID(writer.close());
   context.metric("rows", static_cast<double>(writer.row_count()));
   return {};

@@ -170,3 +170,30 @@ TEST_CASE("transform.fit: the schema and the transform are compared in both dire
                                                         "not have") != std::string::npos);
   CHECK(against("[feature", "warn").error.find("cannot read the schema: line 1") == 0);
 }
+
+TEST_CASE("transform.apply: the number of threads decides no byte") {
+  ExamplesMaker::Column<std::string> text;
+  ExamplesMaker::Column<double> length;
+  ExamplesMaker::Column<bool> spam;
+  for (int row = 0; row < 60'000; ++row) {  // several batches
+    text.push_back(row % 7 == 0 ? std::nullopt : std::optional("word" + std::to_string(row % 50)));
+    length.push_back(row % 11 == 0 ? std::nullopt : std::optional(row * 0.25));
+    spam.push_back(row % 3 == 0);
+  }
+  ExamplesMaker maker;
+  maker.words("text", text).numbers("length", length).flags("spam", spam);
+  FakeContext fitted;
+  REQUIRE(fit(fitted, maker).outcome == Outcome::ok);
+  std::string first;
+  for (const double cpus : {1.0, 2.0, 4.0}) {
+    FakeContext context;
+    context.params(R"({"keep":["spam"]})").cpus(cpus).output("examples", "examples/1");
+    context.input("examples", "examples/1", maker.write(context.folder() / "rows"));
+    context.input("transform", "transform/1", fitted.output_path("transform"));
+    REQUIRE(context.run(transform::transform_apply).outcome == Outcome::ok);
+    const std::string bytes = context.output_text("examples", "part-00000.parquet");
+    if (first.empty()) first = bytes;
+    CHECK(bytes.size() > 10'000);
+    CHECK(bytes == first);
+  }
+}
