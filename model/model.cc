@@ -57,6 +57,13 @@ Result<Model> Model::load(const std::filesystem::path& folder) {
     TRY_VOID(model.set_domains(std::move(file.domains)));
     return model;
   }
+  if (!file.onnx_file.empty()) {
+    TRY(bytes, read_file(folder / file.onnx_file));
+    TRY(onnx, Onnx::parse(bytes, file.signature.features.size(), file.signature.score_count()));
+    TRY(model, make(std::move(file.signature), std::move(onnx), std::move(transform)));
+    TRY_VOID(model.set_domains(std::move(file.domains)));
+    return model;
+  }
   TRY(bytes, read_file(folder / file.trees_file));
   const bool binary = std::filesystem::path(file.trees_file).extension() == ".ubj";
   TRY(forest, Forest::parse(bytes, binary ? TreesFormat::ubj : TreesFormat::json));
@@ -116,6 +123,21 @@ Result<Model> Model::make(Signature signature, Linear linear,
   }
   Model model(std::move(signature));
   model.linear_ = std::move(linear);
+  TRY_VOID(model.take(std::move(transform)));
+  return model;
+}
+
+Result<Model> Model::make(Signature signature, Onnx onnx,
+                          std::shared_ptr<const Transform> transform) {
+  const bool fits = onnx.feature_count() == signature.features.size() &&
+                    onnx.score_count() == signature.score_count();
+  if (!fits) return unfit("the numbers of the ONNX model", "another number of features or scores");
+  for (const Feature& feature : signature.features) {
+    if (feature.type != FeatureType::text) continue;
+    return unfit("the numbers of the ONNX model", "feature \"" + feature.name + "\" is a text");
+  }
+  Model model(std::move(signature));
+  model.onnx_ = std::move(onnx);
   TRY_VOID(model.take(std::move(transform)));
   return model;
 }
@@ -192,6 +214,7 @@ Result<void> Model::score_cells(std::span<const Cell> cells, std::span<float> sc
 
 void Model::score_row(std::span<const float> row, std::span<float> scores) const {
   CHECK(row.size() == signature().features.size() && scores.size() == signature().score_count());
+  if (onnx_) return onnx_->score(row.data(), 1, scores.data());
   if (linear_) {
     for (std::size_t group = 0; group < scores.size(); ++group) {
       scores[group] = static_cast<float>(linear_->margin(group, row));
@@ -217,7 +240,9 @@ void Model::score_columns(std::span<const std::span<const float>> columns,
       const float* values = columns[column].data() + begin;
       for (std::size_t row = 0; row < count; ++row) block[row * width + column] = values[row];
     }
-    if (linear_) {
+    if (onnx_) {
+      onnx_->score(block.data(), count, scores.data() + begin * groups);
+    } else if (linear_) {
       for (std::size_t row = 0; row < count; ++row) {
         score_row(std::span(block).subspan(row * width, width),
                   scores.subspan((begin + row) * groups, groups));
@@ -226,7 +251,7 @@ void Model::score_columns(std::span<const std::span<const float>> columns,
       forest_->add_margins_of_block(block.data(), count, scores.data() + begin * groups);
     }
   }
-  if (linear_) return;
+  if (linear_ || onnx_) return;
   for (std::size_t row = 0; row < rows; ++row) finish(scores.subspan(row * groups, groups));
 }
 

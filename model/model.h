@@ -3,7 +3,7 @@
 // `Model::load` reads a model/1 artifact (model.json beside the trees or weights, and the transform
 // if the model carries one) once; after that a model is immutable and any number of threads may
 // score with it at once, without locks and without a virtual call.  A row is the first interface;
-// columns are scored in blocks of rows with the same result to the last bit.  It knows nothing of
+// columns are scored in blocks of rows with the same result, for trees and weights to the last bit.  It knows nothing of
 // Arrow, of artifacts' digests or of ports.
 #pragma once
 
@@ -20,6 +20,7 @@
 #include "model/encoding.h"
 #include "model/forest.h"
 #include "model/linear.h"
+#include "model/onnx.h"
 #include "model/signature.h"
 #include "model/transform.h"
 
@@ -34,11 +35,12 @@ Result<std::string> model_json(const Signature& signature, const std::string& tr
 /// What model.json says about inputs, label, trees or weights.
 struct ModelFile {
   Signature signature;      ///< with a transform, its features are what the transform gives
-  std::string trees_file;   ///< a name in the same folder; empty: the model is linear
-  std::string linear_file;  ///< the same; empty: the model has trees
+  std::string trees_file;   ///< a name in the same folder; empty: the model has no trees
+  std::string linear_file;  ///< the same of weights
   bool transform = false;   ///< whether transform.json is there
   std::vector<ColumnInput> inputs = {};  ///< with a transform: the columns that a caller gives
   std::vector<InputDomain> domains = {};  ///< one an input, by its name; empty: nothing is known
+  std::string onnx_file = {};            ///< a name in the same folder of an ONNX model
 };
 
 /// The text of model.json for any kind of model.
@@ -62,13 +64,17 @@ class Model {
   static Result<Model> make(Signature signature, Forest forest,
                             std::shared_ptr<const Transform> transform);
 
+  static Result<Model> make(Signature signature, Onnx onnx,
+                            std::shared_ptr<const Transform> transform);
+
   const Signature& signature() const { return encoder_.signature(); }
   const Encoder& encoder() const { return encoder_; }
-  /// Whether it is made of trees; else it is linear.
+  /// Whether it is made of trees, or of weights; else it is an ONNX model.
   bool has_trees() const { return forest_.has_value(); }
+  bool is_linear() const { return linear_.has_value(); }
   /// REQUIRES: has_trees().
   const Forest& forest() const { return *forest_; }
-  /// REQUIRES: !has_trees().
+  /// REQUIRES: is_linear().
   const Linear& linear() const { return *linear_; }
   /// What makes the signature's features from columns; null: the features are columns.
   const Transform* transform() const { return transform_.get(); }
@@ -110,6 +116,7 @@ class Model {
   Encoder encoder_;
   std::optional<Forest> forest_;
   std::optional<Linear> linear_;
+  std::optional<Onnx> onnx_;
   std::shared_ptr<const Transform> transform_;
   std::vector<ColumnInput> inputs_;
   std::vector<InputDomain> domains_;

@@ -102,9 +102,11 @@ Result<std::string> model_json(const ModelFile& file, const std::string& trainin
                   {"label",
                    {{"name", signature.label.name}, {"type", name_of(signature.label.type)}}},
                   {"signature", json::array()}};
-    const std::string kind = file.linear_file.empty() ? "trees" : "linear";
+    const std::string kind = !file.onnx_file.empty()     ? "onnx"
+                             : !file.linear_file.empty() ? "linear"
+                                                         : "trees";
     document["kind"] = kind;
-    document[kind] = file.linear_file.empty() ? file.trees_file : file.linear_file;
+    document[kind] = file.trees_file + file.linear_file + file.onnx_file;
     if (signature.objective == Objective::multi_softprob) {
       document["label"]["classes"] = signature.label.classes;
     }
@@ -130,13 +132,15 @@ Result<ModelFile> parse_model_json(std::string_view text) {
   try {
     const json document = json::parse(text);
     const auto& kind = document.at("kind").get_ref<const std::string&>();
-    if (kind != "trees" && kind != "linear") {
+    if (kind != "trees" && kind != "linear" && kind != "onnx") {
       return wrong("models of kind \"" + kind + "\" cannot be scored here");
     }
     TRY(signature, signature_in(document));
     ModelFile file;
     file.signature = std::move(signature);
-    std::string& name = kind == "trees" ? file.trees_file : file.linear_file;
+    std::string& name = kind == "trees"    ? file.trees_file
+                        : kind == "linear" ? file.linear_file
+                                           : file.onnx_file;
     name = document.at(kind).get<std::string>();
     if (name.empty() || name.find('/') != std::string::npos) {
       return wrong("\"" + kind + "\" is no name of a file beside it");

@@ -162,8 +162,11 @@ std::size_t depth_of(const Forest& forest, std::size_t root) {
 
 Result<TreeShap> TreeShap::make(const Model& model) {
   if (!model.has_trees()) {
-    return Error{ErrorCode::unsupported, "explain the model: it is linear, and only trees are "
-                                         "explained; its weights are in linear.json"};
+    return Error{ErrorCode::unsupported,
+                 model.is_linear() ? "explain the model: it is linear, and only trees are explained; "
+                                     "its weights are in linear.json"
+                                   : "explain the model: it is an ONNX model, and only trees are "
+                                     "explained; permutation importance serves any model"};
   }
   const Forest& forest = model.forest();
   for (std::size_t tree = 0; tree < forest.tree_count(); ++tree) {

@@ -2,6 +2,7 @@
 #include "plugins/common/library_versions.h"
 #include "plugins/train/booster.h"
 #include "plugins/train/train_linear.h"
+#include "plugins/train/train_onnx.h"
 #include "plugins/train/train_trees.h"
 
 namespace {
@@ -98,7 +99,26 @@ constexpr auto linear =
         .library("arrow", pipelined::arrow_version)
         .flags(PL_DETERMINISTIC | PL_CACHEABLE | PL_RESUMABLE)
         .resources(2, 0);
+
+constexpr auto onnx =
+    sdk::describe("train.onnx", 1, "Takes a model in the ONNX format as a model/1")
+        .doc("The model has one input of 32-bit floats, rows times features, and an output with a score "
+             "a row, a probability a class, or two for yes and no. It is tried once; every scoring "
+             "of pipelined takes it then. Needs ONNX Runtime.")
+        .input("model", "files/1", "one .onnx file")
+        .input("transform", "transform/1", "from columns to the model's numbers", sdk::optional)
+        .output("model", "model/1", "signature, transform and the file")
+        .param(sdk::text("label", "the column that it predicts").required())
+        .param(sdk::text("objective", "what its scores are").standard("binary:logistic")
+                   .choices("binary:logistic|multi:softprob|reg:squarederror|count:poisson"))
+        .param(sdk::text("label_type", "the label's type; auto: by the objective").standard("auto")
+                   .choices("auto|bool|int|float|string"))
+        .param(sdk::list("classes", "of multi:softprob: the classes in the order of the scores")
+                   .standard("[]"))
+        .param(sdk::list("features", "number columns in the model's order, without a transform")
+                   .standard("[]"));
 }  // namespace
 
 PL_PLUGIN("train", "1.0", sdk::Operator<trees, pipelined::train::train_trees>,
-          sdk::Operator<linear, pipelined::train::train_linear>)
+          sdk::Operator<linear, pipelined::train::train_linear>,
+          sdk::Operator<onnx, pipelined::train::train_onnx>)

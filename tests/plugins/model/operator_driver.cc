@@ -15,6 +15,7 @@
 #include "plugins/model/model_report.h"
 #include "plugins/model/model_what_if.h"
 #include "plugins/train/train_linear.h"
+#include "plugins/train/train_onnx.h"
 #include "plugins/train/train_trees.h"
 #include "plugins/transform/operators.h"
 
@@ -45,6 +46,7 @@ int main(int count, char** words) {
   }
   const std::map<std::string, sdk::Function> operators{
       {"train.linear", train::train_linear},
+      {"train.onnx", train::train_onnx},
       {"train.trees", train::train_trees},
       {"model.evaluate", evaluation::model_evaluate},
       {"model.explain", evaluation::model_explain},
