@@ -3,8 +3,8 @@
 // `Model::load` reads a model/1 artifact (model.json beside the trees or weights, and the transform
 // if the model carries one) once; after that a model is immutable and any number of threads may
 // score with it at once, without locks and without a virtual call.  A row is the first interface;
-// columns are scored in blocks of rows with the same result, for trees and weights to the last bit.  It knows nothing of
-// Arrow, of artifacts' digests or of ports.
+// columns are scored in blocks of rows with the same result, for trees and weights to the last bit.
+// It knows nothing of Arrow, of artifacts' digests or of ports.
 #pragma once
 
 #include <filesystem>

@@ -2,8 +2,8 @@
 //
 // Takes models with one input of 32-bit floats, rows times features, and an output of 32-bit floats
 // with a number, a number a class, or for yes and no two numbers a row.  The library is loaded when the
-// first such model is, from the folder `lib` beside the plugins; no other model needs it.  Each call runs on its caller's thread.  Immutable once loaded; any
-// number of threads may score at once.
+// first such model is, from the folder `lib` beside the plugins; no other model needs it.  Each call
+// runs on its caller's thread.  Immutable once loaded; any number of threads may score at once.
 #pragma once
 
 #include <cstddef>
