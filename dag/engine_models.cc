@@ -4,17 +4,14 @@
 // the one is there without the other.  The same model and transform again are the same version.
 #include <algorithm>
 #include <cmath>
-#include <deque>
-#include <unordered_map>
-#include <unordered_set>
 
 #include "dag/engine_state.h"
+#include "dag/model_descent.h"
 #include "dag/value_entries.h"
 
 namespace pipelined {
 namespace {
 
-constexpr std::size_t makers_max = 8192;    // results that a walk back looks at
 constexpr std::size_t metrics_max = 2000;
 constexpr const char* first_version = "1.0.0";
 
@@ -46,130 +43,6 @@ Digest content_of(const std::vector<Binding>& inputs) {
   }
   return sha256(text);
 }
-
-// What a key text says of a step's code and parameters, but for its inputs.
-void read_key_text(const ResultRow& maker, bool trained, ModelFacts& facts) {
-  std::size_t begin = 0;
-  while (begin < maker.key_text.size()) {
-    std::size_t end = maker.key_text.find('\n', begin);
-    if (end == std::string::npos) end = maker.key_text.size();
-    const std::string line = maker.key_text.substr(begin, end - begin);
-    begin = end + 1;
-    const std::size_t space = line.find(' ');
-    if (space == std::string::npos) continue;
-    const std::string kind = line.substr(0, space), rest = line.substr(space + 1);
-    const std::size_t next = rest.find(' ');
-    const std::string name = rest.substr(0, next);
-    const std::string value = next == std::string::npos ? "" : rest.substr(next + 1);
-    if (kind == "operator" || kind == "command") {
-      facts.recipe.emplace(maker.step + " " + kind, rest);
-    } else if (kind == "param") {
-      facts.recipe.emplace(maker.step + " params." + name, value);
-    } else if (kind == "library") {
-      facts.code.emplace(maker.step + " library " + name, value);
-    } else if (kind == "build") {
-      facts.code.emplace(maker.step + " build", rest);
-    } else if (kind == "seed" && trained) {
-      facts.seed = rest;
-    }
-  }
-}
-
-/// From a model back to what was delivered, through recorded results.
-class Descent {
- public:
-  Descent(Ledger& ledger, const Run& run,
-          const std::map<std::string, PipelineState>& pipelines)
-      : ledger_(ledger) {
-    for (const auto& [name, pipeline] : pipelines) {
-      for (const auto& [source, spans] : pipeline.spans) {
-        for (const auto& [span, versions] : spans) {
-          for (const SpanRow& row : versions) {
-            delivered_.emplace(row.artifact.digest, source + "/" + span + " version " +
-                                                        std::to_string(row.version));
-          }
-        }
-      }
-    }
-    // What this run itself made or reused goes before what others made of the same bytes; several of
-    // its steps may have made the same ones, and then each is part of how they came.
-    for (const Node& node : run.nodes) {
-      if (node.result == 0 || !node.outputs) continue;
-      const PipelineStep& step = run.pipeline->steps[node.step];
-      for (const Binding& output : *node.outputs) {
-        if (!step.passed.contains(output.port)) own_[output.artifact.digest].push_back(node.result);
-      }
-    }
-  }
-
-  void walk(const Digest& model, ModelFacts& facts) {
-    open_.push_back({model, "", ""});
-    seen_.insert(model);
-    while (!open_.empty() && results_.size() < makers_max) {
-      const Open next = std::move(open_.front());
-      open_.pop_front();
-      const auto makers = makers_of(next.digest);
-      if (makers.empty()) note_root(next, facts);
-      for (const ResultRow& maker : makers) {
-        if (results_.insert(maker.id).second) take(maker, next.step.empty(), facts);
-      }
-    }
-    if (facts.data.empty()) facts.data = roots_;
-    std::sort(release_.begin(), release_.end());
-  }
-
-  const std::vector<std::string>& release() const { return release_; }
-
- private:
-  struct Open {
-    Digest digest;
-    std::string step, port;       ///< who read it; empty: the model itself
-  };
-
-  std::vector<ResultRow> makers_of(const Digest& artifact) {
-    std::vector<ResultRow> makers;
-    if (const auto own = own_.find(artifact); own != own_.end()) {
-      for (const std::int64_t id : own->second) {
-        if (auto row = ledger_.find_result_by_id(id)) makers.push_back(*std::move(row));
-      }
-    }
-    if (makers.empty()) {
-      if (auto row = ledger_.find_maker(artifact)) makers.push_back(*std::move(row));
-    }
-    return makers;
-  }
-
-  void take(const ResultRow& maker, bool trained, ModelFacts& facts) {
-    read_key_text(maker, trained, facts);
-    for (const Binding& input : maker.inputs) {
-      if (trained && input.artifact.type.starts_with("examples/")) {
-        facts.data.push_back(input.artifact.digest.hex());
-      }
-      if (seen_.insert(input.artifact.digest).second) {
-        open_.push_back({input.artifact.digest, maker.step, input.port});
-      }
-    }
-  }
-
-  // Delivered, or a file of a pipeline, which is part of the recipe.
-  void note_root(const Open& root, ModelFacts& facts) {
-    const auto found = delivered_.find(root.digest);
-    if (found != delivered_.end()) {
-      release_.push_back(found->second);
-      roots_.push_back(root.digest.hex());
-    } else if (!root.step.empty()) {
-      facts.recipe.emplace(root.step + " input " + root.port, root.digest.hex());
-    }
-  }
-
-  Ledger& ledger_;
-  std::unordered_map<Digest, std::string> delivered_;
-  std::unordered_map<Digest, std::vector<std::int64_t>> own_;
-  std::deque<Open> open_;
-  std::unordered_set<Digest> seen_;
-  std::unordered_set<std::int64_t> results_;
-  std::vector<std::string> release_, roots_;
-};
 
 ValueList metrics_of(const ResultRow& evaluation) {
   ValueList list;
@@ -256,8 +129,8 @@ ModelVersionRow Engine::State::version_row(const Run& run, const LiveAttempt& at
   row.result = result.id;
   row.at = now.wall_ms;
   ModelFacts facts = facts_in(arguments);
-  Descent descent(ledger, run, pipelines);
-  descent.walk(at_port(result.inputs, "model")->digest, facts);
+  ModelDescent descent(ledger, run, pipelines);
+  descent.walk(result.step, at_port(result.inputs, "model")->digest, facts);
   const auto newest = ledger.newest_model(row.model);
   row.version = *parse_model_version(first_version);
   row.reason = {"first", "the first version of " + row.model, {}};

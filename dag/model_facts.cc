@@ -132,6 +132,7 @@ Value to_value(const ModelFacts& facts) {
                     {"architecture", facts.architecture},
                     {"hyperparameters", table_of(facts.hyperparameters)},
                     {"recipe", table_of(facts.recipe)},
+                    {"defaults", table_of(facts.defaults)},
                     {"data", std::move(data)},
                     {"seed", facts.seed},
                     {"code", table_of(facts.code)}};
@@ -148,6 +149,7 @@ Result<ModelFacts> model_facts_from(const Value& value) {
   facts.architecture = text_in(*table, "architecture");
   facts.hyperparameters = table_in(*table, "hyperparameters");
   facts.recipe = table_in(*table, "recipe");
+  facts.defaults = table_in(*table, "defaults");
   facts.data = texts_in(*table, "data");
   facts.seed = text_in(*table, "seed");
   facts.code = table_in(*table, "code");

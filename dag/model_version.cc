@@ -59,6 +59,35 @@ std::vector<std::string> missing_from(const std::vector<std::string>& wanted,
   return gone;
 }
 
+// The default of a parameter: its own version's, or where that did not know the parameter yet, the
+// other's, since a parameter that is new does at its default what was done before.
+const std::string* default_of(const std::string& name, const ModelFacts& own,
+                              const ModelFacts& other) {
+  for (const ModelFacts* facts : {&own, &other}) {
+    const auto found = facts->defaults.find(name);
+    if (found != facts->defaults.end()) return &found->second;
+  }
+  return nullptr;
+}
+
+// A step of only one of the versions has no defaults to compare with.
+bool has_step_of(const ModelFacts& facts, const std::string& name) {
+  const std::string step = name.substr(0, name.find(' '));
+  return facts.recipe.contains(step + " operator");
+}
+
+void fill(const ModelFacts& own, const ModelFacts& other, ModelFacts::Texts& recipe) {
+  const auto add = [&](const std::string& name) {
+    if (recipe.contains(name) || !has_step_of(own, name) || !has_step_of(other, name)) return;
+    if (const std::string* value = default_of(name, own, other)) recipe.emplace(name, *value);
+  };
+  for (const auto& [name, value] : other.recipe) add(name);
+  for (const auto& [name, value] : own.defaults) {
+    const auto theirs = other.defaults.find(name);
+    if (theirs != other.defaults.end() && theirs->second != value) add(name);
+  }
+}
+
 const ModelColumn* find(const std::vector<ModelColumn>& columns, const std::string& name) {
   const auto found = std::find_if(columns.begin(), columns.end(),
                                   [&](const ModelColumn& column) { return column.name == name; });
@@ -79,7 +108,8 @@ class Judge {
     }
     compare(before_.hyperparameters, after_.hyperparameters, VersionChange::minor,
             "hyperparameter", "hyperparameter ");
-    compare(before_.recipe, after_.recipe, VersionChange::minor, "recipe", "");
+    const auto [old, now] = effective_recipes(before_, after_);
+    compare(old, now, VersionChange::minor, "recipe", "");
     if (before_.data != after_.data) judge_data();
     if (before_.seed != after_.seed) {
       say(VersionChange::patch, "seed",
@@ -228,6 +258,14 @@ class Judge {
 };
 
 }  // namespace
+
+std::pair<ModelFacts::Texts, ModelFacts::Texts> effective_recipes(const ModelFacts& before,
+                                                                  const ModelFacts& after) {
+  auto recipes = std::pair(before.recipe, after.recipe);
+  fill(before, after, recipes.first);
+  fill(after, before, recipes.second);
+  return recipes;
+}
 
 std::string ModelVersion::text() const {
   return std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(patch);

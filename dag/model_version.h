@@ -56,6 +56,7 @@ struct ModelFacts {
   std::string architecture;          ///< "trees binary:logistic"
   Texts hyperparameters;             ///< "max_depth" → "6"
   Texts recipe;                      ///< "train params.max_depth" → "6": the steps behind it
+  Texts defaults;                    ///< of parameters of those steps, given or not
   std::vector<std::string> data;     ///< digests of what it learned from, in order
   std::string seed;
   Texts code;                        ///< "train library xgboost" → "1.7.4"
@@ -67,6 +68,11 @@ Value to_value(const ModelFacts& facts);
 /// The facts in such a table; entries that are missing or of another kind stay empty.  Errors
 /// (invalid): a column without name or type, or two columns of one name.
 Result<ModelFacts> model_facts_from(const Value& value);
+
+/// The recipes of two versions with the values that held: where only one names a parameter, the other
+/// has its default.  One that none names has the same value in both, or appears in both.
+std::pair<ModelFacts::Texts, ModelFacts::Texts> effective_recipes(const ModelFacts& before,
+                                                                  const ModelFacts& after);
 
 /// How great a change is.
 enum class VersionChange { patch, minor, major };

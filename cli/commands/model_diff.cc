@@ -90,6 +90,14 @@ void compare(std::vector<ModelDifference>& out, const std::string& topic, const 
   }
 }
 
+void compare_recipes(std::vector<ModelDifference>& out, const ValueTable& before,
+                     const ValueTable& after) {
+  const auto old = model_facts_from(Value(before)), now = model_facts_from(Value(after));
+  if (!old || !now) return;
+  const auto [was, is] = effective_recipes(*old, *now);
+  compare(out, "recipe", Names(was.begin(), was.end()), Names(is.begin(), is.end()));
+}
+
 }  // namespace
 
 std::vector<ModelDifference> compare_versions(const protocol::ModelVersionInfo& before,
@@ -100,7 +108,7 @@ std::vector<ModelDifference> compare_versions(const protocol::ModelVersionInfo& 
   compare(out, "signature", signature_of(a), signature_of(b));
   compare(out, "architecture", word_in(a, "architecture"), word_in(b, "architecture"));
   compare(out, "hyperparameter", table_in(a, "hyperparameters"), table_in(b, "hyperparameters"));
-  compare(out, "recipe", table_in(a, "recipe"), table_in(b, "recipe"));
+  compare_recipes(out, a, b);
   compare(out, "release", items_in(a, "release"), items_in(b, "release"));
   compare(out, "data", items_in(a, "data"), items_in(b, "data"));
   compare(out, "seed", word_in(a, "seed"), word_in(b, "seed"));

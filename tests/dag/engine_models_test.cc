@@ -35,6 +35,7 @@ params.name = "late"
 struct Registry : EngineWorld {
   ValueTable wish = arguments({"humid"});   ///< of the next registration
   ValueTable blessing;                      ///< of the next evaluation
+  bool same_bytes = false;                  ///< ingest.files makes the same whatever it is told
 
   Registry() {
     OperatorInfo op = fake_operator("model.register",
@@ -74,8 +75,9 @@ struct Registry : EngineWorld {
   /// Ends all attempts; those that register ask for it.
   void work() {
     while (!started.empty()) {
-      const effect::StartAttempt start = started.front();
+      effect::StartAttempt start = started.front();
       started.erase(started.begin());
+      if (same_bytes && start.operator_id == "ingest.files") start.params.clear();
       event::AttemptEnded ended = answer(start, Outcome::ok);
       if (start.operator_id == "model.register") ended.requests = {{"register_model", Value(wish)}};
       if (start.operator_id == "model.evaluate") {
@@ -194,6 +196,72 @@ TEST_CASE("registry: new data is a patch, another parameter minor, another input
   CHECK(world.newest().version.text() == "2.0.0");
   CHECK_THAT(world.newest().reason.sentence, Catch::Contains("input gust (float) is new"));
   CHECK(world.versions() == Versions{"1.0.0", "1.0.1", "1.1.0", "2.0.0"});
+}
+
+TEST_CASE("registry: of steps with the same bytes the one counts that was read",
+          "[dag][engine][model]") {
+  // "late" reads the months by itself; "twin" makes the same bytes of them with other words.
+  constexpr const char* twins = R"(
+name = "flights"
+[params]
+remark = "a"
+[source.flights]
+path = "in/{YYYY}-{MM}.csv"
+[step.ingest]
+foreach = "source.flights"
+operator = "ingest.files"
+in.files = "each"
+[step.twin]
+foreach = "source.flights"
+operator = "ingest.files"
+in.files = "each"
+params.columns = ["${remark}"]
+[step.train]
+operator = "train.trees"
+in.examples = "ingest"
+[step.register]
+operator = "model.register"
+in.model = "train"
+params.name = "late"
+review = false
+)";
+  Registry world;
+  OperatorInfo& ingest = world.operators.at("ingest.files");
+  ingest.params.clear();
+  ParamInfo columns;
+  columns.name = "columns", columns.kind = "list";
+  ingest.params.push_back(columns);
+  world.same_bytes = true;
+  world.apply(twins);
+  world.begin();
+  const ValueTable& recipe = *fact(world.newest(), "recipe").as_table();
+  CHECK(recipe.contains("ingest operator"));
+  CHECK_FALSE(recipe.contains("twin operator"));
+  CHECK_FALSE(recipe.contains("twin params.columns"));
+  world.arrive_month("2013-02");
+  RunOptions other;
+  other.params["remark"] = "b";
+  world.begin(other);
+  CHECK(world.newest().version.text() == "1.0.1");
+  CHECK(world.newest().reason.sentence == "patch against 1.0.0: retrained on other data: 1 new");
+}
+
+TEST_CASE("registry: a parameter set to its default is no change, another names both values",
+          "[dag][engine][model]") {
+  Registry world;
+  for (ParamInfo& param : world.operators.at("train.trees").params) {
+    if (param.name == "max_depth") param.default_value = 6;
+  }
+  world.apply(with_review("false"));
+  world.begin();
+  CHECK_FALSE(fact(world.newest(), "recipe").as_table()->contains("train params.max_depth"));
+  world.begin(world.depth(8));
+  CHECK(world.newest().reason.sentence ==
+        "minor against 1.0.0: train params.max_depth changed from 6 to 8");
+  world.arrive_month("2013-02");
+  world.begin();
+  CHECK(world.newest().reason.sentence ==
+        "minor against 1.1.0: train params.max_depth changed from 8 to 6; and 1 more");
 }
 
 TEST_CASE("registry: the same model again is the same version", "[dag][engine][model]") {

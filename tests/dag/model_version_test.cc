@@ -59,6 +59,7 @@ ModelFacts facts_from(const std::string& text) {
     else if (kind == "arch") facts.architecture = rest;
     else if (kind == "hyper") put(facts.hyperparameters, rest);
     else if (kind == "recipe") put(facts.recipe, rest);
+    else if (kind == "default") put(facts.defaults, rest);
     else if (kind == "code") put(facts.code, rest);
     else if (kind == "data") facts.data = split(rest, ',');
     else if (kind == "seed") facts.seed = rest;
