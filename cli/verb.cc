@@ -238,7 +238,7 @@ std::vector<Verb> model_verbs() {
        {name, version, {Count::one, "KEY=VALUE", "for example market=eu"}}, {why}, run_model_tag},
       {"model note", "Writes something about a version, for people.",
        {name, version, {Count::one, "TEXT", "what is to be said"}}, {}, run_model_note},
-      {"model diff", "What differs between two versions: metrics, signature, recipe, data.",
+      {"model diff", "What differs between two versions: metrics, importance, signature, recipe, data.",
        {name, {Count::one, "A", "a number or an alias"}, {Count::one, "B", "another one"}}, {},
        run_model_diff},
       {"model card", "A version on one HTML page that needs nothing else.", {name, or_newest},
@@ -252,6 +252,8 @@ std::vector<Verb> model_verbs() {
        run_model_whatif},
       {"model verify", "Scores a version's golden rows again; ends with 3 if one scores otherwise.",
        {name, or_newest}, {json}, run_model_verify},
+      {"model export", "Writes a model as a folder that MLflow loads and scores.",
+       {asked, or_newest}, {{"to", "FOLDER", "a folder that is not there yet"}}, run_model_export},
   };
 }
 

@@ -20,6 +20,7 @@ int run_model_diff(Session& session);
 int run_model_card(Session& session);
 int run_model_whatif(Session& session);
 int run_model_verify(Session& session);
+int run_model_export(Session& session);
 
 /// Everything that is recorded of a version.
 Result<protocol::ModelVersionInfo> fetch_version(Session& session, const std::string& model,
@@ -39,5 +40,9 @@ std::vector<ModelDifference> compare_versions(const protocol::ModelVersionInfo& 
 
 /// A version as one HTML page that needs nothing else.
 std::string model_card_html(const protocol::ModelVersionInfo& version);
+
+/// The file MLmodel of an exported version, as MLflow reads it.  Nothing is said of a signature where
+/// no version is given.
+std::string mlflow_description(const protocol::ModelVersionInfo* version);
 
 }  // namespace pipelined::cli
