@@ -153,7 +153,7 @@ ModelVersionRow Engine::State::version_row(const Run& run, const LiveAttempt& at
   ValueList release;
   for (const std::string& one : descent.release()) release.push_back(one);
   table["release"] = std::move(release);
-  for (const char* name : {"label", "blessing", "notes", "training"}) {
+  for (const char* name : {"label", "blessing", "importance", "notes", "training"}) {
     if (const Value* said = entry_in(arguments, name)) table[name] = *said;
   }
   const ArtifactRef* evaluation = at_port(result.inputs, "evaluation");

@@ -1,4 +1,6 @@
-// What differs between two versions of models: signature, recipe, data, metrics.
+// What differs between two versions of models: metrics, importance, signature, recipe, data.
+#include <array>
+#include <cstdio>
 #include <map>
 #include <set>
 
@@ -28,12 +30,22 @@ Names table_in(const ValueTable& facts, const char* name) {
   return names;
 }
 
+std::string short_number(double value) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.6g", value);
+  return text.data();
+}
+
 Names columns_of(const std::vector<ModelColumn>& columns, const std::string& side) {
   Names names;
   for (const ModelColumn& column : columns) {
     std::string text = column.type + (column.optional ? ", may be left out" : "");
     for (const std::int64_t length : column.shape) text += " × " + std::to_string(length);
     if (!column.values.empty()) text += ", " + std::to_string(column.values.size()) + " values";
+    if (column.range) {
+      text += ", " + short_number(column.range->first) + " to " + short_number(column.range->second);
+    }
+    if (column.closed) text += ", no others";
     names[side + " " + column.name] = text;
   }
   return names;
@@ -105,6 +117,7 @@ std::vector<ModelDifference> compare_versions(const protocol::ModelVersionInfo& 
   const ValueTable &a = before.facts, &b = after.facts;
   std::vector<ModelDifference> out;
   compare(out, "metric", metrics_in(a), metrics_in(b));
+  compare(out, "importance", table_in(a, "importance"), table_in(b, "importance"));
   compare(out, "signature", signature_of(a), signature_of(b));
   compare(out, "architecture", word_in(a, "architecture"), word_in(b, "architecture"));
   compare(out, "hyperparameter", table_in(a, "hyperparameters"), table_in(b, "hyperparameters"));

@@ -50,14 +50,18 @@ Result<void> write_golden(const sdk::Context& context) {
 
 Result<void> model_register(sdk::Context& context) {
   TRY(model, read_file(context.input_path("model") / "model.json"));
-  std::optional<std::string> evaluation;
+  ModelEvidence evidence;
   if (context.input_count("evaluation") > 0) {
     TRY(text, read_file(context.input_path("evaluation") / "evaluation.json"));
-    evaluation = std::move(text);
+    evidence.evaluation = std::move(text);
+  }
+  if (context.input_count("explanation") > 0) {
+    TRY(text, read_file(context.input_path("explanation") / "explanation.json"));
+    evidence.explanation = std::move(text);
   }
   const RegistrationWish wish{context.text("name"), context.text("at_least"),
                               context.list("aliases"), context.text("notes")};
-  TRY(request, registration_json(wish, model, evaluation));
+  TRY(request, registration_json(wish, model, evidence));
   if (context.wants_output("golden")) TRY_VOID(write_golden(context));
   return context.request("register_model", request);
 }

@@ -126,6 +126,7 @@ constexpr auto registers =
         .input("model", "model/1", "the model; its signature is read from model.json")
         .input("evaluation", "evaluation/1", "its metrics, and whether it is blessed",
                sdk::optional)
+        .input("explanation", "explanation/1", "how much each feature counts", sdk::optional)
         .input("transform", "transform/1", "what prepares its inputs", sdk::optional)
         .input("schema", "schema/1", "what its data should look like", sdk::optional)
         .input("examples", "examples/1", "example rows that are kept with it; golden rows are "

@@ -71,6 +71,18 @@ json hyperparameters_of(const json& training) {
   return named;
 }
 
+// The mean size of each feature's Shapley values.
+json importance_of(const json& explanation) {
+  json named = json::object();
+  for (const json& one : explanation.value("importance", json::array())) {
+    if (!one.is_object() || !one.contains("feature") || !one.contains("shap")) continue;
+    if (one["feature"].is_string() && one["shap"].is_number()) {
+      named[one["feature"].get<std::string>()] = one["shap"];
+    }
+  }
+  return named;
+}
+
 Result<json> read_json(std::string_view text, const char* what) {
   json document = json::parse(text, nullptr, false);
   if (document.is_object()) return document;
@@ -80,7 +92,7 @@ Result<json> read_json(std::string_view text, const char* what) {
 }  // namespace
 
 Result<std::string> registration_json(const RegistrationWish& wish, std::string_view model_json,
-                                      const std::optional<std::string>& evaluation_json) {
+                                      const ModelEvidence& evidence) {
   TRY(model, read_json(model_json, "model.json"));
   json request{{"model", wish.name}};
   try {
@@ -100,9 +112,13 @@ Result<std::string> registration_json(const RegistrationWish& wish, std::string_
   if (!wish.at_least.empty()) request["at_least"] = wish.at_least;
   if (!wish.aliases.empty()) request["aliases"] = wish.aliases;
   if (!wish.notes.empty()) request["notes"] = wish.notes;
-  if (evaluation_json) {
-    TRY(evaluation, read_json(*evaluation_json, "evaluation.json"));
+  if (evidence.evaluation) {
+    TRY(evaluation, read_json(*evidence.evaluation, "evaluation.json"));
     if (evaluation.contains("blessing")) request["blessing"] = evaluation["blessing"];
+  }
+  if (evidence.explanation) {
+    TRY(explanation, read_json(*evidence.explanation, "explanation.json"));
+    request["importance"] = importance_of(explanation);
   }
   return request.dump();
 }

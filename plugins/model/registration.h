@@ -21,9 +21,15 @@ struct RegistrationWish {
   std::string notes;                 ///< for people
 };
 
-/// The JSON of the request: name, signature, architecture, hyperparameters, training and, with an
-/// evaluation, its blessing.  Errors (invalid): a text that is none of the kind, with what is missing.
+/// What was said of the model elsewhere, as JSON texts.
+struct ModelEvidence {
+  std::optional<std::string> evaluation, explanation;
+};
+
+/// The JSON of the request: name, signature, architecture, hyperparameters, training; with an
+/// evaluation its blessing, with an explanation how much each feature counts.  Errors (invalid): a
+/// text that is none of the kind, with what is missing.
 Result<std::string> registration_json(const RegistrationWish& wish, std::string_view model_json,
-                                      const std::optional<std::string>& evaluation_json);
+                                      const ModelEvidence& evidence);
 
 }  // namespace pipelined::evaluation

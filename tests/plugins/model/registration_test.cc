@@ -27,14 +27,14 @@ json some_model() {
 
 json said(const json& model, const std::optional<std::string>& evaluation = {},
           const RegistrationWish& wish = {"late", "", {}, ""}) {
-  const auto text = registration_json(wish, model.dump(), evaluation);
+  const auto text = registration_json(wish, model.dump(), {evaluation, {}});
   INFO((text ? "" : text.error().message));
   REQUIRE(text);
   return json::parse(*text);
 }
 
 std::string refused(const std::string& model, const std::optional<std::string>& evaluation = {}) {
-  const auto text = registration_json({"late", "", {}, ""}, model, evaluation);
+  const auto text = registration_json({"late", "", {}, ""}, model, {evaluation, {}});
   REQUIRE_FALSE(text);
   return text.error().message;
 }
@@ -92,6 +92,19 @@ TEST_CASE("registration: the blessing of the evaluation goes with it", "[registe
   CHECK(said(some_model(), evaluation)["blessing"]["sentence"] == "auc is low");
   CHECK_FALSE(said(some_model(), "{}").contains("blessing"));
   CHECK_FALSE(said(some_model()).contains("blessing"));
+}
+
+TEST_CASE("registration: what features count for goes with it", "[register]") {
+  const std::string explanation = R"({"importance": [
+      {"feature": "hour", "shap": 0.5, "permutation": null}, {"feature": "wind", "shap": 0.25},
+      {"feature": "odd", "shap": null}, "none"]})";
+  const auto text = registration_json({"late", "", {}, ""}, some_model().dump(), {{}, explanation});
+  REQUIRE(text);
+  CHECK(json::parse(*text)["importance"] == json::parse(R"({"hour": 0.5, "wind": 0.25})"));
+  CHECK_FALSE(said(some_model()).contains("importance"));
+  const auto none = registration_json({"late", "", {}, ""}, some_model().dump(), {{}, "[]"});
+  REQUIRE_FALSE(none);
+  CHECK(none.error().message == "cannot register: explanation.json is no JSON object");
 }
 
 TEST_CASE("registration: wishes are said only if there are any", "[register]") {
