@@ -109,13 +109,25 @@ bool DescentState::load(const std::filesystem::path& path, std::size_t parameter
 
 Result<double> Descent::value_at(std::span<const double> parameters,
                                  std::vector<double>& gradient) const {
-  TRY(loss, measure_(parameters, gradient));
-  for (std::size_t i = settings_.unpenalised; i < parameters.size(); ++i) {
-    loss += 0.5 * settings_.l2 * parameters[i] * parameters[i];
-    loss += settings_.l1 * std::abs(parameters[i]);
-    gradient[i] += settings_.l2 * parameters[i];
+  const std::vector<double> full = in_full(parameters);
+  TRY(loss, measure_(full, gradient));
+  for (std::size_t i = settings_.unpenalised; i < full.size(); ++i) {
+    loss += 0.5 * settings_.l2 * full[i] * full[i];
+    loss += settings_.l1 * std::abs(full[i]);
+    gradient[i] += settings_.l2 * full[i];
   }
+  for (std::size_t i = 0; i < gradient.size(); ++i) gradient[i] *= unit(i);
   return loss;
+}
+
+std::vector<double> Descent::in_full(std::span<const double> parameters) const {
+  std::vector<double> full(parameters.begin(), parameters.end());
+  for (std::size_t i = 0; i < full.size(); ++i) full[i] *= unit(i);
+  return full;
+}
+
+std::vector<double> Descent::parameters(const DescentState& state) const {
+  return in_full(state.parameters);
 }
 
 // The gradient where the absolute penalty has none: the one that leads down, 0 if none does.
@@ -125,11 +137,11 @@ std::vector<double> Descent::steepest(const DescentState& state) const {
   for (std::size_t i = settings_.unpenalised; i < slopes.size(); ++i) {
     const double at = state.parameters[i];
     if (at != 0) {
-      slopes[i] += at > 0 ? settings_.l1 : -settings_.l1;
-    } else if (slopes[i] + settings_.l1 < 0) {
-      slopes[i] += settings_.l1;
-    } else if (slopes[i] - settings_.l1 > 0) {
-      slopes[i] -= settings_.l1;
+      slopes[i] += at > 0 ? l1(i) : -l1(i);
+    } else if (slopes[i] + l1(i) < 0) {
+      slopes[i] += l1(i);
+    } else if (slopes[i] - l1(i) > 0) {
+      slopes[i] -= l1(i);
     } else {
       slopes[i] = 0;
     }
@@ -137,9 +149,9 @@ std::vector<double> Descent::steepest(const DescentState& state) const {
   return slopes;
 }
 
-Result<DescentState> Descent::begin(std::vector<double> parameters) const {
+Result<DescentState> Descent::begin(std::size_t parameter_count) const {
   DescentState state;
-  state.parameters = std::move(parameters);
+  state.parameters.resize(parameter_count);
   state.gradient.resize(state.parameters.size());
   TRY(value, value_at(state.parameters, state.gradient));
   state.value = value;

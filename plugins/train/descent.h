@@ -25,7 +25,10 @@ struct DescentSettings {
   double l1 = 0, l2 = 0;
   std::size_t unpenalised = 0;  ///< so many parameters at the front
   std::int64_t steps_max = 200;
-  double tolerance = 1e-6;  ///< of the largest component of the gradient
+  double tolerance = 1e-6;  ///< of the largest component of the gradient, by those units
+  /// The units in which each parameter is searched; empty: 1.  They decide how quickly the least is
+  /// found, not where it is: penalties count the parameters themselves.
+  std::vector<double> units = {};
 };
 
 /// Where a descent stands.
@@ -34,7 +37,7 @@ struct DescentState {
   bool ended = false;           ///< nothing more to gain
   double value = 0;             ///< loss and penalties
   double slope = 0;             ///< largest component of the gradient
-  std::vector<double> parameters, gradient;     ///< gradient of the loss and the square penalty
+  std::vector<double> parameters, gradient;     ///< in units; of the loss and the square penalty
   std::vector<std::vector<double>> moves, changes;  ///< of the last steps: parameters, gradients
   std::vector<double> curve, second_curve;      ///< a caller's: losses after each step
 
@@ -48,10 +51,12 @@ struct DescentState {
 class Descent {
  public:
   Descent(DescentSettings settings, Measure measure)
-      : settings_(settings), measure_(std::move(measure)) {}
+      : settings_(std::move(settings)), measure_(std::move(measure)) {}
 
-  /// Begins at these parameters.
-  Result<DescentState> begin(std::vector<double> parameters) const;
+  /// Begins where all parameters are 0.
+  Result<DescentState> begin(std::size_t parameter_count) const;
+  /// The parameters themselves.
+  std::vector<double> parameters(const DescentState& state) const;
   /// One step down; sets `ended` when no step leads further down.
   Result<void> step(DescentState& state) const;
 
@@ -59,6 +64,9 @@ class Descent {
   Result<double> value_at(std::span<const double> parameters, std::vector<double>& gradient) const;
   std::vector<double> steepest(const DescentState& state) const;
   bool penalised(std::size_t at) const { return at >= settings_.unpenalised; }
+  double unit(std::size_t at) const { return settings_.units.empty() ? 1 : settings_.units[at]; }
+  double l1(std::size_t at) const { return settings_.l1 * unit(at); }
+  std::vector<double> in_full(std::span<const double> parameters) const;
 
   DescentSettings settings_;
   Measure measure_;

@@ -24,6 +24,7 @@ class LinearLoss {
 
   std::size_t size() const { return groups_ * (features_ + 1); }
   std::size_t groups() const { return groups_; }
+  model::Objective objective() const { return objective_; }
 
   /// The mean loss without penalty; `gradient`, unless empty, gets its derivative.
   /// `stop` is asked before each group of chunks.

@@ -60,6 +60,31 @@ Result<void> judge_label(const model::Label& label, Objective objective, float v
                                        " and cannot be learned as " + name_of(objective)};
 }
 
+// How large the numbers of features are.
+class Squares {
+ public:
+  explicit Squares(std::size_t features) : squares_(features), counts_(features) {}
+
+  void add(std::span<const model::Entry> entries) {
+    for (const model::Entry& entry : entries) {
+      if (entry.value == 0) continue;
+      squares_[entry.index] += entry.value * entry.value;
+      ++counts_[entry.index];
+    }
+  }
+
+  std::vector<double> take() {
+    for (std::size_t i = 0; i < squares_.size(); ++i) {
+      squares_[i] /= counts_[i];
+      if (!std::isnormal(squares_[i])) squares_[i] = 1;
+    }
+    return std::move(squares_);
+  }
+
+ private:
+  std::vector<double> squares_, counts_;
+};
+
 Error no_number(const model::Transform& transform, std::uint32_t index) {
   return {ErrorCode::invalid,
           "feature \"" + transform.outputs()[index].name +
@@ -106,6 +131,7 @@ Result<LinearRows> read_linear_rows(ExamplesReader& reader, const model::Transfo
   std::vector<model::Cell> cells(transform.inputs().size());
   std::vector<model::Entry> entries;
   SeenDomains seen(transform.inputs(), true);
+  Squares squares(transform.outputs().size());
   for (;;) {
     if (context.cancelled()) return Error{ErrorCode::cancelled, "stopped while reading examples"};
     TRY(batch, reader.next());
@@ -130,10 +156,12 @@ Result<LinearRows> read_linear_rows(ExamplesReader& reader, const model::Transfo
         if (!std::isfinite(static_cast<float>(entry.value))) return no_number(transform, entry.index);
       }
       if (classes || objective == Objective::binary_logistic) ++rows.classes[value];
+      squares.add(entries);
       TRY_VOID(rows.store.add(entries, value));
     }
   }
   TRY_VOID(rows.store.close());
+  rows.squares = squares.take();
   if (learn) {
     TRY(domains, seen.take(context));
     rows.domains = std::move(domains);

@@ -40,6 +40,8 @@ struct LinearRows {
   std::int64_t rows_of_unknown_class = 0;
   std::map<float, std::int64_t> classes;  ///< rows of each label, where classes are learned
   std::vector<model::InputDomain> domains = {};  ///< of the columns, where the model learns
+  /// Of each feature: the mean square of its numbers that are not 0; 1 of one that has none.
+  std::vector<double> squares = {};
 };
 
 /// Reads all rows.  `label` has its classes (validation), or gets them (training: `learn`).  Errors

@@ -65,7 +65,7 @@ constexpr auto trees =
         .resources(2, 0);
 
 constexpr auto linear =
-    sdk::describe("train.linear", 3, "Trains a weighted sum of features on examples")
+    sdk::describe("train.linear", 4, "Trains a weighted sum of features on examples")
         .doc("Logistic, softmax, least squares or Poisson with square and absolute penalties. Memory "
              "does not grow with the rows. Without a transform the model gets a usual one. The same "
              "examples, transform and parameters give the same bytes for any number of threads; a "

@@ -117,7 +117,7 @@ double shown(Objective objective, double loss) {
 Result<void> check_memory(const sdk::Context& context, std::size_t parameters, int threads) {
   constexpr std::int64_t mebibyte = 1 << 20;
   constexpr std::int64_t reading = 96 * mebibyte;
-  const auto vectors = static_cast<std::int64_t>(30 + 4 * threads);
+  const auto vectors = static_cast<std::int64_t>(33 + 4 * threads);
   const auto need = static_cast<std::int64_t>(parameters * sizeof(double)) * vectors + reading;
   const std::int64_t limit = context.memory_bytes();
   if (limit == 0 || need <= limit) return {};
@@ -128,13 +128,27 @@ Result<void> check_memory(const sdk::Context& context, std::size_t parameters, i
                    "; give it more with resources.memory, or fewer features (top_k, hashed)"};
 }
 
-// Step by step, from a checkpoint if there is one.
+// Weights are searched in units in which the loss and its penalty bend alike, be the numbers of a
+// feature large or small.  Powers of two: multiplying by one rounds nothing.
+std::vector<double> units_of(const LinearRows& rows, std::size_t groups, double l2) {
+  std::vector<double> units(groups, 1);
+  for (std::size_t group = 0; group < groups; ++group) {
+    for (const double square : rows.squares) {
+      units.push_back(std::exp2(-std::round(std::log2(square + l2) / 2)));
+    }
+  }
+  return units;
+}
+
+// Step by step, from a checkpoint if there is one; the parameters come back themselves, in no units.
 Result<DescentState> descend(const sdk::Context& context, const LinearSettings& settings,
-                             const LinearLoss& loss, const LinearLoss* validation,
-                             Objective objective) {
+                             const LinearRows& rows, const LinearLoss& loss,
+                             const LinearLoss* validation) {
   const auto stop = [&] { return context.cancelled(); };
+  const Objective objective = loss.objective();
   DescentSettings descent_settings = settings.descent;
   descent_settings.unpenalised = loss.groups();
+  descent_settings.units = units_of(rows, loss.groups(), settings.descent.l2);
   const Descent descent(descent_settings,
                         [&](std::span<const double> parameters, std::span<double> gradient) {
                           return loss.measure(parameters, gradient, stop);
@@ -144,26 +158,28 @@ Result<DescentState> descend(const sdk::Context& context, const LinearSettings& 
   if (state.load(checkpoint, loss.size())) {
     context.metric("steps_found", static_cast<double>(state.steps));
   } else {
-    TRY(begun, descent.begin(std::vector<double>(loss.size(), 0)));
+    TRY(begun, descent.begin(loss.size()));
     state = std::move(begun);
   }
   while (!state.ended && state.steps < settings.descent.steps_max) {
     TRY_VOID(descent.step(state));
     if (state.ended) break;
     double penalty = 0;
-    for (std::size_t i = loss.groups(); i < state.parameters.size(); ++i) {
-      const double weight = state.parameters[i];
+    const std::vector<double> parameters = descent.parameters(state);
+    for (std::size_t i = loss.groups(); i < parameters.size(); ++i) {
+      const double weight = parameters[i];
       penalty += 0.5 * settings.descent.l2 * weight * weight +
                  settings.descent.l1 * std::abs(weight);
     }
     state.curve.push_back(shown(objective, state.value - penalty));
     if (validation) {
-      TRY(value, validation->measure(state.parameters, {}, stop));
+      TRY(value, validation->measure(parameters, {}, stop));
       state.second_curve.push_back(shown(objective, value));
     }
     TRY_VOID(state.save(checkpoint));
     context.progress(state.steps, settings.descent.steps_max);
   }
+  state.parameters = descent.parameters(state);
   return state;
 }
 
@@ -219,6 +235,7 @@ Result<void> report(const sdk::Context& context, const Learned& learned, const L
   context.metric("rows", static_cast<double>(rows.store.row_count()));
   context.metric("features", static_cast<double>(learned.signature.features.size()));
   context.metric("steps", static_cast<double>(state.steps));
+  context.metric("converged", state.ended ? 1 : 0);
   for (const Curve& one : curve.curves) {
     if (!one.losses.empty()) context.metric(curve.loss, one.losses.back(), one.name);
   }
@@ -228,8 +245,7 @@ Result<void> report(const sdk::Context& context, const Learned& learned, const L
   }
   if (!state.ended) {
     context.log(sdk::Level::warning, "stopped after " + std::to_string(state.steps) +
-                                         " steps with more to gain; raise \"steps\", or scale the "
-                                         "features");
+                                         " steps with more to gain; raise \"steps\", or the penalties");
   }
   return {};
 }
@@ -282,8 +298,8 @@ Result<void> train_linear(sdk::Context& context) {
     validation_loss.emplace(validation->store, objective, groups, width, std::vector<double>(),
                             settings.threads);
   }
-  TRY(state, descend(context, settings, loss, validation_loss ? &*validation_loss : nullptr,
-                     objective));
+  TRY(state,
+      descend(context, settings, rows, loss, validation_loss ? &*validation_loss : nullptr));
   learned.state = std::move(state);
   TRY_VOID(write_model(context, learned, rows,
                        training_record(settings, learned.state, rows,

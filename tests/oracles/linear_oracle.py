@@ -145,6 +145,60 @@ def check_scores(work, target, sk_model):
     compare("logistic: scores from the model's files", work.scores(binary).score, expected, 1e-6)
 
 
+def check_sizes(work):
+    """Counts, indices and numbers in millions and millionths, none of them scaled: the default steps
+    find the least, below what scikit-learn's first solver finds and as Newton's method does."""
+    random = np.random.default_rng(5)
+    table = work.train[["late"]].copy()
+    table["text"] = ["".join(random.choice(list("abc dE1,"), random.integers(1, 400))) for _ in range(ROWS)]
+    table["income"] = random.lognormal(14, 1, ROWS)
+    table["share"] = random.normal(2e-6, 1e-6, ROWS)
+    table["late"] = (table.text.str.len() / 100 + np.log(table.income) + table.share * 1e6
+                     + random.logistic(0, 1, ROWS)) > 18
+    write_examples(f"{work.folder}/sizes", table)
+    raw = {"method": "number"}
+    features = {"income": raw, "share": raw,
+                "many": {"method": "text_counts", "from": "text"},
+                "letters": {"method": "characters", "from": "text", "length": 8, "top_k": 20},
+                "words": {"method": "tokens", "from": "text", "length": 4, "top_k": 200}}
+    ports = [f"in:examples:examples/1={work.folder}/sizes", f"in:transform:transform/1={work.folder}/sizing"]
+    drive(work.driver, "transform.fit", {"features": features},
+          [ports[0], f"out:transform:transform/1={work.folder}/sizing"])
+    drive(work.driver, "transform.apply", {}, [*ports, f"out:examples:examples/1={work.folder}/sized"])
+    matrix = pq.read_table(f"{work.folder}/sized").to_pandas().to_numpy().astype(np.float32).astype(float)
+    size = np.abs(matrix).max(axis=0)
+    print("     largest numbers of the features:", np.array2string(size, precision=2, max_line_width=200))
+    drive(work.driver, "train.linear", {"label": "late", "l2": 1e-4},
+          [*ports, f"out:model:model/1={work.folder}/sizes-model"])
+    with open(f"{work.folder}/sizes-model/model.json", encoding="utf-8") as file:
+        training = json.load(file)["training"]
+    claim(f"features of all sizes: nothing is left to gain after {training['steps']} of 200 steps",
+          training["converged"])
+    intercept, weights = work.weights(f"{work.folder}/sizes-model")
+    late = table.late.to_numpy(dtype=float)
+
+    def loss(w, b):
+        margin = matrix @ w + b
+        return np.mean(np.logaddexp(0, margin) - late * margin) + 0.5e-4 * (w @ w)
+    theirs = lm.LogisticRegression(C=1 / (1e-4 * ROWS), tol=1e-10, max_iter=200).fit(matrix, late)
+    claim("features of all sizes: a loss not above scikit-learn's after as many steps",
+          loss(weights[0], intercept[0]) <= loss(theirs.coef_[0], theirs.intercept_[0]) + 1e-9)
+    # Newton's method with columns of size 1, each with the penalty that its weight has by itself.
+    unit = np.append(1 / size, 1.0)
+    rows = np.column_stack([matrix, np.ones(ROWS)]) * unit
+    penalty = np.append(np.full(len(size), 1e-4), 0) * unit ** 2
+    at = np.zeros(len(unit))
+    for _ in range(50):
+        chance = 1 / (1 + np.exp(-rows @ at))
+        slope = rows.T @ (chance - late) / ROWS + penalty * at
+        bend = (rows.T * (chance * (1 - chance))) @ rows / ROWS + np.diag(penalty)
+        root = 1 / np.sqrt(np.diag(bend))
+        at -= root * np.linalg.solve(bend * np.outer(root, root), root * slope)
+    compare("features of all sizes: loss", loss(weights[0], intercept[0]),
+            loss((at * unit)[:-1], at[-1]), 1e-9)
+    compare("features of all sizes: scores", matrix @ weights[0] + intercept[0], rows @ at, 1e-3)
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
@@ -153,6 +207,7 @@ def main():
         check_regression(work)
         target, sk_model = check_classes(work)
         check_scores(work, target, sk_model)
+        check_sizes(work)
         params = {"label": "class", "l1": 1e-3}
         claim("the same bytes with 1 to 4 threads",
               len({digest(work.fit(params, threads)) for threads in (1, 2, 3, 4)}) == 1)
