@@ -39,6 +39,7 @@ WordIndex::WordIndex(std::span<const std::string> words) {
 Result<WordVectors> WordVectors::parse(std::string_view text) {
   WordVectors vectors;
   std::size_t number = 0;
+  std::string_view promised;  // by the first line of word2vec's format
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
     std::string_view line = text.substr(begin, end - begin);
@@ -46,8 +47,16 @@ Result<WordVectors> WordVectors::parse(std::string_view text) {
     ++number;
     if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
     const auto pieces = pieces_of(line);
-    if (pieces.empty() || (number == 1 && is_header(pieces))) continue;
+    if (pieces.empty()) continue;
+    if (number == 1 && is_header(pieces)) {
+      promised = pieces.back();
+      continue;
+    }
     const std::size_t width = pieces.size() - 1;
+    if (!promised.empty() && std::to_string(width) != promised) {
+      return wrong_line(number, "has " + std::to_string(width) + " numbers; line 1 promises " +
+                                    std::string(promised));
+    }
     if (vectors.width_ == 0) vectors.width_ = width;
     if (width == 0) return wrong_line(number, "has a word and no numbers");
     if (width != vectors.width_) {

@@ -133,6 +133,9 @@ class DatasetReader {
       return Error{ErrorCode::invalid,
                    rows.rows_without_score > 0
                        ? "no row of the examples got a number as its score"
+                   : rows.rows_of_unknown_class > 0
+                       ? "no row of the examples has a class that the model knows in column \"" +
+                             model_.signature().label.name + "\""
                        : "no row of the examples has a label in column \"" +
                              model_.signature().label.name + "\""};
     }

@@ -9,7 +9,7 @@ namespace {
 namespace sdk = pipelined::sdk;
 
 constexpr auto trees =
-    sdk::describe("train.trees", 4, "Trains gradient-boosted trees on examples")
+    sdk::describe("train.trees", 5, "Trains gradient-boosted trees on examples")
         .doc("Texts become categories whose dictionary is part of the model; a missing value goes "
              "the way that the trees learned for it. The same examples, parameters and seed give "
              "the same bytes for any number of threads. A lost attempt goes on after the last round "

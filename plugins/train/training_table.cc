@@ -171,15 +171,20 @@ void replace_codes(TrainingTable& table, std::size_t width, std::size_t feature,
 struct LabelFacts {
   std::int64_t rows = 0;
   bool binary = true;  // 0 and 1 only
+  bool zero = false, one = false;
 
   void add(std::span<const float> labels) {
+    zero = zero || std::find(labels.begin(), labels.end(), 0.0F) != labels.end();
+    one = one || std::find(labels.begin(), labels.end(), 1.0F) != labels.end();
     rows += static_cast<std::int64_t>(labels.size());
     binary = binary && std::all_of(labels.begin(), labels.end(),
                                    [](float value) { return value == 0 || value == 1; });
   }
 };
 
-Result<void> check_labels(const model::Signature& signature, const LabelFacts& facts) {
+// `from_base`: an earlier model is gone on from, whose rows had other labels.
+Result<void> check_labels(const model::Signature& signature, const LabelFacts& facts,
+                          bool from_base) {
   const std::string& name = signature.label.name;
   if (facts.rows == 0) {
     return Error{ErrorCode::invalid, "no row has a label in column \"" + name + "\""};
@@ -192,6 +197,10 @@ Result<void> check_labels(const model::Signature& signature, const LabelFacts& f
     return Error{ErrorCode::invalid, "label \"" + name +
                                          "\" has other numbers than 0 and 1 and cannot be learned "
                                          "as binary:logistic"};
+  }
+  if (signature.objective == Objective::binary_logistic && facts.zero != facts.one && !from_base) {
+    return Error{ErrorCode::invalid, "all rows have the same label in column \"" + name +
+                                         "\": there is nothing to tell apart"};
   }
   return {};
 }
@@ -295,7 +304,7 @@ Result<Learned> stream_training(ExamplesReader reader, const Settings& settings,
     signature.label.classes = numbers ? label_words.sort(ranks.classes, by_number)
                                       : label_words.sort(ranks.classes);
   }
-  TRY_VOID(check_labels(signature, facts));
+  TRY_VOID(check_labels(signature, facts, context.input_count("base") > 0));
   TRY(domains, seen.take(context));
   learned.domains = std::move(domains);
   learned.transform = std::move(transform);

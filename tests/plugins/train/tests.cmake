@@ -6,5 +6,7 @@ if(EXISTS ${PIPELINED_DEPS}/venv/bin/python)
   endforeach()
   add_test(NAME oracles/python_steps COMMAND ${PIPELINED_DEPS}/venv/bin/python
     ${CMAKE_CURRENT_SOURCE_DIR}/oracles/python_steps.py $<TARGET_FILE:operator_driver>)
+  add_test(NAME oracles/odd_data COMMAND ${PIPELINED_DEPS}/venv/bin/python
+    ${CMAKE_CURRENT_SOURCE_DIR}/oracles/odd_data.py $<TARGET_FILE:operator_driver>)
   set_tests_properties(oracles/onnx PROPERTIES SKIP_RETURN_CODE 77)
 endif()
