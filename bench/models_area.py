@@ -58,7 +58,38 @@ def limit(context):
                  "s", "", None)
 
 
-PARTS = {"evaluate": evaluate, "limit": limit}
+def flights(context):
+    """From rows to a judged model of the flights, beside a script of pandas, scikit-learn and XGBoost."""
+    subprocess.run(["ninja", "-C", str(context.build), "pipelined-worker", "transform.so", "train.so",
+                    "model.so"], check=True, stdout=subprocess.DEVNULL)
+    folder = context.folder / "models-flights"
+    folder.mkdir()
+    done = subprocess.run([str(DEPS / "venv" / "bin" / "python"), str(HERE / "flights_pipeline.py"),
+                           str(context.build), str(folder), str(context.turns)],
+                          check=True, stdout=subprocess.PIPE, text=True)
+    shutil.rmtree(folder)
+    turns = json.loads(done.stdout)
+    for turn in turns:
+        context.say("  ".join(f"{name} {turn[name]['ours_s']:.2f} s beside {turn[name]['theirs_s']:.2f} s"
+                              for name in ("outside", "whole")) + f"  apply {turn['apply_s']:.2f} s")
+
+    def ratio(name, what, most):
+        of_turns = [turn[name][f"ours_{what}"] / turn[name][f"theirs_{what}"] for turn in turns]
+        found = median(of_turns)
+        titles = {"outside": "all but the training", "whole": "the whole with 100 trees"}
+        word = "seconds" if what == "s" else "peak memory"
+        return figure(AREA, f"flights, {titles[name]}: {word} beside the script's", found, "",
+                      f"≤ {most}", found <= most)
+    yield ratio("outside", "s", 0.5)
+    yield ratio("whole", "s", 0.9)
+    yield ratio("whole", "bytes", 0.5)
+    away = max(abs(turn["whole"]["ours_auc"] - turn["whole"]["theirs_auc"]) for turn in turns)
+    yield figure(AREA, "flights: difference of AUC", away, "", "≤ 0.0005", away <= 0.0005)
+    seconds = median([turn["apply_s"] for turn in turns])
+    yield figure(AREA, "transform.apply, a million rows", seconds, "s", "≤ 1.5 s", seconds <= 1.5)
+
+
+PARTS = {"evaluate": evaluate, "limit": limit, "flights": flights}
 
 
 class Context:
