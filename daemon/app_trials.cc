@@ -4,9 +4,11 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 
 #include "daemon/store/views.h"
 #include "dag/cache_key.h"
+#include "dag/model_named.h"
 #include "dag/nearest_name.h"
 #include "dag/run_state.h"
 #include "dag/span_pattern.h"
@@ -233,6 +235,10 @@ Result<void> Trials::find_input(Attempt& attempt, const PipelineStep& step,
     TRY(span, span_of(name, each ? step.fan_source : input.spec.source,
                       each ? attempt.outcome.element : ""));
     port.artifacts.push_back(span.artifact);
+  } else if (input.spec.kind == InputSpec::Kind::model) {
+    const auto found = model_named(store_, input.spec.model, input.spec.version,
+                                   std::numeric_limits<std::int64_t>::max());
+    if (found) port.artifacts.push_back(*found);
   } else {
     TRY_VOID(find_recorded(attempt, input, port));
   }
@@ -241,6 +247,10 @@ Result<void> Trials::find_input(Attempt& attempt, const PipelineStep& step,
     return {};
   }
   if (input.port.optional) return {};
+  if (input.spec.kind == InputSpec::Kind::model) {
+    return Error{ErrorCode::not_found, "there is no model " + input.spec.model + "@" +
+                                           input.spec.version + " for input " + input.spec.port};
+  }
   return Error{ErrorCode::not_found, "no run of pipeline " + name + " has recorded an output '" +
                                          input.output + "' of step " + input.spec.step +
                                          " for input " + input.spec.port +

@@ -340,6 +340,8 @@ class Checker {
       case InputSpec::Kind::each: return check_each(index, input, port);
       case InputSpec::Kind::source: return check_source_input(input, port);
       case InputSpec::Kind::file: return check_file(input);
+      case InputSpec::Kind::model:
+        return check_type(input, port, "model/1", "a model of the registry");
       default: return check_step_input(index, input, port);
     }
   }

@@ -1,10 +1,11 @@
 // What a waiting node waits for, and the artifacts at its ports once nothing is missing.
 //
-// Order (rule 10): plain inputs and `after`, newest, source, span, latest.  A node is blocked at
+// Order (rule 10): plain inputs and `after`, newest, source, model, span, latest.  A node is blocked at
 // its first dead parent and skipped only when all its parents are terminal.
 #include <algorithm>
 
 #include "dag/engine_state.h"
+#include "dag/model_named.h"
 #include "dag/span_pattern.h"
 #include "dag/step_ports.h"
 
@@ -23,7 +24,7 @@ class Evaluator {
     ports_.resize(step_.inputs.size());
     present_.assign(step_.inputs.size(), false);
     const bool done = is_generated() && plain_inputs() && after_steps() && take_collections() &&
-                      newest_inputs() && source_inputs() &&
+                      newest_inputs() && source_inputs() && model_inputs() &&
                       required_came() && span_inputs() && latest_inputs() && required_came();
     if (done) {
       for (std::size_t i = 0; i < ports_.size(); ++i) {
@@ -108,6 +109,7 @@ class Evaluator {
     const PipelineInput& input = step_.inputs[i];
     if (input.spec.kind == Kind::file) return put(i, input.file);
     if (input.spec.kind == Kind::each) return put_element(i);
+    if (input.spec.kind == Kind::model) return put_model(i);
     if (input.spec.kind == Kind::source) {
       if (const SpanRow* row = newest_of_source(input.spec.source)) put(i, row->artifact);
       return;
@@ -333,6 +335,20 @@ class Evaluator {
     return true;
   }
 
+  // As of the run's creation: a run that is tried again compares with what it compared with before.
+  void put_model(std::size_t i) {
+    const InputSpec& spec = step_.inputs[i].spec;
+    const auto found = model_named(state_.ledger, spec.model, spec.version, run_.row.created_seq);
+    if (found) put(i, *found);
+  }
+
+  bool model_inputs() {
+    for (std::size_t i = 0; i < step_.inputs.size(); ++i) {
+      if (step_.inputs[i].spec.kind == Kind::model) put_model(i);
+    }
+    return true;
+  }
+
   const SpanRow* newest_of_source(const std::string& source) const {
     const auto& spans = state_.pipelines.at(run_.row.pipeline).spans;
     const auto by_span = spans.find(source);
@@ -358,6 +374,10 @@ class Evaluator {
       const PipelineInput& input = step_.inputs[i];
       const bool later = input.spec.kind == Kind::span || input.spec.kind == Kind::latest;
       if (present_[i] || input.port.optional || (later && !resolved_)) continue;
+      if (input.spec.kind == Kind::model) {
+        return skip("there was no model " + input.spec.model + "@" + input.spec.version +
+                    " for input " + input.port.name);
+      }
       if (later) return skip("nothing to resolve for input " + input.port.name + " yet");
       if (input.collects) return skip("no element to collect for input " + input.port.name);
       const bool selected = run_.selects(input.step);

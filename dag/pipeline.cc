@@ -131,6 +131,7 @@ class Compiler {
       if (port->name == "*") input.port.optional = spec.optional;  // rule 2
       if (!spec.step.empty()) TRY_VOID(connect_step(step, input));
       if (spec.kind == InputSpec::Kind::file) TRY_VOID(connect_file(step, input));
+      if (spec.kind == InputSpec::Kind::model) input.port.type = "model/1";
       step.inputs.push_back(std::move(input));
     }
     std::sort(step.inputs.begin(), step.inputs.end(),

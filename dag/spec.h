@@ -116,11 +116,13 @@ struct InputSpec {
     span,    ///< { of = "statistics", span = -1 }
     newest,  ///< { newest = "validate.examples" }
     latest,  ///< { latest = "train" }
+    model,   ///< { model = "late@champion" }: a registered version
     results, ///< { results = "trial" }: of the elements that this step has generated so far
   } kind = Kind::step;
   std::string port;          ///< the input port that it feeds
   std::string step, output;  ///< of step, span, newest, latest; output empty: the only one (rule 1)
   std::string source, file;
+  std::string model, version;  ///< of model; the version an alias or a number
   SpanSelection spans;       ///< of step
   int offset = 0;            ///< of span: -1, -2, …
   bool optional = false;

@@ -1,6 +1,8 @@
 // The steps of a pipeline file and their policies.
 #include <limits>
+#include <tuple>
 
+#include "dag/model_named.h"
 #include "dag/spec_reader.h"
 
 namespace pipelined::spec_reader {
@@ -128,6 +130,11 @@ void Reader::input_table(const std::string& what, const toml::table& table, Inpu
       out.source = reference;
     } else if (kind == Kind::file) {
       out.file = reference;
+    } else if (kind == Kind::model) {
+      const auto named = parse_model_name(reference);
+      if (named) std::tie(out.model, out.version) = *named;
+      else error(n, "'model' of " + what + " is a model's name with an alias or a number behind "
+                    "'@', such as \"late@champion\", not '" + reference + "'");
     } else {
       split_reference(reference, out.step, out.output);
     }
@@ -138,6 +145,7 @@ void Reader::input_table(const std::string& what, const toml::table& table, Inpu
           {"file", [&](Node n) { origin(n, Kind::file, "file"); }},
           {"newest", [&](Node n) { origin(n, Kind::newest, "newest"); }},
           {"latest", [&](Node n) { origin(n, Kind::latest, "latest"); }},
+          {"model", [&](Node n) { origin(n, Kind::model, "model"); }},
           {"results", [&](Node n) { origin(n, Kind::results, "results"); }},
           {"spans",
            [&](Node n) {
@@ -158,7 +166,7 @@ void Reader::input_table(const std::string& what, const toml::table& table, Inpu
          {"deployed"});
   if (origins != 1 && !table.contains("deployed")) {
     error(out.at, what + " must have exactly one of 'of', 'source', 'file', 'newest', 'latest', "
-                       "'results'");
+                       "'model', 'results'");
   }
   if ((has_spans || has_offset) && out.kind != Kind::step) {
     error(out.at, what + ": 'spans' and 'span' go with 'of' only");

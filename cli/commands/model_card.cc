@@ -36,6 +36,7 @@ constexpr const char* page_style =
     "table{border-collapse:collapse;width:100%}th{font-weight:600;background:var(--soft)}"
     "td,th{text-align:left;padding:.3rem .6rem;border-bottom:1px solid var(--line);"
     "vertical-align:top;overflow-wrap:anywhere}.scroll th,.scroll td{overflow-wrap:normal}"
+    ".scroll td:first-child{white-space:nowrap}"
     ".number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
     "td.bar{width:45%}td.bar div{height:.8rem;margin-top:.35rem;border-radius:2px;"
     "background:var(--accent)}.digest{font:12px/1.7 ui-monospace,monospace}";
@@ -126,13 +127,27 @@ void add_blessing(Page& page, const ValueTable& facts) {
   if (!rows.empty()) page.table({{"Required"}, {"What"}}, rows);
 }
 
+// A long list in two columns, read downwards.
+void add_pairs(Page& page, const std::vector<std::vector<Cell>>& pairs) {
+  const std::size_t half = (pairs.size() + 1) / 2;
+  std::vector<std::vector<Cell>> rows;
+  for (std::size_t i = 0; i < half; ++i) {
+    rows.push_back(pairs[i]);
+    const bool both = i + half < pairs.size();
+    for (std::size_t j = 0; j < 2; ++j) {
+      rows.back().push_back(both ? pairs[i + half][j] : Cell{});
+    }
+  }
+  page.table({{"Of all rows"}, {"", "number"}, {""}, {"", "number"}}, rows);
+}
+
 // All rows as a list; slices as a table with a column a metric.
 void add_metrics(Page& page, const ValueTable& facts) {
   std::vector<std::string> names, slices;
   std::map<std::pair<std::string, std::string>, double> values;
   for (const Value& item : list_at(facts, "metrics")) {
     const ValueTable* one = item.as_table();
-    if (one == nullptr) continue;
+    if (one == nullptr || text_at(*one, "name") == "blessed") continue;
     const std::string name = text_at(*one, "name"), slice = text_at(*one, "slice");
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
     if (std::find(slices.begin(), slices.end(), slice) == slices.end()) slices.push_back(slice);
@@ -143,7 +158,7 @@ void add_metrics(Page& page, const ValueTable& facts) {
     const auto found = values.find({"", name});
     if (found != values.end()) rows.push_back({{name}, {rounded(found->second), "number"}});
   }
-  if (!rows.empty()) page.heading("Metrics"), page.table({{"Of all rows"}, {"Value", "number"}}, rows);
+  if (!rows.empty()) page.heading("Metrics"), add_pairs(page, rows);
   rows.clear();
   std::vector<Cell> head{{"Slice"}};
   for (const std::string& name : names) {
@@ -224,8 +239,8 @@ std::string model_card_html(const protocol::ModelVersionInfo& version) {
     page.paragraph(notes);
   }
   add_blessing(page, version.facts);
-  add_metrics(page, version.facts);
   add_importance(page, version.facts);
+  add_metrics(page, version.facts);
   add_approvals(page, version.facts);
   add_facts(page, version);
   page.heading("Artifacts");

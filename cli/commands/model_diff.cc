@@ -1,6 +1,7 @@
 // What differs between two versions of models: metrics, importance, signature, recipe, data.
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <set>
 
@@ -144,8 +145,12 @@ int run_model_diff(Session& session) {
   return session.show([&] {
     Table table = session.table({{"WHAT"}, {"NAME"}, {before->version}, {after->version}});
     for (const ModelDifference& one : differences) {
-      table.add({one.topic, one.name, one.before.empty() ? "-" : one.before,
-                 one.after.empty() ? "-" : one.after});
+      const bool number = one.topic == "metric" || one.topic == "importance";
+      const auto shown = [&](const std::string& text) {
+        if (text.empty()) return std::string("-");
+        return number ? short_number(std::strtod(text.c_str(), nullptr)) : text;
+      };
+      table.add({one.topic, one.name, shown(one.before), shown(one.after)});
     }
     session.print(table);
     if (differences.empty()) session.say("the two versions do not differ");

@@ -29,6 +29,7 @@ std::map<std::string, std::string> wiring_of(const PipelineStep& step) {
       case InputSpec::Kind::each: from = "each element"; break;
       case InputSpec::Kind::source: from = "source " + spec.source; break;
       case InputSpec::Kind::file: from = "file " + spec.file; break;
+      case InputSpec::Kind::model: from = "model " + spec.model + "@" + spec.version; break;
       case InputSpec::Kind::newest: from = "newest of "; break;
       case InputSpec::Kind::latest: from = "latest of "; break;
       case InputSpec::Kind::results: from = "results of "; break;

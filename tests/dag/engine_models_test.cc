@@ -490,3 +490,81 @@ TEST_CASE("review: \"auto\" is only for steps that register", "[dag][model]") {
   REQUIRE_FALSE(source.problems.empty());
   CHECK_THAT(source.problems.front().message, Catch::Contains("true, false or a table"));
 }
+
+namespace {
+
+std::string with_baseline(const std::string& input) {
+  std::string whole = with_review("false");
+  const std::string place = "[step.register]\n";
+  whole.insert(whole.find(place), "in.baseline = " + input + "\n");
+  return whole;
+}
+
+struct Compared : Registry {
+  Compared() {
+    operators["model.evaluate"].inputs.push_back(port("baseline", "model/1", false, true));
+  }
+  /// The digest of a version's model; of the evaluation's baseline in a run, empty: none.
+  Digest model_of(const std::string& version) {
+    for (const auto& [key, row] : ledger.models) {
+      for (const Binding& one : row.artifacts) {
+        if (key.second.text() == version && one.port == "model") return one.artifact.digest;
+      }
+    }
+    FAIL("no version " << version);
+    return {};
+  }
+  std::optional<Digest> baseline(RunNumber number) {
+    const auto result = ledger.find_result_by_id(step(number, "evaluate").result);
+    REQUIRE(result);
+    for (const Binding& input : result->inputs) {
+      if (input.port == "baseline") return input.artifact.digest;
+    }
+    return std::nullopt;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a registered model as an input: what the alias pointed at when the run began",
+          "[dag][engine][model]") {
+  Compared world;
+  world.apply(with_baseline("{ model = \"late@champion\", optional = true }"));
+  CHECK_FALSE(world.baseline(world.begin()));
+  world.alias("champion", "1.0.0");
+  const RunNumber second = world.begin(world.depth(8));
+  CHECK(world.baseline(second) == world.model_of("1.0.0"));
+  // The alias moves while a run waits: the run keeps what it began with.
+  world.deliver();
+  const RunNumber third = world.run("flights", world.depth(9));
+  world.alias("champion", "1.1.0");
+  world.restart();
+  world.work();
+  CHECK(world.baseline(third) == world.model_of("1.0.0"));
+  // The same model beside another champion is judged anew, beside the same one it is not.
+  const RunNumber again = world.begin(world.depth(9));
+  CHECK(world.baseline(again) == world.model_of("1.1.0"));
+  CHECK(world.step(again, "evaluate").reason.code == "input_changed");
+  const RunNumber same = world.begin(world.depth(9));
+  CHECK(world.step(same, "evaluate").result == world.step(again, "evaluate").result);
+  // Back as it was: the earlier result holds again.
+  world.rollback("champion");
+  CHECK(world.step(world.begin(world.depth(9)), "evaluate").result ==
+        world.step(third, "evaluate").result);
+}
+
+TEST_CASE("a registered model as an input: by number, and skipped where it must be there and is not",
+          "[dag][engine][model]") {
+  Compared world;
+  world.apply(with_review("false"));
+  world.begin();
+  world.apply(with_baseline("{ model = \"late@1.0.0\" }"));
+  CHECK(world.baseline(world.begin()) == world.model_of("1.0.0"));
+  world.operators["model.evaluate"].inputs.back().optional = false;
+  world.apply(with_baseline("{ model = \"late@2.0.0\" }"));
+  const RunNumber none = world.begin();
+  CHECK(world.state(none, "evaluate") == StepState::skipped);
+  CHECK(world.step(none, "evaluate").reason.sentence ==
+        "there was no model late@2.0.0 for input baseline");
+}
+
