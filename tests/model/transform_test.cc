@@ -284,6 +284,8 @@ TEST_CASE("word vectors: a line of another width and what is no number are error
   CHECK(WordVectors::parse(good->text())->text() == good->text());
   CHECK(WordVectors::parse("a 1 2 3\nb 1 2\n").error().message ==
         "cannot read word vectors: line 2 has 2 numbers; the first word has 3");
+  CHECK(WordVectors::parse("1 3\na 1 2\n").error().message ==
+        "cannot read word vectors: line 2 has 2 numbers; line 1 promises 3");
   CHECK(WordVectors::parse("a 1 x\n").error().message ==
         "cannot read word vectors: line 1 has \"x\", which is no number");
   CHECK(WordVectors::parse("a 1 inf\n").error().message.find("which is no number") !=

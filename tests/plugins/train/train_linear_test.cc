@@ -99,6 +99,43 @@ TEST_CASE("train.linear: its own transform is that of the model, whatever the co
   REQUIRE(loaded);
 }
 
+TEST_CASE("train.linear: it says whether anything was left to gain") {
+  Training whole;
+  REQUIRE(whole.on(flights()).run().good());
+  CHECK(testing::metric(whole.ended, "converged") == 1);
+  CHECK(whole.model()["training"]["converged"] == true);
+  Training cut;
+  REQUIRE(cut.on(flights()).run(R"({"label":"late","exclude":["size"],"steps":2})").good());
+  CHECK(testing::metric(cut.ended, "converged") == 0);
+  CHECK(testing::metric(cut.ended, "steps") == 2);
+  CHECK(cut.model()["training"]["converged"] == false);
+}
+
+TEST_CASE("train.linear: units of the search change the steps, not what is found") {
+  // Two weights of sizes 1e6 apart: (x - 3)² + ((1e6 y - 5))², both penalised.
+  const auto measure = [](std::span<const double> at, std::span<double> slope) -> Result<double> {
+    const double first = at[0] - 3, second = 1e6 * at[1] - 5;
+    slope[0] = 2 * first;
+    slope[1] = 2e6 * second;
+    return first * first + second * second;
+  };
+  train::DescentSettings settings;
+  settings.l2 = 0.5;
+  settings.l1 = 0.25;
+  settings.tolerance = 1e-10;
+  settings.units = {1, 0x1p-20};
+  const train::Descent descent(settings, measure);
+  auto state = descent.begin(2);
+  REQUIRE(state);
+  while (!state->ended && state->steps < 50) REQUIRE(descent.step(*state));
+  CHECK(state->ended);
+  CHECK(state->steps < 20);
+  const std::vector<double> found = descent.parameters(*state);
+  // Where the slope is 0: 2 (x - 3) + x / 2 + 1/4 = 0, and 2e6 (1e6 y - 5) + y / 2 + 1/4 = 0.
+  CHECK(found[0] == Approx(5.75 / 2.5).epsilon(1e-8));
+  CHECK(found[1] == Approx((1e7 - 0.25) / (2e12 + 0.5)).epsilon(1e-8));
+}
+
 TEST_CASE("train.linear: the number of threads changes no byte") {
   Training one;
   one.context.cpus(1);

@@ -190,6 +190,25 @@ TEST_CASE("train.trees: going on from a model is one training of all rounds") {
   CHECK(narrow.ended.error.find("its features stand") != std::string::npos);
 }
 
+TEST_CASE("train.trees: rows of one class do as what a model goes on from, not alone") {
+  ExamplesMaker::Column<double> wind;
+  ExamplesMaker::Column<bool> late;
+  for (int i = 0; i < 100; ++i) {
+    wind.push_back(i);
+    late.push_back(i >= 50);
+  }
+  ExamplesMaker both, alike;
+  both.numbers("wind", wind).flags("late", late);
+  alike.numbers("wind", wind).flags("late", ExamplesMaker::Column<bool>(wind.size(), true));
+  Training first, alone, second;
+  REQUIRE(first.on(both).run(plain).good());
+  CHECK_FALSE(alone.on(alike).run(plain).good());
+  CHECK(alone.ended.error ==
+        "all rows have the same label in column \"late\": there is nothing to tell apart");
+  second.context.input("base", "model/1", first.context.output_path("model"));
+  CHECK(second.on(alike).run(plain).good());
+}
+
 TEST_CASE("train.trees: classes can count alike, by weights or by leaving rows out") {
   Training usual;
   usual.on(flights()).run(plain);

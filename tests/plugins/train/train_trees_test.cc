@@ -210,6 +210,9 @@ TEST_CASE("train: what cannot be learned is refused with the column's name", "[t
              Catch::Contains("\"huge\" holds a number that is infinite"));
   CHECK_THAT(refusal(maker, R"({"label":"never","features":["x"]})"),
              Catch::Contains("no row has a label"));
+  maker.flags("always", {true, true, true});
+  CHECK_THAT(refusal(maker, R"({"label":"always","features":["x"]})"),
+             Catch::Contains("same label in column \"always\""));
   CHECK_THAT(refusal(maker, R"({"label":"word","features":["x"]})"),
              Catch::Contains("only one class"));
   CHECK_THAT(refusal(maker, R"({"label":"day","features":["x"]})"), Catch::Contains("a label"));
