@@ -91,7 +91,6 @@ def chain(context):
         after = f'after = ["s{i - 1}"]\n' if i else ""
         steps.append(f'[step.s{i}]\noperator = "bench.nothing"\n{after}seed = {i}\n'
                      'params.round = "${round}"\n')
-    # A pipeline file may have 10,000 keys; a chain of 1,000 has five a step.
     text = 'name = "chain"\n[params]\nround = 0\n' + "".join(steps)
     with context.daemon("chain") as daemon:
         daemon.apply("chain", text)
@@ -189,8 +188,34 @@ def history(context):
                  median(listed) <= 50)
 
 
+def large(context):
+    """A file of many steps that a program wrote: read, checked, put in force, held in memory."""
+    count = context.large
+    steps = ["name = \"large\"\n[step.s0]\noperator = \"bench.nothing\"\n"]
+    for i in range(1, count):
+        steps.append(f'[step.s{i}]\noperator = "bench.nothing"\nafter = ["s{(i - 1) // 10}"]\n')
+    text = "".join(steps)
+    with context.daemon("large") as daemon:
+        folder = daemon.folder / "large"
+        folder.mkdir()
+        (folder / "pipeline.toml").write_text(text)
+        daemon.pipectl("plan", "none", expect=(2,))
+        before, spent = daemon.memory_mb(), daemon.cpu_seconds()
+        daemon.pipectl("check", str(folder), "--quiet")
+        spent = daemon.cpu_seconds() - spent
+        context.say(f"{count:,} steps read and checked in {spent:.2f} s of processor time")
+        daemon.pipectl("apply", str(folder), "--quiet")
+        daemon.stop()
+        daemon.start()
+        grown = (daemon.memory_mb() - before) * 1e6 / count
+    yield figure(AREA, f"pipeline of {count:,} steps, read and checked", spent, "CPU s", "≤ 1",
+                 spent <= 1)
+    yield figure(AREA, f"memory of a daemon that starts with it, for each step", grown, "bytes",
+                 "≤ 200 beside names", grown <= 200)
+
+
 PARTS = {"fan_out": fan_out, "chain": chain, "handover": handover, "arrival": arrival,
-         "history": history}
+         "history": history, "large": large}
 
 
 class Context:
@@ -201,6 +226,7 @@ class Context:
         self.steps = 2_000 if quick else 10_000
         self.chain = 200 if quick else 1_000
         self.links = 200 if quick else 500
+        self.large = 10_000 if quick else 100_000
         self.past = 20_000 if quick else 100_000
         self.turns = 3 if quick else 5
         self.arrivals = 6 if quick else 21

@@ -1,6 +1,7 @@
 """A daemon of our own on a folder of our own, and the ways to ask it."""
 import http.client
 import json
+import os
 import pathlib
 import signal
 import socket
@@ -141,6 +142,11 @@ class Daemon:
         began = time.monotonic()
         self.pipectl("run", pipeline, *words, "--wait", "--timeout", "30m", "--quiet")
         return time.monotonic() - began
+
+    def cpu_seconds(self):
+        """What the daemon itself has spent on its processors so far."""
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(") ", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def memory_mb(self):
         """Resident memory of the daemon itself, in MB."""

@@ -60,12 +60,14 @@ Judgement PipelineShelf::compile_files(const BundleFiles& files, const std::stri
   ParsedPipeline parsed = parse_pipeline(files.at(bundle_pipeline_file), file_name, {},
                                          bundle_environment(files));
   judgement.problems = std::move(parsed.problems);
+  tell_the_first(judgement.problems);
   if (!parsed.spec) return judgement;
   const auto found = check(*parsed.spec, operators_(), files, file_name, zones);
   judgement.problems.insert(judgement.problems.end(), found.begin(), found.end());
   sort_by_place(judgement.problems);
+  tell_the_first(judgement.problems);
   if (has_errors(judgement.problems)) return judgement;
-  auto pipeline = compile(*parsed.spec, operators_(), files, bundle_version(files));
+  auto pipeline = compile(*std::move(parsed.spec), operators_(), files, bundle_version(files));
   if (!pipeline) return refuse(pipeline.error().message);
   judgement.pipeline = programs_.with_programs(std::move(*pipeline));
   return judgement;

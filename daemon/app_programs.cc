@@ -27,7 +27,7 @@ Error failed(const std::string& path) {
 /// The first word of a command step's argv, or empty when only the attempt will know it.
 std::string program_of(const PipelineStep& step, const Pipeline& pipeline) {
   const auto params =
-      resolve_params(step.spec.params, step_values(pipeline.spec, step.fan_source), pipeline.files);
+      resolve_params(step.spec.params, pipeline.step_values(step.fan_source), pipeline.files);
   if (!params) return {};
   const auto argv = params->find("argv");
   if (argv == params->end()) return {};
@@ -89,15 +89,21 @@ Result<Digest> Programs::digest_of(const std::string& path) {
 
 std::shared_ptr<const Pipeline> Programs::with_programs(std::shared_ptr<const Pipeline> pipeline) {
   std::shared_ptr<Pipeline> changed;
+  std::map<std::string, std::shared_ptr<const OperatorInfo>> with;  // command.run by its program
   for (std::size_t i = 0; i < pipeline->steps.size(); ++i) {
-    if (pipeline->steps[i].info.id != "command.run") continue;
+    if (pipeline->steps[i].info->id != "command.run") continue;
     const std::string name = program_of(pipeline->steps[i], *pipeline);
     if (name.empty()) continue;
     const auto program = find(name);
     if (!program) continue;
     if (!changed) changed = std::make_shared<Pipeline>(*pipeline);
-    changed->steps[i].info.libraries.push_back(
-        {"program " + program->path, program->digest.hex()});
+    std::shared_ptr<const OperatorInfo>& info = with[program->path];
+    if (!info) {
+      OperatorInfo own = *pipeline->steps[i].info;
+      own.libraries.push_back({"program " + program->path, program->digest.hex()});
+      info = std::make_shared<const OperatorInfo>(std::move(own));
+    }
+    changed->steps[i].info = info;
   }
   return changed ? changed : pipeline;
 }

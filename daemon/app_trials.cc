@@ -172,7 +172,7 @@ void Trials::go_on(std::shared_ptr<Attempt> attempt) {
                                    attempt->trial.step + "'" +
                                    did_you_mean(attempt->trial.step, known)});
   }
-  ValueTable values = step_values(attempt->pipeline->spec, attempt->of().fan_source);
+  ValueTable values = attempt->pipeline->step_values(attempt->of().fan_source);
   for (const auto& [name, value] : attempt->trial.params) values[name] = value;
   auto params = resolve_params(attempt->of().spec.params, values, attempt->pipeline->files);
   if (!params) return attempt->done(params.error());
@@ -187,7 +187,7 @@ void Trials::go_on(std::shared_ptr<Attempt> attempt) {
   if (attempt->trial.sample > 0) return sample_next(attempt, 0, 0);
   const Digest key = sha256(key_text(attempt->of(), attempt->params, attempt->inputs));
   const PipelineStep& step = attempt->of();
-  const bool cached = step.spec.cache && step.info.cacheable && !step.info.effect;
+  const bool cached = step.spec.cache && step.info->cacheable && !step.info->effect;
   const auto known = cached ? store_.find_result(key, INT64_MAX) : std::nullopt;
   if (!known || store_.first_lost(*known)) return start(attempt);
   TrialOutcome& outcome = attempt->outcome;
@@ -363,13 +363,13 @@ void Trials::start(std::shared_ptr<Attempt> attempt) {
   effect::StartAttempt start;
   start.pipeline = attempt->pipeline->spec.name, start.step = step.spec.name;
   start.element = attempt->outcome.element, start.number = 1;
-  start.operator_id = step.info.id, start.plugin = step.info.plugin;
+  start.operator_id = step.info->id, start.plugin = step.info->plugin;
   start.params = attempt->params, start.inputs = attempt->inputs;
   for (const OutputSpec& output : step.outputs) {
     if (!step.passed.contains(output.port)) start.outputs.push_back(output);
   }
-  start.seed = step.spec.seed, start.network = step.info.network;
-  start.cpus = step.spec.resources.cpus > 0 ? step.spec.resources.cpus : step.info.cpus;
+  start.seed = step.spec.seed, start.network = step.info->network;
+  start.cpus = step.spec.resources.cpus > 0 ? step.spec.resources.cpus : step.info->cpus;
   start.memory_bytes = step.spec.resources.memory_bytes;
   start.timeout_ms = step.spec.timeout_ms > 0 ? step.spec.timeout_ms : trial_timeout_ms;
   adhoc_.run(std::move(start), attempt->replaced,

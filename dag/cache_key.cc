@@ -28,11 +28,11 @@ void append_param(std::string& out, const std::string& name, const Value& value)
 
 void append_params(std::string& out, const PipelineStep& step, const ValueTable& params) {
   for (const auto& [name, value] : params) {
-    if (name == "argv" && step.info.id == "command.run") {
+    if (name == "argv" && step.info->id == "command.run") {
       out += "command " + canonical(value) + "\n";
       continue;
     }
-    const ParamInfo* info = step.info.param(name);
+    const ParamInfo* info = step.info->param(name);
     if (info != nullptr && !info->default_value.is_null() && info->default_value == value) continue;
     append_param(out, is_plain_name(name) ? name : quoted(name), value);
   }
@@ -50,7 +50,7 @@ void append_operator(std::string& out, const OperatorInfo& info) {
 }
 
 void append_outputs(std::string& out, const PipelineStep& step) {
-  if (!step.info.open_outputs) return;
+  if (!step.info->open_outputs) return;
   for (const OutputSpec& output : step.outputs) {
     out += "out " + output.port + " " + output.type;
     if (output.evidence) out += " evidence";
@@ -159,7 +159,7 @@ std::string shown(const ReasonDetail& detail) {
 std::string key_text(const PipelineStep& step, const ValueTable& params,
                      const std::vector<PortInputs>& inputs) {
   std::string out;
-  append_operator(out, step.info);
+  append_operator(out, *step.info);
   append_outputs(out, step);
   append_params(out, step, params);
   for (const PortInputs& port : inputs) {

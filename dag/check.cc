@@ -148,7 +148,7 @@ class Checker {
   // What `${name}` stands for in a step.
   const ValueTable& values_of(std::size_t index) {
     if (!is_generated_source(fans_[index])) return spec_.params;
-    own_values_ = step_values(spec_, fans_[index]);
+    own_values_ = step_values(spec_.params, spec_.step(generator_of(fans_[index])));
     return own_values_;
   }
 

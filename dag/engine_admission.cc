@@ -17,7 +17,7 @@ constexpr std::int64_t backfill_behind = 60;   ///< priorities that a backfill s
 }  // namespace
 
 bool uses_cache(const PipelineStep& step) {
-  return step.spec.cache && step.info.cacheable && !step.info.effect &&
+  return step.spec.cache && step.info->cacheable && !step.info->effect &&
          step.spec.run_on == "success";
 }
 
@@ -65,7 +65,7 @@ Demand Engine::State::demand_of(const Run& run, NodeIndex index) const {
   const PipelineStep& step = run.step_of(index);
   const ResourceSpec& wanted = step.spec.resources;
   Demand demand;
-  demand.cpus = wanted.cpus > 0 ? wanted.cpus : step.info.cpus;
+  demand.cpus = wanted.cpus > 0 ? wanted.cpus : step.info->cpus;
   demand.memory_bytes = memory_of_try(wanted, run.nodes[index].tries);
   demand.scratch_bytes = wanted.scratch_bytes;
   demand.gpus = wanted.gpus;
@@ -253,13 +253,13 @@ void Engine::State::start_attempt(Run& run, NodeIndex index, QueuedWork item) {
   ValueTable own;
   effect::StartAttempt start{live.row.id, live.row.fence, run.row.number, run.row.pipeline,
                              live.row.step, live.row.element, live.row.number,
-                             step.info.id, step.info.plugin,
+                             step.info->id, step.info->plugin,
                              params_of_node(run, index, own),
                              std::move(item.work.inputs), {}, step.spec.seed, live.demand.cpus,
-                             live.demand.memory_bytes, step.spec.timeout_ms, step.info.network,
+                             live.demand.memory_bytes, step.spec.timeout_ms, step.info->network,
                              live.demand.scratch_bytes, "", live.demand.gpus,
                              step.spec.timeout_progress_ms, step.spec.secrets};
-  if (step.info.resumable && live.key) start.checkpoint = live.key->hex();
+  if (step.info->resumable && live.key) start.checkpoint = live.key->hex();
   for (const OutputSpec& output : step.outputs) {
     if (!step.passed.contains(output.port)) start.outputs.push_back(output);
   }

@@ -34,7 +34,7 @@ std::string span_steps(const Pipeline& pipeline, const std::string& source) {
 
 // The step of the backfill whose result hangs on the spans before its own, if there is one.
 const PipelineStep* looks_back(const Pipeline& pipeline, const RunOptions& options) {
-  const auto selected = select_steps(pipeline.spec, options.select);
+  const auto selected = select_steps(pipeline, options.select);
   for (const std::string& name : selected ? *selected : std::vector<std::string>{}) {
     const PipelineStep& step = pipeline.steps[pipeline.find(name)];
     const bool back = std::any_of(step.inputs.begin(), step.inputs.end(), [](const auto& input) {

@@ -31,7 +31,7 @@ std::vector<ValueTable> params_of(const Pipeline& pipeline, const ValueTable& ov
     const bool generated = is_generated_source(step.fan_source);
     auto params = generated
                       ? resolve_params(step.spec.params,
-                                       with_overrides(step_values(pipeline.spec, step.fan_source)),
+                                       with_overrides(pipeline.step_values(step.fan_source)),
                                        pipeline.files)
                       : resolve_params(step.spec.params, values, pipeline.files);
     // The pipeline compiled with its own values, and overrides only replace declared names.
@@ -71,7 +71,7 @@ void Engine::State::prepare_run(Run& run) const {
   if (!run.row.options.select.empty()) {
     run.selected.assign(run.definitions.size(), false);
     // It was read without an error when the run was asked for.
-    const auto names = select_steps(run.pipeline->spec, run.row.options.select);
+    const auto names = select_steps(*run.pipeline, run.row.options.select);
     for (const std::string& name : names ? *names : std::vector<std::string>{}) {
       run.selected[run.pipeline->find(name)] = true;
     }

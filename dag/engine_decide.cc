@@ -102,7 +102,7 @@ void Engine::State::decide_ready(Run& run, NodeIndex index, ResolvedInputs input
   item.key_text = key_text(step, params_of_node(run, index, own), item.inputs);
   node.key = sha256(item.key_text);
   if (!uses_cache(step)) {
-    item.reason = {"not_cached", step.info.effect ? "has an effect outside, so it runs every time"
+    item.reason = {"not_cached", step.info->effect ? "has an effect outside, so it runs every time"
                                                   : "cache = false, so it runs every time", {}};
     queue_ready(run, index, std::move(item));
     return;
@@ -176,7 +176,7 @@ Reason Engine::State::why_run(const Run& run, NodeIndex index, const std::string
       ledger.nearest_result(run.row.pipeline, step.spec.name, run.element_of(index));
   if (!nearest) return {"first_time", "no earlier result", {}};
   std::vector<ReasonDetail> differences = key_difference(nearest->key_text, text);
-  name_defaults(differences, step.info);
+  name_defaults(differences, *step.info);
   return miss_reason(differences, nearest->run);
 }
 

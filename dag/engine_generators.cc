@@ -81,7 +81,7 @@ Result<Value> complete_element(const GeneratesSpec& generates, const Value& argu
 
 /// The parameters of a fanned-out step for one element.
 ValueTable values_for(const Run& run, const PipelineStep& step, const Value& element) {
-  ValueTable values = step_values(run.pipeline->spec, step.fan_source);
+  ValueTable values = run.pipeline->step_values(step.fan_source);
   for (const auto& [name, value] : run.row.options.params) values[name] = value;
   if (const ValueTable* own = element.as_table()) {
     for (const auto& [name, value] : *own) values["each." + name] = value;
@@ -139,8 +139,8 @@ const ValueTable& Engine::State::params_of_node(const Run& run, NodeIndex index,
   const PipelineStep& step = run.step_of(index);
   if (step.spec.generates) {
     own = run.params[node.step];
-    if (step.info.param(generated_param) != nullptr) own[generated_param] = past_of(run, index);
-    if (step.info.param(generated_max_param) != nullptr) {
+    if (step.info->param(generated_param) != nullptr) own[generated_param] = past_of(run, index);
+    if (step.info->param(generated_max_param) != nullptr) {
       own[generated_max_param] = step.spec.generates->max;
     }
     return own;
@@ -163,7 +163,7 @@ std::string Engine::State::wrong_for_steps(const Run& run, NodeIndex index,
   const std::string source = generated_source(run.step_of(index).spec.name);
   for (const PipelineStep& step : run.pipeline->steps) {
     if (step.fan_source != source) continue;
-    const auto problems = check_params(step.spec, step.info, values_for(run, step, element),
+    const auto problems = check_params(step.spec, *step.info, values_for(run, step, element),
                                        run.pipeline->files);
     if (problems.empty()) continue;
     return "named an element " + canonical(element) + " that step " + step.spec.name +

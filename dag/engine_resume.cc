@@ -84,7 +84,7 @@ Result<std::set<NodeIndex>> Engine::State::nodes_to_retry(
   if (event.steps.empty() && event.select.empty()) return named;
   std::vector<std::string> names = event.steps;
   if (!event.select.empty()) {
-    TRY(selected, select_steps(run.pipeline->spec, event.select));
+    TRY(selected, select_steps(*run.pipeline, event.select));
     names.insert(names.end(), selected.begin(), selected.end());
   }
   for (const std::string& name : event.steps) {

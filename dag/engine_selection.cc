@@ -80,7 +80,7 @@ std::optional<Error> Engine::State::options_error(const Pipeline& pipeline,
     if (pipeline.find(step) != no_step) continue;
     return Error{ErrorCode::invalid, "run --force: pipeline " + name + " has no step " + step};
   }
-  const auto selected = select_steps(pipeline.spec, options.select);
+  const auto selected = select_steps(pipeline, options.select);
   if (!selected) return selected.error();
   if (selected->empty()) {
     return Error{ErrorCode::invalid, "the selection '" + options.select + "' leaves no step of " +

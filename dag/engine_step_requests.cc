@@ -60,9 +60,9 @@ std::string Engine::State::refused_request(const Run& run, NodeIndex index,
   for (const event::StepRequest& request : event.requests) {
     std::string wrong;
     const auto& allowed = step.spec.requests;
-    if (!step.info.effect) {
-      wrong = "operator " + step.info.id + " is not declared to have an effect";
-    } else if (request.kind == register_model_request && step.info.id == register_model_operator) {
+    if (!step.info->effect) {
+      wrong = "operator " + step.info->id + " is not declared to have an effect";
+    } else if (request.kind == register_model_request && step.info->id == register_model_operator) {
       wrong = wrong_registration(attempts.at(event.attempt).inputs, request.arguments);
     } else if (std::find(allowed.begin(), allowed.end(), request.kind) == allowed.end()) {
       wrong = "step " + step.spec.name + " does not allow it: requests = [\"" + request.kind + "\"]";

@@ -131,7 +131,7 @@ void ModelDescent::open(const Digest& digest, StepIndex reader, const std::strin
 void ModelDescent::take(const Maker& maker, bool trained, ModelFacts& facts) {
   read_key_text(maker.result.key_text, maker.name, trained, facts);
   if (maker.step != no_step) {
-    for (const ParamInfo& param : run_.pipeline->steps[maker.step].info.params) {
+    for (const ParamInfo& param : run_.pipeline->steps[maker.step].info->params) {
       if (param.default_value.is_null()) continue;
       facts.defaults.emplace(maker.name + " params." + param.name, canonical(param.default_value));
     }

@@ -57,19 +57,26 @@ std::vector<std::uint32_t> ordered(const std::vector<StepSpec>& steps) {
 
 class Compiler {
  public:
-  Compiler(const PipelineSpec& spec, const OperatorSet& operators, const BundleFiles& files)
+  Compiler(PipelineSpec spec, const OperatorSet& operators, const BundleFiles& files)
       : operators_(operators), pipeline_(std::make_shared<Pipeline>()) {
-    pipeline_->spec = spec;
+    pipeline_->spec = std::move(spec);
     pipeline_->files = files;
   }
 
   Result<std::shared_ptr<const Pipeline>> compile(const Digest& version) {
     pipeline_->version = version;
-    const std::vector<std::uint32_t> order = ordered(pipeline_->spec.steps);
-    if (order.size() != pipeline_->spec.steps.size()) {
+    std::vector<StepSpec> specs = std::move(pipeline_->spec.steps);
+    pipeline_->spec.steps.clear();
+    const std::vector<std::uint32_t> order = ordered(specs);
+    if (order.size() != specs.size()) {
       return Error{ErrorCode::invalid, "the steps of " + pipeline_->spec.name + " form a cycle"};
     }
-    for (const std::uint32_t i : order) TRY_VOID(add_step(pipeline_->spec.steps[i]));
+    pipeline_->steps.reserve(order.size());
+    pipeline_->file_order.resize(order.size());
+    for (const std::uint32_t i : order) {
+      pipeline_->file_order[i] = static_cast<StepIndex>(pipeline_->steps.size());
+      TRY_VOID(add_step(std::move(specs[i])));
+    }
     for (PipelineStep& step : pipeline_->steps) TRY_VOID(connect(step));
     for (StepIndex i = 0; i < pipeline_->steps.size(); ++i) note_place(i);
     note_depths();
@@ -78,14 +85,25 @@ class Compiler {
   }
 
  private:
-  Result<void> add_step(const StepSpec& spec) {
-    const auto found = operators_.find(spec.operator_id);
-    if (found == operators_.end()) return defect(spec, "unknown operator " + spec.operator_id);
+  /// One copy of each operator for all the steps that use it; null: there is none of that id.
+  std::shared_ptr<const OperatorInfo> operator_of(const std::string& id) {
+    const auto known = shared_.find(id);
+    if (known != shared_.end()) return known->second;
+    const auto found = operators_.find(id);
+    if (found == operators_.end()) return nullptr;
+    return shared_.emplace(id, std::make_shared<const OperatorInfo>(found->second)).first->second;
+  }
+
+  Result<void> add_step(StepSpec&& from) {
     PipelineStep step;
-    step.spec = spec;
-    step.info = found->second;
-    ReviewSpec& review = step.spec.review;
-    const bool registers = step.info.id == register_model_operator;
+    step.spec = std::move(from);
+    StepSpec& spec = step.spec;
+    spec.param_positions = {}, spec.key_positions = {};  // the file has been judged
+    const auto found = operator_of(spec.operator_id);
+    if (!found) return defect(spec, "unknown operator " + spec.operator_id);
+    step.info = found;
+    ReviewSpec& review = spec.review;
+    const bool registers = step.info->id == register_model_operator;
     if (registers && !review.given) review.required = true;
     if (review.automatic && !registers) {
       return defect(spec, "review = \"auto\" is for steps of model.register, where the evaluation "
@@ -99,16 +117,16 @@ class Compiler {
       if (spec.foreach->is_source) {
         step.fan_source = spec.foreach->of;
       } else {
-        const PipelineStep& from = pipeline_->steps[of];
-        step.fan_source = from.spec.generates ? generated_source(from.spec.name) : from.fan_source;
+        const PipelineStep& maker = pipeline_->steps[of];
+        step.fan_source = maker.spec.generates ? generated_source(maker.spec.name) : maker.fan_source;
       }
     }
     ValueTable own;
     const bool generated = is_generated_source(step.fan_source);
-    if (generated) own = step_values(pipeline_->spec, step.fan_source);
+    if (generated) own = pipeline_->step_values(step.fan_source);
     TRY(params, resolve_params(spec.params, generated ? own : pipeline_->spec.params,
                                pipeline_->files));
-    for (const PortInfo& port : expand_outputs(step.info, params)) {
+    for (const PortInfo& port : expand_outputs(*step.info, params)) {
       step.outputs.push_back({port.name, port.type, port.evidence, port.optional, spec.at});
       if (!port.pass.empty()) step.passed.emplace(port.name, port.pass);
     }
@@ -124,10 +142,10 @@ class Compiler {
     for (const InputSpec& spec : step.spec.inputs) {
       PipelineInput input;
       input.spec = spec;
-      const PortInfo* port = step.info.input(spec.port);
+      const PortInfo* port = step.info->input(spec.port);
       if (port == nullptr) return defect(step.spec, "unknown input port " + spec.port);
       input.port = *port;
-      input.port.name = spec.port;
+      input.port.name = spec.port, input.port.doc.clear();
       if (port->name == "*") input.port.optional = spec.optional;  // rule 2
       if (!spec.step.empty()) TRY_VOID(connect_step(step, input));
       if (spec.kind == InputSpec::Kind::file) TRY_VOID(connect_file(step, input));
@@ -230,6 +248,7 @@ class Compiler {
 
   const OperatorSet& operators_;
   std::shared_ptr<Pipeline> pipeline_;
+  std::map<std::string, std::shared_ptr<const OperatorInfo>, std::less<>> shared_;
   std::vector<bool> reads_collection_;  // of each step placed so far, itself or through others
 };
 
@@ -301,6 +320,18 @@ StepIndex Pipeline::find(std::string_view name) const {
   return found == index.end() ? no_step : found->second;
 }
 
+ValueTable Pipeline::step_values(const std::string& fan_source) const {
+  const StepIndex generator = find(generator_of(fan_source));
+  return pipelined::step_values(spec.params, generator == no_step ? nullptr : &steps[generator].spec);
+}
+
+PipelineSpec Pipeline::whole_spec() const {
+  PipelineSpec whole = spec;
+  whole.steps.reserve(steps.size());
+  for (const StepIndex at : file_order) whole.steps.push_back(steps[at].spec);
+  return whole;
+}
+
 Manifest file_manifest(const std::string& type, const std::string& path, std::string_view content) {
   const std::size_t slash = path.rfind('/');
   const std::string base = slash == std::string::npos ? path : path.substr(slash + 1);
@@ -328,10 +359,10 @@ std::vector<PortInfo> expand_outputs(const OperatorInfo& info, const ValueTable&
   return ports;
 }
 
-Result<std::shared_ptr<const Pipeline>> compile(const PipelineSpec& spec,
+Result<std::shared_ptr<const Pipeline>> compile(PipelineSpec spec,
                                                 const OperatorSet& operators,
                                                 const BundleFiles& files, const Digest& version) {
-  return Compiler(spec, operators, files).compile(version);
+  return Compiler(std::move(spec), operators, files).compile(version);
 }
 
 Result<ValueTable> resolve_params(const ValueTable& params, const ValueTable& values,

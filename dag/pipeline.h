@@ -38,9 +38,21 @@ struct PipelineInput {
   ArtifactRef file;          ///< of kind file
 };
 
+/// The operator of a step, shared by all steps that use it.
+class StepOperator {
+ public:
+  StepOperator() : info_(std::make_shared<const OperatorInfo>()) {}
+  StepOperator(std::shared_ptr<const OperatorInfo> info) : info_(std::move(info)) {}
+  const OperatorInfo& operator*() const { return *info_; }
+  const OperatorInfo* operator->() const { return info_.get(); }
+
+ private:
+  std::shared_ptr<const OperatorInfo> info_;  // never null
+};
+
 struct PipelineStep {
-  StepSpec spec;
-  OperatorInfo info;
+  StepSpec spec;                        ///< without the positions of its keys
+  StepOperator info;
   std::vector<PipelineInput> inputs;    ///< in port order
   std::vector<OutputSpec> outputs;      ///< the ports that it writes or passes, in port order
   std::map<std::string, std::string> passed;  ///< output port → input port
@@ -52,21 +64,26 @@ struct PipelineStep {
 };
 
 struct Pipeline {
-  PipelineSpec spec;
+  PipelineSpec spec;                    ///< its steps are in `steps`, each once
   Digest version;
   BundleFiles files;
   std::vector<PipelineStep> steps;      ///< parents before children
   std::map<std::string, StepIndex, std::less<>> index;  ///< of steps, by name
   OperatorInfo poller;                  ///< ingest.query, if a source asks a database
   std::map<std::string, ValueTable> query_params;  ///< of those sources, files replaced
+  std::vector<StepIndex> file_order;    ///< the steps as they stand in the file
 
   /// Index of the step of that name, or no_step.
   StepIndex find(std::string_view name) const;
+  /// What `${name}` stands for in the parameters of a step with that fan-out.
+  ValueTable step_values(const std::string& fan_source) const;
+  /// A copy of the spec with the steps in file order.
+  PipelineSpec whole_spec() const;
 };
 
 /// Resolves names.  REQUIRES: `check` found no error in the same arguments.  An error here is one
 /// that check should have found.
-Result<std::shared_ptr<const Pipeline>> compile(const PipelineSpec& spec,
+Result<std::shared_ptr<const Pipeline>> compile(PipelineSpec spec,
                                                 const OperatorSet& operators,
                                                 const BundleFiles& files, const Digest& version);
 

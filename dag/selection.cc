@@ -273,4 +273,14 @@ Result<std::vector<std::string>> select_steps(const PipelineSpec& spec,
   return names;
 }
 
+Result<std::vector<std::string>> select_steps(const Pipeline& pipeline,
+                                              std::string_view expression) {
+  if (expression.find_first_not_of(" \t\n") != std::string_view::npos) {
+    return select_steps(pipeline.whole_spec(), expression);
+  }
+  std::vector<std::string> names;
+  for (const StepIndex at : pipeline.file_order) names.push_back(pipeline.steps[at].spec.name);
+  return names;
+}
+
 }  // namespace pipelined

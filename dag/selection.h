@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "dag/pipeline.h"
 #include "dag/result.h"
 #include "dag/spec.h"
 
@@ -23,6 +24,9 @@ namespace pipelined {
 /// The selected steps' names in file order.  An error says at which character what is wrong, and the
 /// nearest name.  An empty expression selects everything.
 Result<std::vector<std::string>> select_steps(const PipelineSpec& spec,
+                                              std::string_view expression);
+/// The same of a compiled pipeline.
+Result<std::vector<std::string>> select_steps(const Pipeline& pipeline,
                                               std::string_view expression);
 
 }  // namespace pipelined

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <initializer_list>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,6 +31,29 @@ std::string kind_of(const toml::node& node);
 struct Field {
   std::string name;
   std::function<void(const toml::node&)> read;
+};
+
+/// What to do with the value of a key of a step: refers to a lambda and does not own it, since a step
+/// has two dozen keys and a file may have a hundred thousand steps.
+class Reading {
+ public:
+  /// REQUIRES: `read` outlives it.
+  template <class Read>
+  Reading(const Read& read)
+      : read_(&read), call_([](const void* to, const toml::node& node) {
+          (*static_cast<const Read*>(to))(node);
+        }) {}
+  void operator()(const toml::node& node) const { call_(read_, node); }
+
+ private:
+  const void* read_;
+  void (*call_)(const void*, const toml::node&);
+};
+
+/// One key of a step.  Lives for the one call of `step_fields` that it is written in.
+struct StepField {
+  const char* name;
+  Reading read;
 };
 
 /// Keys that the language has in its design and this version does not act upon.
@@ -57,6 +81,10 @@ class Reader {
 
   void fields(const toml::table& table, const std::string& where, const std::vector<Field>& known,
               const Unsupported& unsupported = {});
+  void step_fields(const toml::table& table, const std::string& where,
+                   std::initializer_list<StepField> known);
+  void unknown_key(const toml::key& key, const std::string& where,
+                   const std::vector<std::string>& known);
   const toml::table* table_of(const toml::node& node, const std::string& what);
 
   // Each reads one value of one kind, or reports what it must be.

@@ -27,6 +27,15 @@ std::string kind_of(const toml::node& node) {
 
 // ---- Values of one kind ----------------------------------------------------------------------------
 
+void Reader::unknown_key(const toml::key& key, const std::string& where,
+                         const std::vector<std::string>& known) {
+  const std::string name(key.str());
+  // Beyond those that are told it is only counted: looking for the nearest name takes its time.
+  const bool told = problems_.size() < problems_told_max;
+  error(position_of(key.source()),
+        "unknown key '" + name + "' " + where + (told ? did_you_mean(name, known) : ""));
+}
+
 void Reader::fields(const toml::table& table, const std::string& where,
                     const std::vector<Field>& known, const Unsupported& unsupported) {
   std::vector<std::string> all;
@@ -40,8 +49,23 @@ void Reader::fields(const toml::table& table, const std::string& where,
     } else if (std::count(unsupported.begin(), unsupported.end(), name) > 0) {
       error(position_of(key.source()), "'" + name + "' " + where + " is not supported yet");
     } else {
-      error(position_of(key.source()),
-            "unknown key '" + name + "' " + where + did_you_mean(name, all));
+      unknown_key(key, where, all);
+    }
+  }
+}
+
+void Reader::step_fields(const toml::table& table, const std::string& where,
+                         std::initializer_list<StepField> known) {
+  for (auto&& [key, node] : table) {
+    const auto field = std::find_if(known.begin(), known.end(), [&key = key](const StepField& f) {
+      return key.str() == f.name;
+    });
+    if (field != known.end()) {
+      field->read(node);
+    } else {
+      std::vector<std::string> all;
+      for (const StepField& one : known) all.emplace_back(one.name);
+      unknown_key(key, where, all);
     }
   }
 }
@@ -200,6 +224,7 @@ PipelineSpec Reader::read(const toml::table& root) {
            }},
           {"step",
            [&](Node n) {
+             if (n.is_table()) spec_.steps.reserve(n.as_table()->size());
              in_file_order(n, "'step'", [&](const auto& name, SourcePosition at, Node item) {
                step(name, at, item);
              });

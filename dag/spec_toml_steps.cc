@@ -27,7 +27,7 @@ void Reader::step(const std::string& name, SourcePosition at, const toml::node& 
   out.at = at;
   const auto what = [&](const char* key) { return "'" + std::string(key) + "' " + where; };
   constexpr std::int64_t any_number = std::numeric_limits<std::int64_t>::min();
-  fields(*table, where,
+  step_fields(*table, where,
          {{"operator", [&](Node n) { text(n, what("operator"), out.operator_id); }},
           {"description", [&](Node n) { text(n, what("description"), out.description); }},
           {"in", [&](Node n) { step_inputs(n, where, out); }},

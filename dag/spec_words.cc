@@ -108,4 +108,15 @@ void sort_by_place(std::vector<Diagnostic>& problems) {
   });
 }
 
+void tell_the_first(std::vector<Diagnostic>& problems, std::size_t most) {
+  if (problems.size() <= most) return;
+  const std::size_t all = problems.size();
+  std::stable_partition(problems.begin(), problems.end(),
+                        [](const Diagnostic& problem) { return !problem.warning; });
+  problems.resize(most);
+  sort_by_place(problems);
+  problems.push_back({problems.back().file, problems.back().at,
+                      "and " + std::to_string(all - most) + " more problems in the file", true});
+}
+
 }  // namespace pipelined

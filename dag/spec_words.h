@@ -33,4 +33,9 @@ bool has_errors(const std::vector<Diagnostic>& problems);
 /// In order of their place in the text, errors before warnings at the same place.
 void sort_by_place(std::vector<Diagnostic>& problems);
 
+/// So many problems of one file are told.
+inline constexpr std::size_t problems_told_max = 1000;
+/// Drops all beyond that, warnings before errors, and says at the end how many there were.
+void tell_the_first(std::vector<Diagnostic>& problems, std::size_t most = problems_told_max);
+
 }  // namespace pipelined

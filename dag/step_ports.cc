@@ -116,10 +116,7 @@ std::string generator_of(const std::string& fan_source) {
   return is_generated_source(fan_source) ? fan_source.substr(1) : std::string();
 }
 
-ValueTable step_values(const PipelineSpec& spec, const std::string& fan_source) {
-  ValueTable values = spec.params;
-  if (!is_generated_source(fan_source)) return values;
-  const StepSpec* generator = spec.step(generator_of(fan_source));
+ValueTable step_values(ValueTable values, const StepSpec* generator) {
   if (generator == nullptr || !generator->generates) return values;
   for (const auto& [name, value] : generator->generates->values) values["each." + name] = value;
   return values;

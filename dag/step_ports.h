@@ -56,9 +56,9 @@ inline bool is_generated_source(const std::string& fan_source) {
 }
 /// The step that generates the elements of such a source; empty: they are spans.
 std::string generator_of(const std::string& fan_source);
-/// What `${name}` in the parameters of a step with that fan-out stands for: the pipeline's parameters
-/// and, where a step generates the elements, `each.x` with the values that it declares.
-ValueTable step_values(const PipelineSpec& spec, const std::string& fan_source);
+/// What `${name}` in the parameters of a fanned-out step stands for: the pipeline's parameters and,
+/// where a step generates the elements (else null), `each.x` with the values that it declares.
+ValueTable step_values(ValueTable params, const StepSpec* generator);
 
 /// Edges between steps (numbers are places in `spec.steps`): data of the same run, `after`, and
 /// `foreach`, whose elements must be known first.  What looks back (`span = -1`, `latest`) makes none.

@@ -13,10 +13,10 @@
 
 namespace pipelined {
 
-/// What a pipeline file may weigh.  Generous for people, small for an attacker.
+/// What a pipeline file may weigh: 100,000 steps that a program wrote, read in about a second.
 struct PipelineLimits {
-  std::size_t bytes = 1 << 20;
-  std::size_t keys = 10'000;  ///< of all tables together
+  std::size_t bytes = 8 << 20;
+  std::size_t keys = 500'000; ///< of all tables together
   int depth = 64;             ///< of brackets and of dotted keys
 };
 

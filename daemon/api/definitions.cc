@@ -45,14 +45,14 @@ std::map<std::string, std::string> wiring_of(const PipelineStep& step) {
 void compare_step(DiffLines& lines, const Definition& first, const PipelineStep& before,
                   const Definition& second, const PipelineStep& after) {
   const auto params = [](const Definition& side, const PipelineStep& step) {
-    ValueTable values = step_values(side.pipeline->spec, step.fan_source);
+    ValueTable values = side.pipeline->step_values(step.fan_source);
     for (const auto& [name, value] : side.values) values[name] = value;
     const auto resolved = resolve_params(step.spec.params, values, side.pipeline->files);
     return resolved ? *resolved : ValueTable{};
   };
   std::vector<ReasonDetail> details = key_difference(key_text(before, params(first, before), {}),
                                                      key_text(after, params(second, after), {}));
-  name_defaults(details, after.info);
+  name_defaults(details, *after.info);
   for (const ReasonDetail& detail : details) {
     lines.add({"definition", after.spec.name, "", detail.name, detail.before, detail.after});
   }

@@ -191,7 +191,7 @@ void add_definition(Backend& backend, const RunRow& run, const Pipeline& pipelin
   }
   std::set<std::string> told;
   for (const PipelineStep& step : pipeline.steps) {
-    if (told.insert(step.info.id).second) replay.operators.push_back(operator_of(step.info));
+    if (told.insert(step.info->id).second) replay.operators.push_back(operator_of(*step.info));
   }
   for (const PipelineRow& row : list_versions(backend.store(), run.pipeline, view_limit_max)) {
     if (row.version == run.version) replay.folder = row.folder;

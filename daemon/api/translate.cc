@@ -94,7 +94,7 @@ std::optional<protocol::Step> listed_step(Backend& backend, const RunRow& run,
   } else {
     return std::nullopt;
   }
-  listed.operator_id = step.info.id;
+  listed.operator_id = step.info->id;
   return listed;
 }
 

@@ -22,8 +22,10 @@ struct Folder {
 std::shared_ptr<const Pipeline> command(ValueList argv) {
   auto pipeline = std::make_shared<Pipeline>();
   pipeline->spec.params = {{"tool", "cp"}};
+  OperatorInfo info;
+  info.id = "command.run";
   PipelineStep step;
-  step.info.id = "command.run";
+  step.info = std::make_shared<const OperatorInfo>(std::move(info));
   step.spec.params = {{"argv", std::move(argv)}};
   pipeline->steps = {step};
   return pipeline;
@@ -71,9 +73,9 @@ TEST_CASE("programs: a command step names its program among its libraries", "[da
   REQUIRE(cp);
   for (const char* word : {"cp", "${tool}"}) {
     const auto filled = programs.with_programs(command({word, "{in.a}"}));
-    REQUIRE(filled->steps[0].info.libraries.size() == 1);
-    CHECK(filled->steps[0].info.libraries[0].name == "program " + cp->path);
-    CHECK(filled->steps[0].info.libraries[0].version == cp->digest.hex());
+    REQUIRE(filled->steps[0].info->libraries.size() == 1);
+    CHECK(filled->steps[0].info->libraries[0].name == "program " + cp->path);
+    CHECK(filled->steps[0].info->libraries[0].version == cp->digest.hex());
   }
   const auto original = command({"no-such-program"});
   CHECK(programs.with_programs(original) == original);

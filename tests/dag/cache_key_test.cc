@@ -8,15 +8,17 @@ using namespace pipelined;
 
 namespace {
 
-PipelineStep step() {
-  PipelineStep step;
-  step.info = fake_operator("train.trees", {port("examples", "examples/1", true)}, {}, {"rounds"});
-  step.info.libraries = {{"xgboost", "1.7.4"}, {"arrow", "26.0.1"}};
+PipelineStep step(const std::string& xgboost = "1.7.4") {
+  OperatorInfo info =
+      fake_operator("train.trees", {port("examples", "examples/1", true)}, {}, {"rounds"});
+  info.libraries = {{"xgboost", xgboost}, {"arrow", "26.0.1"}};
   ParamInfo depth;
   depth.name = "max_depth";
   depth.kind = "int";
   depth.default_value = Value(6);
-  step.info.params.push_back(depth);
+  info.params.push_back(depth);
+  PipelineStep step;
+  step.info = std::make_shared<const OperatorInfo>(std::move(info));
   step.spec.name = "train";
   return step;
 }
@@ -50,9 +52,11 @@ TEST_CASE("key: run, pipeline and step name are no part of it", "[dag][key]") {
 }
 
 TEST_CASE("key: a command shows its template and its ports", "[dag][key]") {
+  OperatorInfo info;
+  info.id = "command.run";
+  info.open_outputs = true;
   PipelineStep command;
-  command.info.id = "command.run";
-  command.info.open_outputs = true;
+  command.info = std::make_shared<const OperatorInfo>(std::move(info));
   command.outputs = {{"copy", "files/1", false, false, {}}};
   ValueTable params;
   params["argv"] = Value(ValueList{Value("cp"), Value("{in.x}"), Value("{out.copy}")});
@@ -77,7 +81,7 @@ TEST_CASE("key: the default stands where the text leaves it out", "[dag][key]") 
   ValueTable after;
   after["max_depth"] = Value(8);
   auto details = key_difference(key_text(step(), {}, {}), key_text(step(), after, {}));
-  name_defaults(details, step().info);
+  name_defaults(details, *step().info);
   REQUIRE(details.size() == 1);
   CHECK(details[0] == ReasonDetail{"parameter max_depth", "6", "8"});
 }
@@ -87,8 +91,7 @@ TEST_CASE("key: inputs, libraries and salt are told apart", "[dag][key]") {
   const std::string base = key_text(step(), {}, {{"examples", "examples/1", {one}}});
   CHECK(miss_reason(key_difference(base, key_text(step(), {}, {{"examples", "examples/1", {two}}})), 1)
             .code == "input_changed");
-  PipelineStep newer = step();
-  newer.info.libraries[0].version = "1.7.5";
+  const PipelineStep newer = step("1.7.5");
   CHECK(miss_reason(key_difference(base, key_text(newer, {}, {{"examples", "examples/1", {one}}})), 1)
             .sentence ==
         "library xgboost changed from 1.7.4 to 1.7.5 (compared with run 1)");

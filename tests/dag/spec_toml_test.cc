@@ -342,7 +342,7 @@ TEST_CASE("pipeline file: a breach of TOML's grammar has its place", "[spec]") {
 
 TEST_CASE("pipeline file: size, depth and number of keys are bounded before it is parsed",
           "[spec]") {
-  CHECK_THAT(one_problem(std::string((1 << 20) + 1, '#')), Contains("bytes; a pipeline file may"));
+  CHECK_THAT(one_problem(std::string((8 << 20) + 1, '#')), Contains("bytes; a pipeline file may"));
   const auto nested = [](int levels) {
     return "name = \"p\"\nx = " + std::string(static_cast<std::size_t>(levels), '[') +
            std::string(static_cast<std::size_t>(levels), ']') + "\n";

@@ -61,3 +61,21 @@ TEST_CASE("problems: written and ordered as compilers do", "[words]") {
   CHECK(has_errors(problems));
   CHECK_FALSE(has_errors({problems[1]}));
 }
+
+TEST_CASE("problems: of very many the first are told, errors before warnings", "[spec]") {
+  std::vector<Diagnostic> problems;
+  for (int line = 1; line <= 10; ++line) {
+    problems.push_back({"p", {line, 1}, "problem " + std::to_string(line), line % 2 == 1});
+  }
+  std::vector<Diagnostic> few = problems;
+  tell_the_first(few, 10);
+  CHECK(few.size() == 10);
+  tell_the_first(problems, 6);
+  REQUIRE(problems.size() == 7);
+  CHECK(problems[0].at.line == 1);
+  CHECK(problems[1].at.line == 2);
+  CHECK(problems[5].at.line == 10);
+  CHECK(problems[6].message == "and 4 more problems in the file");
+  CHECK(problems[6].warning);
+  CHECK(has_errors(problems));
+}

@@ -232,8 +232,8 @@ void World::run_twice() {
   }
   hit("run again");
   for (const StepRow& row : ledger_.steps_of(last().number)) {
-    const StepSpec* spec = current()->spec.step(row.step);
-    if (row.state == StepState::succeeded && spec->cache && spec->run_on == "success") {
+    const StepSpec& spec = current()->steps[current()->find(row.step)].spec;
+    if (row.state == StepState::succeeded && spec.cache && spec.run_on == "success") {
       violate(step_path(row.step, row.element) + " of run " + std::to_string(row.run) +
               " ran though nothing had changed: " + row.reason.sentence);
     }
