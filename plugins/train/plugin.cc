@@ -20,6 +20,7 @@ constexpr auto trees =
         .input("validation", "examples/1", "rows whose loss is measured after each round",
                sdk::many | sdk::optional)
         .input("remedy", "remedy/1", "how much the rows of each class count", sdk::optional)
+        .input("tuning", "tuning/1", "a search, whose chosen values are taken", sdk::optional)
         .output("model", "model/1", "signature, dictionaries and trees")
         .output("log", "report/1", "the loss after each round", sdk::evidence)
         .param(sdk::text("label", "the column to learn").required())
@@ -57,6 +58,8 @@ constexpr auto trees =
         .param(sdk::text("method", "memory: XGBoost on all rows in memory; pages: from a file in the "
                          "scratch folder, whatever the number of rows")
                    .standard("memory").choices("memory|pages"))
+        .param(sdk::table("tuned", "parameter to the value of the search that it takes; not given: "
+                          "every value under its own name"))
         .param(sdk::integer("threads", "threads; 0: the processors of the step. Decides no byte")
                    .standard("0").at_least(0).at_most(256))
         .library("arrow", pipelined::arrow_version)
@@ -75,6 +78,7 @@ constexpr auto linear =
         .input("validation", "examples/1", "rows whose loss is measured after each step",
                sdk::many | sdk::optional)
         .input("remedy", "remedy/1", "how much the rows of each class count", sdk::optional)
+        .input("tuning", "tuning/1", "a search, whose chosen values are taken", sdk::optional)
         .output("model", "model/1", "signature, transform and weights")
         .output("log", "report/1", "the loss after each step", sdk::evidence)
         .param(sdk::text("label", "the column to learn").required())
@@ -94,6 +98,8 @@ constexpr auto linear =
                    .at_most(100000))
         .param(sdk::number("tolerance", "largest slope at which it ends").standard("0.000001")
                    .at_least(0))
+        .param(sdk::table("tuned", "parameter to the value of the search that it takes; not given: "
+                          "every value under its own name"))
         .param(sdk::integer("threads", "threads; 0: the processors of the step. Decides no byte")
                    .standard("0").at_least(0).at_most(256))
         .library("arrow", pipelined::arrow_version)

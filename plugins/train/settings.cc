@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include "plugins/common/chosen_params.h"
+
 namespace pipelined::train {
 namespace {
 
@@ -30,22 +32,26 @@ Result<Settings> read_settings(const sdk::Context& context) {
                                            "or reg:squarederror"};
     }
   }
+  TRY(chosen, ChosenParams::read(context, {"rounds", "max_depth", "max_bin", "learning_rate",
+                                           "min_child_weight", "min_split_loss", "subsample",
+                                           "colsample", "lambda", "alpha", "early_stopping",
+                                           "class_weights", "sampling"}));
   settings.features = context.list("features");
   settings.exclude = context.list("exclude");
-  settings.rounds = context.integer("rounds", 100);
-  settings.max_depth = context.integer("max_depth", 6);
-  settings.max_bin = context.integer("max_bin", 256);
-  settings.learning_rate = context.number("learning_rate", 0.1);
-  settings.min_child_weight = context.number("min_child_weight", 1);
-  settings.min_split_loss = context.number("min_split_loss", 0);
-  settings.subsample = context.number("subsample", 1);
-  settings.colsample = context.number("colsample", 1);
-  settings.lambda = context.number("lambda", 1);
-  settings.alpha = context.number("alpha", 0);
-  settings.early_stopping = context.integer("early_stopping", 0);
-  settings.balanced = context.text("class_weights", "none") == "balanced";
+  settings.rounds = chosen.integer("rounds", 100);
+  settings.max_depth = chosen.integer("max_depth", 6);
+  settings.max_bin = chosen.integer("max_bin", 256);
+  settings.learning_rate = chosen.number("learning_rate", 0.1);
+  settings.min_child_weight = chosen.number("min_child_weight", 1);
+  settings.min_split_loss = chosen.number("min_split_loss", 0);
+  settings.subsample = chosen.number("subsample", 1);
+  settings.colsample = chosen.number("colsample", 1);
+  settings.lambda = chosen.number("lambda", 1);
+  settings.alpha = chosen.number("alpha", 0);
+  settings.early_stopping = chosen.integer("early_stopping", 0);
+  settings.balanced = chosen.text("class_weights", "none") == "balanced";
   settings.pages = context.text("method", "memory") == "pages";
-  settings.undersample = context.text("sampling", "none") == "undersample";
+  settings.undersample = chosen.text("sampling", "none") == "undersample";
   for (const std::string& name : context.keys("monotone")) {
     const std::int64_t way = context.integer("monotone." + name, 0);
     if (way < -1 || way > 1) {

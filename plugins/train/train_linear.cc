@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "model/model.h"
+#include "plugins/common/chosen_params.h"
 #include "plugins/common/library_versions.h"
 #include "plugins/common/transform_rows.h"
 #include "plugins/train/descent.h"
@@ -46,11 +47,12 @@ Result<LinearSettings> read_linear_settings(const sdk::Context& context) {
                                            "reg:squarederror or count:poisson"};
     }
   }
-  settings.descent.l1 = context.number("l1", 0);
-  settings.descent.l2 = context.number("l2", 1e-4);
-  settings.descent.steps_max = context.integer("steps", 200);
-  settings.descent.tolerance = context.number("tolerance", 1e-6);
-  settings.balanced = context.text("class_weights", "none") == "balanced";
+  TRY(chosen, ChosenParams::read(context, {"l1", "l2", "steps", "tolerance", "class_weights"}));
+  settings.descent.l1 = chosen.number("l1", 0);
+  settings.descent.l2 = chosen.number("l2", 1e-4);
+  settings.descent.steps_max = chosen.integer("steps", 200);
+  settings.descent.tolerance = chosen.number("tolerance", 1e-6);
+  settings.balanced = chosen.text("class_weights", "none") == "balanced";
   const std::int64_t threads = context.integer("threads", 0);
   settings.threads = threads > 0 ? static_cast<int>(threads) : context.threads();
   return settings;
