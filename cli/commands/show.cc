@@ -102,6 +102,51 @@ void add_steps(Table& table, const std::vector<protocol::Step>& steps, bool all)
   }
 }
 
+const Value* entry(const ValueTable* table, const char* name) {
+  if (table == nullptr) return nullptr;
+  const auto found = table->find(name);
+  return found == table->end() ? nullptr : &found->second;
+}
+
+std::string values_text(const Value* values) {
+  std::string text;
+  if (values == nullptr || values->as_table() == nullptr) return text;
+  for (const auto& [name, value] : *values->as_table()) {
+    text += (text.empty() ? "" : " ") + name + "=" + canonical(value);
+  }
+  return text;
+}
+
+/// What a search noted of its trials so far, the best first; nothing for other steps.
+void tell_ranks(Session& session, const protocol::Step& step) {
+  static constexpr std::size_t shown_max = 10;
+  const Value* ranking = entry(step.notes.as_table(), "ranking");
+  const ValueTable* facts = ranking == nullptr ? nullptr : ranking->as_table();
+  const Value* listed = entry(facts, "ranks");
+  const Value* metric = entry(facts, "metric");
+  if (listed == nullptr || listed->as_list() == nullptr || metric == nullptr) return;
+  const std::string* name = metric->as_text();
+  Table table = session.table({{"RANK", false, true}, {"TRIAL", false, true},
+                               {session.safe(name == nullptr ? "METRIC" : *name), false, true},
+                               {"PARAMETERS"}});
+  const ValueList& ranks = *listed->as_list();
+  const std::size_t shown = session.format == Format::wide ? ranks.size()
+                                                           : std::min(ranks.size(), shown_max);
+  for (std::size_t i = 0; i < shown; ++i) {
+    const ValueTable* rank = ranks[i].as_table();
+    const Value* trial = entry(rank, "trial");
+    const Value* value = entry(rank, "value");
+    const bool measured = value != nullptr && !value->is_null();
+    table.add({std::to_string(i + 1), trial == nullptr ? "" : canonical(*trial),
+               measured ? canonical(*value) : "-", values_text(entry(rank, "parameters"))});
+  }
+  session.say("trials of " + session.safe(step_path(step.step, step.element)) + ", the best first:");
+  session.print(table);
+  if (shown < ranks.size()) {
+    session.say(std::to_string(ranks.size() - shown) + " more trials; -o wide lists them");
+  }
+}
+
 /// The run with its first page of steps, or with all of them, page by page.
 Result<protocol::RunDetail> read_run(Session& session) {
   static constexpr std::int64_t page = 500;
@@ -135,6 +180,7 @@ int run_show(Session& session) {
                                  {"WRITTEN", true, true}, {"KEY", true}, {"METRICS", true}, {"WHY"}});
     add_steps(table, detail->steps, session.format == Format::wide);
     session.print(table);
+    for (const protocol::Step& step : detail->steps) tell_ranks(session, step);
     const auto listed = static_cast<std::int64_t>(detail->steps.size());
     if (listed < detail->steps_total && !session.arguments.has("stuck")) {
       session.say(with_thousands(detail->steps_total - listed) +

@@ -1,5 +1,7 @@
 #include "plugins/tune/tuning.h"
 
+#include <algorithm>
+
 namespace pipelined::tune {
 namespace {
 
@@ -31,7 +33,25 @@ json json_of(const Tuning& tuning, std::size_t trial, std::size_t rank) {
           {"chosen", rank == 0}};
 }
 
+constexpr std::size_t noted_max = 100;
+
 }  // namespace
+
+json ranking_note(const Tuning& tuning) {
+  const std::vector<std::size_t> ranking = tuning.ranking();
+  json ranks = json::array();
+  for (std::size_t i = 0; i < std::min(noted_max, ranking.size()); ++i) {
+    const Trial& trial = tuning.trials[ranking[i]].trial;
+    ranks.push_back({{"trial", ranking[i] + 1},
+                     {"value", trial.metric ? json(*trial.metric) : json(nullptr)},
+                     {"rung", trial.rung},
+                     {"parameters", tuning.chosen_values(ranking[i])}});
+  }
+  return {{"metric", tuning.search.metric},
+          {"goal", name_of(tuning.search.goal)},
+          {"trials", tuning.trials.size()},
+          {"ranks", std::move(ranks)}};
+}
 
 std::vector<std::size_t> Tuning::ranking() const {
   std::vector<Trial> history;
@@ -76,7 +96,7 @@ std::string tuning_json(const Tuning& tuning) {
                 {"ended", tuning.stopped ? "time" : name_of(tuning.end)},
                 {"sentence", tuning.sentence()},
                 {"stopped", tuning.stopped},
-                {"chosen", trials.front()["parameters"]},
+                {"chosen", trials.front()["element"]},
                 {"trials", std::move(trials)}};
   if (search.resource) {
     document["resource"] = {{"name", search.resource->name},

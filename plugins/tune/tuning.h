@@ -35,6 +35,9 @@ struct Tuning {
 
 /// tuning.json.  REQUIRES: a trial with a metric, as for the page.
 std::string tuning_json(const Tuning& tuning);
+/// The best trials so far, for `pipectl show`: metric, goal, how many trials there are, and of each
+/// its number, value, rung and parameters.
+nlohmann::json ranking_note(const Tuning& tuning);
 /// The page: ranks, the metric by trial, and by each parameter.
 std::string tuning_page(const Tuning& tuning, const std::string& title);
 

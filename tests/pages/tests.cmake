@@ -10,3 +10,8 @@ if(EXISTS ${PIPELINED_DEPS}/venv/bin/python)
     ${CMAKE_CURRENT_SOURCE_DIR}/pages/model_pages.py $<TARGET_FILE:operator_driver>)
   set_tests_properties(pages/model PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
 endif()
+if(EXISTS ${PIPELINED_DEPS}/venv/bin/python)
+  add_test(NAME pages/tuning COMMAND ${PIPELINED_DEPS}/venv/bin/python
+    ${CMAKE_CURRENT_SOURCE_DIR}/pages/tuning_pages.py $<TARGET_FILE:tune_driver>)
+  set_tests_properties(pages/tuning PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
+endif()

@@ -1,15 +1,15 @@
 // Answers questions about searches, one JSON object a line, for the oracle in Python.
 //
 //   {"params": {…}, "seed": 1, "history": [{"values": {…}, "metric": 0.5}, …], "pending": [{…}, …],
-//    "ask": "next" | "scores" | "draws", "points": [{…}, …], "count": 1000}
+//    "ask": "next" | "scores" | "draws" | "page", "points": [{…}, …], "count": 1000}
 //
 // next: the elements of the next round, and why there are none; scores: log l - log g of the points;
-// draws: so many points drawn from l, or evenly.
+// draws: so many points drawn from l, or evenly; page: of the search as if it had ended.
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "plugins/tune/search.h"
+#include "plugins/tune/tuning.h"
 
 namespace {
 
@@ -33,6 +33,14 @@ json answer(const json& question) {
     const auto round = tune::next_round(*search, history);
     if (!round) return {{"error", round.error().message}};
     return {{"elements", round->elements}, {"end", static_cast<int>(round->end)}};
+  }
+  if (question["ask"] == "page") {
+    tune::Tuning tuning{*search, question["params"]["space"], {}, tune::End::trials, false};
+    for (std::size_t i = 0; i < history.size(); ++i) {
+      tuning.trials.push_back({history[i], question["history"][i]["values"],
+                               history[i].metric.has_value(), ""});
+    }
+    return {{"page", tune::tuning_page(tuning, "How <late> flights were searched")}};
   }
   const tune::Tpe tpe(search->space, search->goal, search->tpe, history,
                       question.value("pending", std::vector<json>()));
