@@ -140,7 +140,8 @@ void tell_ranks(Session& session, const protocol::Step& step) {
     table.add({std::to_string(i + 1), trial == nullptr ? "" : canonical(*trial),
                measured ? canonical(*value) : "-", values_text(entry(rank, "parameters"))});
   }
-  session.say("trials of " + session.safe(step_path(step.step, step.element)) + ", the best first:");
+  session.terminal.out << "trials of " << session.safe(step_path(step.step, step.element))
+                       << ", the best first:\n";
   session.print(table);
   if (shown < ranks.size()) {
     session.say(std::to_string(ranks.size() - shown) + " more trials; -o wide lists them");

@@ -137,8 +137,9 @@ class Page {
       card.remark = "active in " + std::to_string(all.points.size() + chosen.points.size()) + " of " +
                     std::to_string(tuning_.trials.size()) + " trials";
     }
+    const bool empty = all.points.empty() && chosen.points.empty();
     dots.lines = {std::move(all), std::move(chosen)};
-    card.drawing = svg_of(dots);
+    if (!empty) card.drawing = svg_of(dots);
     report_.card(card);
   }
 

@@ -19,7 +19,7 @@ std::string show(const TestDaemon& daemon, std::vector<std::string> more = {}) {
   environment.socket = daemon.socket();
   more.insert(more.begin(), {"show", "4"});
   cli::run_pipectl(more, {out, err, false, false, 0}, environment);
-  return out.str();
+  return out.str() + err.str();
 }
 
 // Gives the step statistics/2013-12 of run 4 a result with this note.
