@@ -103,7 +103,9 @@ std::string for_people(const std::string& value) {
     out += parse_digest(word) ? word.substr(0, 12) : word;
     begin = end + 1;
   }
-  if (out.size() > 400) out = out.substr(0, 397) + "…";
+  // Nobody reads a long list within a sentence.
+  const std::size_t size_max = out.starts_with('[') || out.starts_with('{') ? 80 : 400;
+  if (out.size() > size_max) out = out.substr(0, size_max - 3) + "…";
   return out;
 }
 

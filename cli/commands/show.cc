@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <ostream>
+#include <sstream>
 #include <vector>
 
 #include "cli/commands/commands.h"
@@ -117,6 +118,14 @@ std::string values_text(const Value* values) {
   return text;
 }
 
+/// Six digits tell trials apart; what is exact is in the report.
+std::string short_number(const Value& value) {
+  std::ostringstream text;
+  if (const double* number = value.as_double()) text << *number;
+  else text << canonical(value);
+  return text.str();
+}
+
 /// What a search noted of its trials so far, the best first; nothing for other steps.
 void tell_ranks(Session& session, const protocol::Step& step) {
   static constexpr std::size_t shown_max = 10;
@@ -138,7 +147,7 @@ void tell_ranks(Session& session, const protocol::Step& step) {
     const Value* value = entry(rank, "value");
     const bool measured = value != nullptr && !value->is_null();
     table.add({std::to_string(i + 1), trial == nullptr ? "" : canonical(*trial),
-               measured ? canonical(*value) : "-", values_text(entry(rank, "parameters"))});
+               measured ? short_number(*value) : "-", values_text(entry(rank, "parameters"))});
   }
   session.terminal.out << "trials of " << session.safe(step_path(step.step, step.element))
                        << ", the best first:\n";
