@@ -31,11 +31,6 @@ OperatorSet copying() {
   return {{copy.id, copy}};
 }
 
-std::size_t bytes_in_use() {
-  const struct mallinfo2 all = ::mallinfo2();
-  return all.uordblks + all.hblkhd;
-}
-
 std::shared_ptr<const Pipeline> compiled(int count) {
   const OperatorSet operators = copying();
   const std::string text = text_of_steps(count);
@@ -60,6 +55,12 @@ TEST_CASE("large pipeline: a hundred thousand steps are read, checked and put in
 }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+// The heap of glibc; a sanitizer brings its own, with guards around every block.
+std::size_t bytes_in_use() {
+  const struct mallinfo2 all = ::mallinfo2();
+  return all.uordblks + all.hblkhd;
+}
+
 TEST_CASE("large pipeline: a step takes 2,400 bytes, however many there are", "[dag][large]") {
   for (const int count : {2'000, 20'000}) {
     const std::size_t before = bytes_in_use();
