@@ -232,10 +232,15 @@ class Checker {
     if (info != nullptr && !info->generates) {
       error(at, start + "but '" + info->id + "' never names one");
     }
+    const bool can_stop = info == nullptr || info->param(generated_stopped_param) != nullptr;
+    if (step.generates->time_ms > 0 && !can_stop) {
+      error(at, start + "but '" + info->id + "' cannot be told that their time has passed: it has no "
+                                             "parameter '" + generated_stopped_param + "'");
+    }
     if (step.foreach) error(at, start + "so it has no foreach");
     if (step.run_on != "success") error(at, start + "so it has no run_on");
     if (step.review.required) error(at, start + "so it has no review: it would be one a round");
-    for (const char* name : {generated_param, generated_max_param}) {
+    for (const char* name : {generated_param, generated_max_param, generated_stopped_param}) {
       if (!step.params.contains(name)) continue;
       error(place_of(step, "params"), start + "so its parameter '" + name + "' is filled in");
     }

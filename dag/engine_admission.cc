@@ -246,6 +246,7 @@ void Engine::State::start_attempt(Run& run, NodeIndex index, QueuedWork item) {
   live.key_text = std::move(item.work.key_text);
   live.reason = std::move(item.work.reason);
   node.started_at = now.wall_ms;
+  if (step.spec.generates && node.first_call_at == 0) node.first_call_at = now.wall_ms;
   if (node.first_try_at == 0) node.first_try_at = now.wall_ms;
   live.inputs = item.work.inputs;
   ledger.put(live.row);

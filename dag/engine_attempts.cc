@@ -283,6 +283,7 @@ void Engine::State::attempt_done(Run& run, const LiveAttempt& attempt,
   result.started_at = attempt.row.started_at;
   result.ended_at = now.wall_ms;
   note_elements(run, attempt.node, event, result);
+  if (node.time_is_up) result.key.reset();  // a later run goes on where this one had no time left
   put(result);
   if (const auto pipeline = pipelines.find(run.row.pipeline); pipeline != pipelines.end()) {
     pipeline->second.durations[result.step] = result.ended_at - result.started_at;
@@ -293,13 +294,14 @@ void Engine::State::attempt_done(Run& run, const LiveAttempt& attempt,
   node.result = result.id;
   node.outputs = std::make_shared<const std::vector<Binding>>(result.outputs);
   ++node.tries;
-  if (step.spec.generates) node.generated = elements_in(result);
+  if (step.spec.generates) take_elements(node, result);
   if (unblessed) {
     set_state(run, attempt.node, StepState::rejected, *unblessed);
     return;
   }
   if (!result.halt) {
-    set_state(run, attempt.node, StepState::succeeded, attempt.reason);
+    set_state(run, attempt.node, StepState::succeeded,
+              node.time_is_up ? no_time_left(run, attempt.node) : attempt.reason);
     return;
   }
   if (const auto answer = node.key ? answer_to(run, *node.key) : std::nullopt) {  // rule 27
@@ -374,6 +376,7 @@ void Engine::State::write_step(const Run& run, NodeIndex index, const Reason& re
   row.attempts = node.attempts;
   row.next_try_at = node.backing_off ? node.next_try_at : 0;
   row.first_try_at = node.first_try_at;
+  row.first_call_at = node.first_call_at;
   row.pass_over = node.pass_over;
   row.reason = reason;
   row.started_at = node.started_at;
@@ -495,11 +498,13 @@ void Engine::State::consider_end(Run& run) {
   if (!run.held.empty()) return;  // somebody or time lets it go on
   std::map<StepState, NodeIndex> first;
   int passed_by = 0;
+  std::string but;
   for (NodeIndex index = run.nodes.size() > 0 ? static_cast<NodeIndex>(run.nodes.size()) : 0;
        index-- > 0;) {
     const StepState state = run.nodes[index].state;
     if (state == StepState::failed && is_passed_by(run, index)) ++passed_by;
     else first[state] = index;
+    if (run.nodes[index].time_is_up) but = ", but " + no_time_left(run, index).sentence;
   }
   auto path = [&](StepState state) {
     const NodeIndex index = first.at(state);
@@ -522,10 +527,11 @@ void Engine::State::consider_end(Run& run) {
     end_run(run, RunState::failed, {"internal", path(StepState::waiting) +
                                                     " waits for nothing that could come", {}});
   } else {
-    const std::string but = " but for " + std::to_string(passed_by) +
-                            " generated elements that failed, as generates.failures allows";
-    end_run(run, RunState::succeeded,
-            {"succeeded", "every step is done" + (passed_by > 0 ? but : ""), {}});
+    if (passed_by > 0) {
+      but = " but for " + std::to_string(passed_by) +
+            " generated elements that failed, as generates.failures allows" + but;
+    }
+    end_run(run, RunState::succeeded, {"succeeded", "every step is done" + but, {}});
   }
 }
 

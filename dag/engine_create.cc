@@ -349,6 +349,7 @@ void Engine::State::take_up_step(Run& run, NodeIndex index, const StepRow& row) 
   node.started_at = row.started_at;
   node.next_try_at = row.next_try_at;
   node.first_try_at = row.first_try_at;
+  node.first_call_at = row.first_call_at;
   node.pass_over = row.pass_over;
   if (node.state == StepState::in_review) {
     const std::int64_t expires = step.spec.review.expires_ms;
@@ -357,7 +358,7 @@ void Engine::State::take_up_step(Run& run, NodeIndex index, const StepRow& row) 
   }
   if (row.result != 0) {
     if (auto result = ledger.find_result_by_id(row.result)) {
-      if (step.spec.generates) node.generated = elements_in(*result);
+      if (step.spec.generates) take_elements(node, *result);
       node.outputs = outputs_given(*result, row.reason);
     }
   }

@@ -83,6 +83,27 @@ bool Engine::State::condition_holds(Run& run, NodeIndex index) {
   return false;
 }
 
+// The newest result under the key of a step, unless somebody asked for it to be passed over or declared it bad:
+// then `why_not` tells.
+std::optional<ResultRow> Engine::State::result_to_use(const Run& run, NodeIndex index,
+                                                      Reason& why_not) const {
+  const Node& node = run.nodes[index];
+  const auto result = ledger.find_result(*node.key, last_seq + 1);
+  const auto& force = run.row.options.force;
+  const bool forced =
+      std::find(force.begin(), force.end(), run.step_of(index).spec.name) != force.end();
+  if (result && result->seq < node.pass_over) {
+    why_not = {"retried", "runs again: the earlier result is passed over", {}};
+  } else if (result && forced && result->seq < run.row.created_seq) {
+    why_not = {"forced", "forced: earlier results are passed over", {}};
+  } else if (result) {
+    return result;
+  } else if (const auto bad = ledger.find_invalidation(*node.key)) {
+    why_not = {"invalidated", "its earlier result was declared bad by " + bad->who + ": " + bad->why, {}};
+  }
+  return {};
+}
+
 void Engine::State::decide_ready(Run& run, NodeIndex index, ResolvedInputs inputs) {
   const PipelineStep& step = run.step_of(index);
   Node& node = run.nodes[index];
@@ -98,6 +119,7 @@ void Engine::State::decide_ready(Run& run, NodeIndex index, ResolvedInputs input
     item.reason = {"run_on", "runs on " + step.spec.run_on, {}};
     return queue_ready(run, index, std::move(item));
   }
+  node.time_is_up = has_no_time_left(run, index);
   ValueTable own;
   item.key_text = key_text(step, params_of_node(run, index, own), item.inputs);
   node.key = sha256(item.key_text);
@@ -114,23 +136,7 @@ void Engine::State::decide_ready(Run& run, NodeIndex index, ResolvedInputs input
     if (dry) dry_reasons[{run.row.number, index}] = {"same_work", "the same work is running", {}};
     return;
   }
-  const auto& force = run.row.options.force;
-  const bool forced = std::find(force.begin(), force.end(), step.spec.name) != force.end();
-  auto result = ledger.find_result(*node.key, last_seq + 1);
-  if (result && forced && result->seq < run.row.created_seq) {
-    result.reset();
-    item.reason = {"forced", "forced: earlier results are passed over", {}};
-  }
-  if (result && result->seq < node.pass_over) {
-    result.reset();
-    item.reason = {"retried", "runs again: the earlier result is passed over", {}};
-  }
-  if (!result && item.reason.code.empty()) {
-    if (const auto bad = ledger.find_invalidation(*node.key)) {
-      item.reason = {"invalidated", "its earlier result was declared bad by " + bad->who + ": " +
-                                        bad->why, {}};
-    }
-  }
+  const auto result = result_to_use(run, index, item.reason);
   if (result) {
     if (const auto lost = ledger.first_lost(*result)) {
       item.reason = {"output_lost", "output " + lost->brief() + " of run " +
@@ -165,7 +171,7 @@ bool Engine::State::reuse(Run& run, NodeIndex index, const ResultRow& result, co
     }
   }
   node.outputs = outputs_given(result, why);
-  if (run.step_of(index).spec.generates) node.generated = elements_in(result);
+  if (run.step_of(index).spec.generates) take_elements(node, result);
   set_state(run, index, StepState::cached, std::move(why));
   return true;
 }

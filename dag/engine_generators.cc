@@ -17,6 +17,7 @@ namespace {
 // Notes that the engine keeps with a result; an operator's own notes of these names are dropped.
 constexpr const char* elements_note = ":elements";
 constexpr const char* more_note = ":more";
+constexpr const char* stopped_note = ":stopped";
 
 /// The node of the results' step for an element, by its place in the order of the elements.
 NodeIndex result_node(const Run& run, const PipelineInput& input, std::size_t ordinal) {
@@ -97,6 +98,11 @@ std::shared_ptr<const ValueList> elements_in(const ResultRow& result) {
   return list == nullptr ? nullptr : std::make_shared<const ValueList>(*list);
 }
 
+void take_elements(Node& node, const ResultRow& result) {
+  node.generated = elements_in(result);
+  node.time_is_up = note_of(result, stopped_note) != nullptr;
+}
+
 bool asks_for_more(const ResultRow& result) { return note_of(result, more_note) != nullptr; }
 
 bool element_done(const Run& run, NodeIndex generator, std::size_t ordinal) {
@@ -143,6 +149,9 @@ const ValueTable& Engine::State::params_of_node(const Run& run, NodeIndex index,
     if (step.info->param(generated_max_param) != nullptr) {
       own[generated_max_param] = step.spec.generates->max;
     }
+    if (step.info->param(generated_stopped_param) != nullptr) {
+      own[generated_stopped_param] = node.time_is_up;
+    }
     return own;
   }
   const auto generator = generator_node(run, node.step);
@@ -178,6 +187,9 @@ std::string Engine::State::refused_elements(const Run& run, NodeIndex index,
   if (!generates) {
     return "asked for more elements, but its step generates none: generates = { max = 10 }";
   }
+  if (run.nodes[index].time_is_up) {
+    return "named further elements though it was told that their time has passed";
+  }
   if (event.requests.empty()) return "asked for more without naming an element";
   for (const event::StepRequest& request : event.requests) {
     if (request.kind != element_request) {
@@ -199,6 +211,7 @@ void Engine::State::note_elements(const Run& run, NodeIndex index,
   if (ValueTable* notes = result.notes.as_table()) {
     notes->erase(elements_note);
     notes->erase(more_note);
+    notes->erase(stopped_note);
   }
   if (!run.step_of(index).spec.generates) return;
   const GeneratesSpec& generates = *run.step_of(index).spec.generates;
@@ -215,6 +228,24 @@ void Engine::State::note_elements(const Run& run, NodeIndex index,
   ValueTable& notes = *result.notes.as_table();
   notes[elements_note] = std::move(elements);
   if (event.outcome == Outcome::more) notes[more_note] = true;
+  if (run.nodes[index].time_is_up) notes[stopped_note] = true;
+}
+
+// By the clock on the wall, as retry.max_time: it holds across restarts.
+bool Engine::State::has_no_time_left(const Run& run, NodeIndex index) const {
+  const Node& node = run.nodes[index];
+  const auto& generates = run.step_of(index).spec.generates;
+  if (!generates || generates->time_ms == 0 || node.first_call_at == 0) return false;
+  const bool has_named = node.generated && !node.generated->empty();
+  return has_named && now.wall_ms - node.first_call_at >= generates->time_ms;
+}
+
+Reason Engine::State::no_time_left(const Run& run, NodeIndex index) const {
+  const PipelineStep& step = run.step_of(index);
+  const Node& node = run.nodes[index];
+  return {"time_is_up", step.spec.name + " ended when its time was over, with " +
+                            std::to_string(node.generated ? node.generated->size() : 0) +
+                            " elements", {}};
 }
 
 void Engine::State::take_round(Run& run, NodeIndex index, const ResultRow& result) {

@@ -320,6 +320,7 @@ std::vector<PlannedStep> Engine::State::move_run(Run& run) {
       row.state = StepState::waiting;
       row.key.reset();
       row.result = row.tries = row.faults = row.next_try_at = row.first_try_at = 0;
+      row.first_call_at = 0;
     }
     if (told.verdict != "keep") {
       told.reason = row.reason;

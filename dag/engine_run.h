@@ -39,6 +39,8 @@ struct Node {
   bool backing_off = false;
   std::optional<Digest> key;
   std::shared_ptr<const ValueList> generated;  ///< the elements that it has named so far
+  TimeMs first_call_at = 0;       ///< of a step that generates
+  bool time_is_up = false;        ///< of one whose last call says that generates.time has passed
   std::shared_ptr<const std::vector<Binding>> outputs;
 };
 
@@ -141,6 +143,8 @@ struct SpanOrder {
 
 /// The elements that a result of a generator names, over all rounds; nothing: it is none.
 std::shared_ptr<const ValueList> elements_in(const ResultRow& result);
+/// Takes over what a result says of its elements, and whether their time had passed.
+void take_elements(Node& node, const ResultRow& result);
 /// Whether it asked for more: it is called again with what came of the elements.
 bool asks_for_more(const ResultRow& result);
 /// Whether all that the generator wants to know of that element of it is there.

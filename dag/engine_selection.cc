@@ -163,7 +163,7 @@ void Engine::State::settle_unselected(Run& run) {
     }
     node.key = result->key;
     node.result = result->id;
-    if (step.spec.generates) node.generated = elements_in(*result);
+    if (step.spec.generates) take_elements(node, *result);
     node.outputs = outputs_given(*result, found->reason);
     const bool without = found->reason.code == "accepted_without_remedy";
     set_state(run, n, StepState::cached,

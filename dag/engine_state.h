@@ -102,6 +102,7 @@ struct Engine::State {
 
   // engine_decide.cc
   void evaluate_node(Run& run, NodeIndex index);
+  std::optional<ResultRow> result_to_use(const Run& run, NodeIndex index, Reason& why_not) const;
   void decide_ready(Run& run, NodeIndex index, ResolvedInputs inputs);
   bool reuse(Run& run, NodeIndex index, const ResultRow& result, const Reason& reason);
   bool condition_holds(Run& run, NodeIndex index);
@@ -297,6 +298,9 @@ struct Engine::State {
   void note_elements(const Run& run, NodeIndex index, const event::AttemptEnded& event,
                      ResultRow& result) const;
   void take_round(Run& run, NodeIndex index, const ResultRow& result);
+  /// Whether generates.time has passed since its first call, so that it is called to end.
+  bool has_no_time_left(const Run& run, NodeIndex index) const;
+  Reason no_time_left(const Run& run, NodeIndex index) const;
 
   // engine_step_requests.cc
   std::string refused_request(const Run& run, NodeIndex index,

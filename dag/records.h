@@ -144,6 +144,7 @@ struct StepRow {
   std::int64_t attempts = 0;  ///< all attempts so far, machine faults included
   TimeMs next_try_at = 0;     ///< while waiting for back-off
   TimeMs first_try_at = 0;    ///< start of the first try that counts against retry.max_time
+  TimeMs first_call_at = 0;   ///< of a step that generates: its first attempt in the run
   std::int64_t pass_over = 0; ///< results with a smaller seq are not reused: it is to run anew
   Reason reason;
   TimeMs started_at = 0, ended_at = 0;

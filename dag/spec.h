@@ -172,6 +172,7 @@ inline constexpr std::int64_t generated_most = 100'000;  ///< elements of one st
 struct GeneratesSpec {
   std::int64_t max = 0;                  ///< so many at most, over all rounds
   std::int64_t failures = 0;             ///< so many may fail without failing the run
+  std::int64_t time_ms = 0;              ///< no round begins later than this; 0: no limit
   ValueTable values;                     ///< what `${each.x}` is where an element does not say
   SourcePosition at;
 };

@@ -242,7 +242,9 @@ void Reader::generates(const toml::node& node, const std::string& where, StepSpe
   fields(*table, "in " + what,
          {{"max", [&](Node n) { integer(n, "'max' in " + what, 1, one.max); }},
           {"failures", [&](Node n) { integer(n, "'failures' in " + what, 0, one.failures); }},
+          {"time", [&](Node n) { duration(n, "'time' in " + what, one.time_ms); }},
           {"values", [&](Node n) { one.values = values(n, "'values' in " + what); }}});
+  if (table->contains("time") && one.time_ms == 0) error(node, what + ": time must be above 0");
   if (!table->contains("max")) error(node, what + " needs a max: so many elements at most");
   if (one.max > generated_most) {
     error(node, what + ": max is " + std::to_string(one.max) + "; at most " +

@@ -42,9 +42,11 @@ bool types_fit(const std::string& given, const std::string& wanted);
 std::vector<std::string> fan_sources(const PipelineSpec& spec);
 
 /// Parameters that the engine fills in where the operator of a step that generates declares them: the
-/// elements so far in order, each {values, done}, and `generates.max`.
+/// elements so far in order, each {values, done}, `generates.max`, and whether `generates.time` has
+/// passed, so that it must end.
 inline constexpr const char* generated_param = "generated";
 inline constexpr const char* generated_max_param = "generated_max";
+inline constexpr const char* generated_stopped_param = "generated_stopped";
 /// The kind of the request that names an element.
 inline constexpr const char* element_request = "element";
 

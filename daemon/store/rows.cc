@@ -118,7 +118,7 @@ RunRow read_run(const Query& row) {
 const char* const step_columns =
     "s.run, s.step, s.element, s.state, s.key, s.result, s.tries, s.faults, s.next_try_at, "
     "s.started_at, s.ended_at, s.seq, s.reason_code, s.reason, s.reason_details, s.attempts, "
-    "s.first_try_at, s.at, s.pass_over";
+    "s.first_try_at, s.at, s.pass_over, s.first_call_at";
 
 StepRow read_step(const Query& row) {
   StepRow step;
@@ -139,6 +139,7 @@ StepRow read_step(const Query& row) {
   step.first_try_at = row.integer(16);
   step.at = row.integer(17);
   step.pass_over = row.integer(18);
+  step.first_call_at = row.integer(19);
   return step;
 }
 

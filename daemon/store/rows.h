@@ -38,7 +38,7 @@ RunRow read_run(const Query& row);
 
 /// Columns of `steps s`.
 extern const char* const step_columns;
-inline constexpr int step_column_count = 19;
+inline constexpr int step_column_count = 20;
 StepRow read_step(const Query& row);
 
 /// Columns of `attempts a`.

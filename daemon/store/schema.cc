@@ -283,6 +283,8 @@ CREATE INDEX steps_stuck ON steps (run, step, element)
 
 -- What is done again and what must not be used.
 ALTER TABLE steps ADD COLUMN pass_over INTEGER NOT NULL DEFAULT 0;
+-- What generates.time counts from.
+ALTER TABLE steps ADD COLUMN first_call_at INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE invalidations (
   result INTEGER PRIMARY KEY, key BLOB CHECK (length(key) = 32), cause INTEGER NOT NULL,
   who TEXT NOT NULL, why TEXT NOT NULL, at INTEGER NOT NULL, seq INTEGER NOT NULL

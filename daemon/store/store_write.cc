@@ -90,8 +90,8 @@ void Store::put(const StepRow& row) {
   state_->database->run(
       "INSERT INTO steps (run, step, element, state, key, result, tries, faults, next_try_at, "
       "started_at, ended_at, seq, reason_code, reason, reason_details, pipeline, full_run, "
-      "attempts, first_try_at, at, pass_over) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
-      "?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21) "
+      "attempts, first_try_at, at, pass_over, first_call_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
+      "?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22) "
       "ON CONFLICT (run, step, element) DO UPDATE SET state = excluded.state, key = excluded.key, "
       "result = excluded.result, tries = excluded.tries, faults = excluded.faults, "
       "next_try_at = excluded.next_try_at, started_at = excluded.started_at, "
@@ -99,7 +99,7 @@ void Store::put(const StepRow& row) {
       "reason = excluded.reason, reason_details = excluded.reason_details, "
       "pipeline = excluded.pipeline, full_run = excluded.full_run, attempts = excluded.attempts, "
       "first_try_at = excluded.first_try_at, at = excluded.at, "
-      "pass_over = excluded.pass_over, "
+      "pass_over = excluded.pass_over, first_call_at = excluded.first_call_at, "
       "history = CASE WHEN steps.state = 'running' AND steps.reason = "
       "excluded.reason THEN steps.history ELSE substr(coalesce(steps.history, '') || steps.at || "
       "char(31) || steps.state || char(31) || steps.reason_code || char(31) || steps.reason || "
@@ -107,7 +107,7 @@ void Store::put(const StepRow& row) {
       row.run, row.step, row.element, name_of(row.state), row.key, row.result, row.tries,
       row.faults, row.next_try_at, row.started_at, row.ended_at, row.seq, row.reason.code,
       row.reason.sentence, details_text(row.reason.details), facts.pipeline, facts.full,
-      row.attempts, row.first_try_at, row.at, row.pass_over);
+      row.attempts, row.first_try_at, row.at, row.pass_over, row.first_call_at);
 }
 
 void Store::put(const AttemptRow& row) {

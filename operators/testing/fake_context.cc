@@ -126,7 +126,7 @@ wire::Ended FakeContext::run(const pl_operator_t& descriptor) {
     if (port.name != "*" && port.pass.empty() && wanted) output(port.name, port.type);
   }
   Collector collector(*this);
-  return host::run_operator(descriptor, info, run_, collector, cancelled_);
+  return note_elements(host::run_operator(descriptor, info, run_, collector, cancelled_));
 }
 
 wire::Ended FakeContext::run(sdk::Function function) {
@@ -134,7 +134,18 @@ wire::Ended FakeContext::run(sdk::Function function) {
   const host::Body body = [function](const pl_context_t* context, pl_error_t* error) {
     return sdk::guarded(function, context, error);
   };
-  return host::run_body(body, run_.parameters, {}, run_, collector, cancelled_);
+  return note_elements(host::run_body(body, run_.parameters, {}, run_, collector, cancelled_));
+}
+
+wire::Ended FakeContext::note_elements(wire::Ended ended) {
+  generated_.clear();
+  for (const Value& request : ended.requests) {
+    const ValueTable* fields = request.as_table();
+    if (fields == nullptr || !fields->contains("kind") || !fields->contains("arguments")) continue;
+    if (fields->at("kind") != Value("element")) continue;
+    generated_.push_back(json_text(fields->at("arguments")));
+  }
+  return ended;
 }
 
 std::filesystem::path FakeContext::output_path(const std::string& port) const {

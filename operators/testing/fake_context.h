@@ -69,11 +69,15 @@ class FakeContext {
   /// The whole content of a file in an output.  REQUIRES: it is there.
   std::string output_text(const std::string& port, const std::string& file) const;
   const std::vector<LogLine>& log() const { return log_; }
+  /// The elements that a generator named in the last run, each as JSON text, in their order.
+  const std::vector<std::string>& generated() const { return generated_; }
   /// What `progress` said last; nothing if it was never called.
   const std::optional<wire::Progress>& progress() const { return progress_; }
 
  private:
   class Collector;
+
+  wire::Ended note_elements(wire::Ended ended);
 
   std::filesystem::path folder_;
   wire::Run run_;
@@ -82,6 +86,7 @@ class FakeContext {
   std::int64_t cancel_after_ = -1, progress_calls_ = 0;
   std::atomic<bool> cancelled_{false};
   std::vector<LogLine> log_;
+  std::vector<std::string> generated_;
   std::optional<wire::Progress> progress_;
 };
 

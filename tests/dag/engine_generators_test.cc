@@ -390,6 +390,104 @@ TEST_CASE("generators: what makes no sense fails the step", "[dag][engine][gener
   CHECK_THAT(plain.step(run, "a").reason.sentence, Catch::Contains("its step generates none"));
 }
 
+// As ToldWorld, with an operator that can be told that its time has passed.
+struct TimedWorld : ToldWorld {
+  TimedWorld() { time("1h"); }
+  void time(const std::string& limit) {
+    OperatorInfo& info = operators["search"];
+    ParamInfo param;
+    param.name = "generated_stopped";
+    param.kind = "bool";
+    info.params.push_back(param);
+    std::string timed = text;
+    timed.replace(timed.find("max = 10,"), 9, "max = 10, time = \"" + limit + "\",");
+    apply(timed);
+  }
+  bool is_told_to_stop() {
+    return *started.at(find("search")).params.at("generated_stopped").as_bool();
+  }
+  /// A round of two that takes an hour, so that the time has passed at its end.
+  RunNumber one_round() {
+    const RunNumber number = run("tune");
+    wait(3 * 3'600'000);  // what comes before the first call does not count
+    ok("data");
+    CHECK_FALSE(is_told_to_stop());
+    more({element(1), element(2)});
+    ok("trial/1");
+    wait(3'600'000);
+    ok("trial/2");
+    return number;
+  }
+};
+
+TEST_CASE("generators: a search whose time has passed is told so, says so and fills no cache",
+          "[dag][engine][generators]") {
+  TimedWorld world;
+  const RunNumber first = world.one_round();
+  CHECK(world.is_told_to_stop());
+  world.ok("search");
+  world.run_all();
+  CHECK(world.run_state(first) == RunState::succeeded);
+  CHECK(world.step(first, "search").reason.code == "time_is_up");
+  const std::string& end = world.ledger.runs.at(first).end_reason.sentence;
+  CHECK(end == "every step is done, but search ended when its time was over, with 2 elements");
+  CHECK_FALSE(world.ledger.results.at(world.step(first, "search").result).key.has_value());
+
+  // The next run replays the first round and goes on: its hour begins with its own first call.
+  world.wait(7'200'000);
+  const RunNumber second = world.run("tune");
+  CHECK(world.results() == 2);
+  CHECK_FALSE(world.is_told_to_stop());
+  world.more({element(3)});
+  world.ok("trial/3");
+  CHECK_FALSE(world.is_told_to_stop());
+  world.ok("search");
+  world.run_all();
+  CHECK(world.step(second, "search").reason.code != "time_is_up");
+  CHECK(world.ledger.runs.at(second).end_reason.sentence == "every step is done");
+  const RunNumber third = world.run("tune");
+  CHECK(world.state(third, "search") == StepState::cached);
+}
+
+TEST_CASE("generators: the time of a search goes on across restarts, not within a round",
+          "[dag][engine][generators]") {
+  for (const bool restarts : {false, true}) {
+    TimedWorld world;
+    const RunNumber run = world.run("tune");
+    world.ok("data");
+    world.more({element(1), element(2)});
+    world.ok("trial/1");
+    world.ok("score/1");
+    world.wait(3'599'000);
+    if (restarts) world.restart();
+    world.ok("trial/2");
+    world.ok("score/2");
+    CHECK_FALSE(world.is_told_to_stop());  // a second is left: a round begins that will take longer
+    world.more({element(3)});
+    world.wait(7'200'000);
+    if (restarts) world.restart();
+    world.ok("trial/3");
+    world.ok("score/3");
+    CHECK(world.is_told_to_stop());
+    if (restarts) world.restart();
+    CHECK(world.is_told_to_stop());
+    world.ok("search");
+    if (restarts) world.restart();
+    world.run_all();
+    CHECK(world.run_state(run) == RunState::succeeded);
+    CHECK_THAT(world.ledger.runs.at(run).end_reason.sentence, Catch::Contains("with 3 elements"));
+  }
+}
+
+TEST_CASE("generators: who names more after its time has failed", "[dag][engine][generators]") {
+  TimedWorld world;
+  const RunNumber run = world.one_round();
+  world.more({element(3)});
+  CHECK(world.state(run, "search") == StepState::failed);
+  CHECK_THAT(world.step(run, "search").reason.sentence, Catch::Contains("their time has passed"));
+  CHECK_FALSE(world.is_started("trial/3"));
+}
+
 TEST_CASE("generators: check says what is wrong with a search", "[dag][check][generators]") {
   const auto problems = [&](std::string changed) {
     const ParsedPipeline parsed = parse_pipeline(changed, "p.toml");
@@ -415,6 +513,11 @@ TEST_CASE("generators: check says what is wrong with a search", "[dag][check][ge
   CHECK_THAT(with("in.in = \"data\"\nparams", "in.in = \"each\"\nparams"),
              Catch::Contains("are values, not files"));
   CHECK_THAT(with("in.in = \"data\"\nin.results", "in.results"), Catch::Contains("lacks the input"));
+  CHECK_THAT(with("max = 10", "max = 10, time = \"1h\""),
+             Catch::Contains("it has no parameter 'generated_stopped'"));
+  CHECK_THAT(with("max = 10", "max = 10, time = \"0s\""), Catch::Contains("time must be above 0"));
+  CHECK_THAT(with("generates = {", "params.generated_stopped = true\ngenerates = {"),
+             Catch::Contains("'generated_stopped' is filled in"));
   CHECK_THAT(with("max = 10", "max = 1000000"), Catch::Contains("at most 100000"));
   CHECK_THAT(with("in.results = { results = \"trial\" }\n", ""),
              Catch::Contains("needs an input of what comes of them"));

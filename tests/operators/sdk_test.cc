@@ -135,6 +135,23 @@ TEST_CASE("sdk: errors, exceptions and verdicts become outcomes", "[operators][s
   CHECK(ok.error == "");
 }
 
+Result<void> name_two(sdk::Context& context) {
+  if (context.more()) return Error{ErrorCode::internal, "nothing was named yet"};
+  TRY_VOID(context.generate(R"({"x": 1, "kind": "plain"})"));
+  return context.generate(R"({"x": 2.5})");
+}
+
+TEST_CASE("sdk: a generator that names elements ends as MORE, in their order", "[operators][sdk]") {
+  FakeContext context;
+  context.output("report", "report/1");
+  const wire::Ended ended = context.run(name_two);
+  CHECK(ended.outcome == Outcome::more);
+  CHECK(ended.outputs.empty());
+  CHECK((context.generated() == std::vector<std::string>{R"({"kind":"plain","x":1})", R"({"x":2.5})"}));
+  CHECK(ended_with<9>(context).outcome == Outcome::ok);
+  CHECK(context.generated().empty());  // those of the last run
+}
+
 TEST_CASE("sdk: a getter of another kind ends the attempt as invalid", "[operators][sdk]") {
   FakeContext context;
   context.params(R"({"label":"late"})");

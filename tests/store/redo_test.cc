@@ -43,6 +43,7 @@ StepRow some_step(const ResultRow& result) {
   row.key = result.key;
   row.result = result.id;
   row.pass_over = 77;
+  row.first_call_at = 78;
   row.seq = 200 + result.id;
   return row;
 }
@@ -157,6 +158,7 @@ TEST_CASE("store: requests of steps and what a step passes over come back", "[st
   CHECK(list_step_requests(*store, 2, 10).empty());
   REQUIRE(store->steps_of(1).size() == 1);
   CHECK(store->steps_of(1)[0].pass_over == 77);
+  CHECK(store->steps_of(1)[0].first_call_at == 78);
 }
 
 TEST_CASE("store: how far a query source was read is one row, found again after a start",
