@@ -15,24 +15,39 @@ bool holds_statistics(const std::string& path) {
   return fs::path(path).extension() == ".json";
 }
 
+/// Statistics as TFDV writes them.
+bool is_proto(const std::string& path) { return fs::path(path).extension() == ".pb"; }
+
+Result<FileStatistics> computed(LocalRun& local, LocalStep step) {
+  step.outputs = {{"statistics", "statistics/1"}};
+  TRY(ended, local.run(step));
+  const LocalArtifact& made = ended.outputs.at("statistics");
+  TRY(text, local.text(made, "statistics.json"));
+  return FileStatistics{made, std::move(text)};
+}
+
 }  // namespace
 
 Result<FileStatistics> statistics_of(LocalRun& local, const std::string& path,
                                      const ValueTable& params) {
   if (!holds_statistics(path)) {
-    TRY(examples, local.link("files/1", {path}));
-    TRY(ended, local.run({.operator_id = "data.statistics", .params = params,
-                          .inputs = {{"examples", {examples}}},
-                          .outputs = {{"statistics", "statistics/1"}}}));
-    const LocalArtifact& made = ended.outputs.at("statistics");
-    TRY(text, local.text(made, "statistics.json"));
-    return FileStatistics{made, std::move(text)};
+    TRY(files, local.link("files/1", {path}));
+    if (!is_proto(path)) {
+      return computed(local, {.operator_id = "data.statistics", .params = params, .inputs = {{"examples", {files}}}});
+    }
+    return computed(local, {.operator_id = "data.import_statistics", .inputs = {{"proto", {files}}}});
   }
   const bool folder = fs::is_directory(path);
   TRY(linked, local.link_as("statistics/1", folder ? path + "/statistics.json" : path,
                             "statistics.json"));
   TRY(text, local.text(linked, "statistics.json"));
   return FileStatistics{linked, std::move(text)};
+}
+
+Result<std::string> proto_of(LocalRun& local, const LocalArtifact& statistics) {
+  TRY(ended, local.run({.operator_id = "data.export_statistics", .inputs = {{"statistics", {statistics}}},
+                        .outputs = {{"proto", "files/1"}}}));
+  return local.text(ended.outputs.at("proto"), "FeatureStats.pb");
 }
 
 Result<std::string> compare_statistics(LocalRun& local, const LocalArtifact* before,

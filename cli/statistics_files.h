@@ -15,9 +15,12 @@ struct FileStatistics {
   std::string json;         ///< its text
 };
 
-/// The statistics of a table in files of any format, or of a statistics.json.
+/// The statistics of a table in files of any format, of a statistics.json, or of a .pb as TFDV writes it.
 Result<FileStatistics> statistics_of(LocalRun& local, const std::string& path,
                                      const ValueTable& params);
+
+/// The bytes of a DatasetFeatureStatisticsList, which TFDV and Facets read.
+Result<std::string> proto_of(LocalRun& local, const LocalArtifact& statistics);
 
 /// The page of `data.report` over these statistics and, if there are any, those before; nothing is
 /// written when `page` is empty.  The result is comparison.json, empty without a `before`.

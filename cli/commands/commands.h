@@ -78,6 +78,7 @@ int run_lineage(Session& session);
 /// @{
 int run_stats_show(Session& session);
 int run_stats_compare(Session& session);
+int run_stats_export(Session& session);
 int run_schema_infer(Session& session);
 int run_schema_check(Session& session);
 int run_schema_diff(Session& session);

@@ -20,6 +20,12 @@ Result<void> run_data_statistics(sdk::Context& context);
 /// data.merge_statistics: statistics of parts into those of the whole.
 Result<void> run_data_merge_statistics(sdk::Context& context);
 
+/// data.export_statistics: statistics/1 as the file that TFDV and Facets read.
+Result<void> run_data_export_statistics(sdk::Context& context);
+
+/// data.import_statistics: such a file as statistics/1.
+Result<void> run_data_import_statistics(sdk::Context& context);
+
 /// data.report: statistics of one or two tables as a page.
 Result<void> run_data_report(sdk::Context& context);
 

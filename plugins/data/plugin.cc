@@ -68,6 +68,21 @@ constexpr auto merge_statistics =
         .param(sdk::integer("quantiles", "into how many parts quantiles cut")
                    .standard("10").at_least(1).at_most(1000));
 
+constexpr auto export_statistics =
+    sdk::describe("data.export_statistics", 1, "Statistics as the file that TFDV and Facets read")
+        .doc("A DatasetFeatureStatisticsList of tensorflow_metadata; each slice is a data set of its own.")
+        .input("statistics", "statistics/1", "the table")
+        .output("proto", "files/1", "FeatureStats.pb")
+        .param(sdk::text("dataset", "how the file calls the table").standard("All Examples"));
+
+constexpr auto import_statistics =
+    sdk::describe("data.import_statistics", 1, "Statistics that TFDV wrote, as a baseline for instance")
+        .doc("Of the file's data sets one is the table; its slices are the others, if none is named.")
+        .input("proto", "files/1", "a DatasetFeatureStatisticsList, one file")
+        .output("statistics", "statistics/1", "what it says of each column")
+        .param(sdk::text("dataset", "which data set; none: the only one, or All Examples"))
+        .param(sdk::text("label", "the column that is to be predicted"));
+
 constexpr auto report =
     sdk::describe("data.report", 2, "Statistics of one or two tables as a page")
         .doc("One HTML file that needs nothing else, below a megabyte for any number of rows; what "
@@ -156,6 +171,8 @@ constexpr auto split =
 PL_PLUGIN("data", "0.1", sdk::Operator<sql, run_data_sql>, sdk::Operator<rows, run_data_table>,
           sdk::Operator<statistics, run_data_statistics>,
           sdk::Operator<merge_statistics, run_data_merge_statistics>,
+          sdk::Operator<export_statistics, run_data_export_statistics>,
+          sdk::Operator<import_statistics, run_data_import_statistics>,
           sdk::Operator<report, run_data_report>,
           sdk::Operator<validate, run_data_validate>, sdk::Operator<schema, run_data_schema>,
           sdk::Operator<split, run_data_split>)

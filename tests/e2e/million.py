@@ -44,8 +44,9 @@ def main():
     build = os.path.abspath(arguments.build)
     victim = Victim(build, "[capacity]\ncpus = 64\n")
     try:
-        os.rmdir(victim.plugins)
-        os.symlink(os.path.join(build, "example_plugins"), victim.plugins)
+        examples = os.path.join(build, "example_plugins")
+        for plugin in os.listdir(examples):
+            os.symlink(os.path.join(examples, plugin), os.path.join(victim.plugins, plugin))
         folder = os.path.join(victim.place, "trivial")
         os.makedirs(os.path.join(folder, "in"))
         for number in range(arguments.wide):

@@ -180,7 +180,7 @@ const std::vector<Target>& targets() {
       {"span_pattern", read_span_pattern}, {"selection", read_selection},
       {"condition", read_condition}, {"command", read_command},
       {"delimited", read_delimited}, {"json_row", read_json_row},   {"encoding", read_encoding},
-      {"cell", read_cell},
+      {"cell", read_cell},           {"statistics_proto", read_statistics_proto},
   };
   return all;
 }

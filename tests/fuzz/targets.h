@@ -24,4 +24,7 @@ void read_json_row(std::string_view input);
 void read_encoding(std::string_view input);
 void read_cell(std::string_view input);
 
+// Statistics that another program wrote (statistics_target.cc).
+void read_statistics_proto(std::string_view input);
+
 }  // namespace pipelined::fuzz

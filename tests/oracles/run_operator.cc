@@ -31,6 +31,8 @@ int main(int count, char** arguments) {
   const std::map<std::string, sdk::Function> operators{
       {"ingest.files", run_ingest_files},       {"data.sql", run_data_sql},
       {"data.statistics", run_data_statistics}, {"data.report", run_data_report},
+      {"data.export_statistics", run_data_export_statistics},
+      {"data.import_statistics", run_data_import_statistics},
       {"data.merge_statistics", run_data_merge_statistics},
       {"data.validate", run_data_validate},
       {"data.split", run_data_split}};

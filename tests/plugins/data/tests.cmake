@@ -17,3 +17,6 @@ set_tests_properties(oracles/statistics PROPERTIES LABELS oracle SKIP_RETURN_COD
 add_test(NAME oracles/drift COMMAND ${oracle_python}
   ${CMAKE_CURRENT_SOURCE_DIR}/oracles/drift_oracle.py $<TARGET_FILE:run_data_operator>)
 set_tests_properties(oracles/drift PROPERTIES LABELS oracle SKIP_RETURN_CODE 77)
+add_test(NAME oracles/statistics_proto COMMAND ${oracle_python}
+  ${CMAKE_CURRENT_SOURCE_DIR}/oracles/statistics_proto_oracle.py $<TARGET_FILE:run_data_operator>)
+set_tests_properties(oracles/statistics_proto PROPERTIES LABELS oracle SKIP_RETURN_CODE 77)
