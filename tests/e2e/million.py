@@ -8,6 +8,7 @@ that nothing is reused, until so many steps have run.
 """
 import argparse
 import os
+import shutil
 import sys
 import time
 
@@ -44,9 +45,7 @@ def main():
     build = os.path.abspath(arguments.build)
     victim = Victim(build, "[capacity]\ncpus = 64\n")
     try:
-        examples = os.path.join(build, "example_plugins")
-        for plugin in os.listdir(examples):
-            os.symlink(os.path.join(examples, plugin), os.path.join(victim.plugins, plugin))
+        shutil.copy(os.path.join(build, "example_plugins", "bench.so"), victim.plugins)
         folder = os.path.join(victim.place, "trivial")
         os.makedirs(os.path.join(folder, "in"))
         for number in range(arguments.wide):
