@@ -253,7 +253,7 @@ struct StartAttempt {
   std::int64_t scratch_bytes = 0;         ///< of everything that it writes; 0: no limit stated
   std::string checkpoint;                 ///< names what lost attempts at this work left in scratch;
                                           ///< empty: the operator cannot go on from anything
-  std::int64_t gpus = 0;
+  std::vector<std::int64_t> gpus;         ///< numbers of the devices that are its own while it lives
   std::int64_t timeout_progress_ms = 0;   ///< 0: its progress interests nobody
   std::vector<std::string> secrets;       ///< names; whoever starts it knows the values
   std::vector<std::string> readable = {}; ///< more folders that it may read

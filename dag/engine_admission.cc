@@ -61,6 +61,18 @@ void Engine::State::measure_paths(Run& run) {
   }
 }
 
+/// The lowest numbers that no live attempt has.
+std::vector<std::int64_t> Engine::State::free_gpus(std::int64_t count) const {
+  std::vector<std::int64_t> free;
+  if (count == 0) return free;
+  std::set<std::int64_t> taken;
+  for (const auto& [id, live] : attempts) taken.insert(live.gpus.begin(), live.gpus.end());
+  for (std::int64_t number = 0; std::ssize(free) < count; ++number) {
+    if (!taken.contains(number)) free.push_back(number);
+  }
+  return free;
+}
+
 Demand Engine::State::demand_of(const Run& run, NodeIndex index) const {
   const PipelineStep& step = run.step_of(index);
   const ResourceSpec& wanted = step.spec.resources;
@@ -239,6 +251,7 @@ void Engine::State::start_attempt(Run& run, NodeIndex index, QueuedWork item) {
   live.run = run.row.number;
   live.node = index;
   live.demand = std::move(item.demand);
+  live.gpus = free_gpus(live.demand.gpus);
   if (uses_cache(step)) {
     live.key = node.key;
     key_holders[*node.key] = live.row.id;
@@ -258,7 +271,7 @@ void Engine::State::start_attempt(Run& run, NodeIndex index, QueuedWork item) {
                              params_of_node(run, index, own),
                              std::move(item.work.inputs), {}, step.spec.seed, live.demand.cpus,
                              live.demand.memory_bytes, step.spec.timeout_ms, step.info->network,
-                             live.demand.scratch_bytes, "", live.demand.gpus,
+                             live.demand.scratch_bytes, "", live.gpus,
                              step.spec.timeout_progress_ms, step.spec.secrets};
   if (step.info->resumable && live.key) start.checkpoint = live.key->hex();
   for (const OutputSpec& output : step.outputs) {

@@ -125,6 +125,7 @@ struct LiveAttempt {
   RunNumber run = 0;
   NodeIndex node = 0;
   Demand demand;
+  std::vector<std::int64_t> gpus;               ///< which of them it has
   std::int64_t progress_due_ms = 0;             ///< steady; 0: nobody waits for progress
   std::optional<Digest> key;                    ///< held: others with it wait
   std::string key_text;

@@ -146,6 +146,7 @@ struct Engine::State {
   void measure_paths(Run& run);                 ///< what the critical path is made of
   std::vector<std::int64_t> durations_of(PipelineState& pipeline, const Pipeline& of);
   Demand demand_of(const Run& run, NodeIndex index) const;
+  std::vector<std::int64_t> free_gpus(std::int64_t count) const;
   Turn turn_of(const Run& run, NodeIndex index) const;
   Load load_now() const;                        ///< what the attempts that run now take
   void admit();

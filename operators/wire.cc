@@ -70,6 +70,9 @@ Kind write(const Run& run) {
     limits["processors"] =
         ValueList(run.limits.processors.begin(), run.limits.processors.end());
   }
+  if (!run.limits.gpus.empty()) {
+    limits["gpus"] = ValueList(run.limits.gpus.begin(), run.limits.gpus.end());
+  }
   ValueTable fields{
       {"attempt", run.attempt}, {"fence", run.fence}, {"operator", run.operator_id},
       {"parameters", run.parameters}, {"inputs", std::move(inputs)},
@@ -177,9 +180,11 @@ Result<Message> read_run(const ValueTable& table) {
   run.limits.memory_bytes = limits.integer("memory_bytes");
   run.limits.deadline_ms = limits.integer("deadline_ms");
   run.limits.scratch_bytes = limits.integer("scratch_bytes");
-  for (const Value& processor : limits.list("processors")) {
-    if (!processor.as_int()) return Error{ErrorCode::invalid, "frame run: a processor is no number"};
-    run.limits.processors.push_back(static_cast<int>(*processor.as_int()));
+  for (auto [name, numbers] : {std::pair{"processors", &run.limits.processors}, {"gpus", &run.limits.gpus}}) {
+    for (const Value& number : limits.list(name)) {
+      if (!number.as_int()) return Error{ErrorCode::invalid, std::string("frame run: one of ") + name + " is no number"};
+      numbers->push_back(static_cast<int>(*number.as_int()));
+    }
   }
   if (limits.error()) return *limits.error();
   return finish(fields, std::move(run));

@@ -49,6 +49,7 @@ struct Limits {
   std::int64_t deadline_ms = 0;  ///< execution time from the start of the attempt
   std::int64_t scratch_bytes = 0;     ///< of everything below the attempt's folder
   std::vector<int> processors;        ///< the only ones that it may run on; empty: all
+  std::vector<int> gpus;              ///< numbers of the graphics processors that it has to itself
   bool operator==(const Limits&) const = default;
 };
 

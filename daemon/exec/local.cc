@@ -89,7 +89,8 @@ wire::Run run_of(const AttemptPlan& plan) {
   run.scratch = plan.folder + "/scratch";
   run.log = plan.folder + "/log";
   run.seed = start.seed;
-  run.limits = {start.cpus, start.memory_bytes, start.timeout_ms, start.scratch_bytes, {}};
+  run.limits = {start.cpus, start.memory_bytes, start.timeout_ms, start.scratch_bytes, {},
+                {start.gpus.begin(), start.gpus.end()}};
   run.network = start.network;
   run.secrets = start.secrets;
   run.readable = start.readable;

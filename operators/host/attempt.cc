@@ -20,6 +20,7 @@
 #include <new>
 #include <sstream>
 
+#include "operators/host/gpus.h"
 #include "operators/host/verdict.h"
 
 namespace pipelined::host {
@@ -168,6 +169,7 @@ Result<void> enter_folder(const wire::Run& run, bool command) {
   if (::chdir(folder.c_str()) != 0) return failed("enter the folder " + folder);
   ::setenv("TMPDIR", folder.c_str(), 1);
   ::setenv("HOME", folder.c_str(), 1);
+  for (const auto& [name, value] : gpu_environment(run.limits)) ::setenv(name.c_str(), value.c_str(), 1);
   return {};
 }
 
@@ -195,6 +197,7 @@ SandboxPaths paths_of(const wire::Run& run, bool command) {
   if (command && !run.secrets.empty()) paths.readable.push_back(run.folder + "/secrets");
   if (command && !run.outputs.empty()) paths.writable.push_back(run.folder + "/out");
   paths.network = run.network;
+  paths.devices = gpu_devices(run.limits);
   return paths;
 }
 

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "operators/host/gpus.h"
 #include "operators/command_template.h"
 #include "operators/host/verdict.h"
 
@@ -91,6 +92,7 @@ Result<std::map<std::string, std::string>> environment_of(const wire::Run& run) 
   std::map<std::string, std::string> environment{
       {"PATH", system_path}, {"LANG", "C.UTF-8"}, {"HOME", run.scratch}, {"TMPDIR", run.scratch},
       {"OMP_NUM_THREADS", threads_of(run.limits)}};
+  environment.merge(gpu_environment(run.limits));
   const auto at = run.parameters.find("env");
   if (at == run.parameters.end()) return environment;
   const ValueTable* table = at->second.as_table();

@@ -280,6 +280,9 @@ Result<void> Sandbox::enter_landlock(const SandboxPaths& paths) const {
   for (const std::string& path : paths.readable) {
     TRY_VOID(allow_path(ruleset.get(), path, landlock::reading & files));
   }
+  for (const std::string& path : paths.devices) {
+    TRY_VOID(allow_path(ruleset.get(), path, landlock::of_a_file & files));
+  }
   for (const std::string& path : paths.writable) TRY_VOID(allow_path(ruleset.get(), path, files));
   for (const std::string& path : paths.writable_plainly) {
     TRY_VOID(allow_path(ruleset.get(), path, files & ~landlock::make_special));

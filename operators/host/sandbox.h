@@ -26,6 +26,7 @@ struct SandboxPaths {
   std::vector<std::string> writable;  ///< a command's out/ and scratch/
   /// Writable too, but only files and folders can be made there: no links, pipes or sockets.
   std::vector<std::string> writable_plainly;
+  std::vector<std::string> devices;   ///< read, write and control
   bool network = false;               ///< sockets of the internet families
 };
 

@@ -87,9 +87,28 @@ TEST_CASE("limits: gpus, memory and scratch are kept", "[dag][admission]") {
   world.run("x");
   CHECK(names(world.started) == std::vector<std::string>{"g1", "m1", "s1"});
   CHECK(world.started[2].scratch_bytes == 9 << 20);
-  CHECK(world.started[0].gpus == 2);
+  CHECK(world.started[0].gpus == std::vector<std::int64_t>{0, 1});
+  CHECK(world.started[1].gpus.empty());
   world.end(0, Outcome::ok);
   CHECK(names(world.started) == std::vector<std::string>{"m1", "s1", "g2"});
+}
+
+TEST_CASE("gpus: each has one attempt at a time, the lowest that is free", "[dag][admission]") {
+  EngineWorld world;
+  world.capacity = capacity_of(8);
+  world.capacity.gpus = 3;
+  world.turn(event::CapacityChanged{world.capacity});
+  std::string text = "name = \"x\"\n";
+  for (const char* name : {"a", "b", "c", "d"}) text += step_text(name, "resources = { gpus = 1 }\n");
+  world.apply(text);
+  world.run("x");
+  REQUIRE(world.started.size() == 3);
+  for (std::int64_t i = 0; i < 3; ++i) {
+    CHECK(world.started[static_cast<std::size_t>(i)].gpus == std::vector<std::int64_t>{i});
+  }
+  world.end(1, Outcome::ok);
+  REQUIRE(names(world.started) == std::vector<std::string>{"a", "c", "d"});
+  CHECK(world.started[2].gpus == std::vector<std::int64_t>{1});
 }
 
 TEST_CASE("group: its steps share a limit and a priority", "[dag][admission]") {

@@ -148,12 +148,20 @@ TEST_CASE("command: works in scratch with the system's PATH and its own environm
   CHECK(worker.run(plan).outcome == Outcome::ok);
   const std::string scratch = plan.folder + "/scratch";
   CHECK(read_text(worker.folder(plan) / "log") ==
-        "HOME=" + scratch + "\nLANG=C\nMODE=fast\nOMP_NUM_THREADS=1\n" +
+        "CUDA_VISIBLE_DEVICES=\nHOME=" + scratch + "\nLANG=C\nMODE=fast\nOMP_NUM_THREADS=1\n" +
             "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n" +
             "TMPDIR=" + scratch + "\n");
   const AttemptPlan where = worker.shell("pwd");
   CHECK(worker.run(where).outcome == Outcome::ok);
   CHECK(read_text(worker.folder(where) / "log") == where.folder + "/scratch\n");
+}
+
+TEST_CASE("command: sees the graphics processors that are its own", "[host][command]") {
+  WorkerHarness worker;
+  AttemptPlan plan = worker.shell("echo $CUDA_VISIBLE_DEVICES $CUDA_DEVICE_ORDER");
+  plan.start.gpus = {1, 3};
+  CHECK(worker.run(plan).outcome == Outcome::ok);
+  CHECK(read_text(worker.folder(plan) / "log") == "1,3 PCI_BUS_ID\n");
 }
 
 TEST_CASE("command: wrong parameters are invalid, with a sentence", "[host][command]") {

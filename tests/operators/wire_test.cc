@@ -28,7 +28,7 @@ wire::Run full_run() {
   run.scratch = "attempts/01J/scratch";
   run.log = "attempts/01J/log";
   run.seed = -3;
-  run.limits = {2.5, 4294967296, 1800000, 1073741824, {0, 3}};
+  run.limits = {2.5, 4294967296, 1800000, 1073741824, {0, 3}, {2}};
   run.network = true;
   run.secrets = {"shop"};
   run.readable = {"/srv/shop"};
