@@ -13,8 +13,8 @@
 #include <cstring>
 #include <filesystem>
 
-#include "operators/host/gpus.h"
 #include "operators/command_template.h"
+#include "operators/host/gpus.h"
 #include "operators/host/verdict.h"
 
 namespace pipelined::host {
