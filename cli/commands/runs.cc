@@ -2,6 +2,8 @@
 #include <optional>
 
 #include "cli/commands/commands.h"
+#include "cli/statistics_table.h"
+#include "dag/metric_name.h"
 
 namespace pipelined::cli {
 namespace {
@@ -12,16 +14,6 @@ struct Cell {
   std::optional<double> number;
 };
 
-std::vector<std::string> words_of(const std::string& text) {
-  std::vector<std::string> words;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find(',', begin), text.size());
-    if (end > begin) words.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return words;
-}
-
 Cell counted(std::int64_t number, std::string text) {
   return {std::move(text), static_cast<double>(number)};
 }
@@ -31,7 +23,7 @@ Cell value_cell(const protocol::RunSummary& run, const std::string& name) {
   if (found == run.values.end()) return {"-", {}};
   const Value& value = found->second;
   if (const std::int64_t* number = value.as_int()) return counted(*number, canonical(value));
-  if (const double* number = value.as_double()) return {canonical(value), *number};
+  if (const double* number = value.as_double()) return {short_value(value), *number};
   if (const std::string* text = value.as_text()) return {*text, {}};
   return {canonical(value), {}};
 }
@@ -47,7 +39,7 @@ Cell cell_of(const protocol::RunSummary& run, const std::string& column) {
   if (column.starts_with("metrics.")) {
     const auto found = run.metrics.find(column.substr(8));
     if (found == run.metrics.end()) return {"-", {}};
-    return {canonical(Value(found->second)), found->second};
+    return {short_value(Value(found->second)), found->second};
   }
   if (column == "run") return counted(run.number, std::to_string(run.number));
   if (column == "pipeline") return {run.pipeline, {}};
@@ -94,7 +86,7 @@ std::string title_of(const std::string& column) {
 
 /// The columns to show; WHO and VERSION only where there is room for everything.
 std::vector<std::string> columns_of(const Session& session) {
-  if (session.arguments.has("columns")) return words_of(session.arguments.text("columns"));
+  if (session.arguments.has("columns")) return split_names(session.arguments.text("columns"));
   if (session.format == Format::wide) {
     return {"run", "pipeline", "state", "started", "took", "steps", "who", "version", "why"};
   }

@@ -14,6 +14,7 @@
 #include "daemon/api/recounting.h"
 #include "daemon/api/translate.h"
 #include "daemon/api/waiting.h"
+#include "dag/metric_name.h"
 #include "dag/nearest_name.h"
 #include "dag/run_state.h"
 
@@ -21,16 +22,6 @@ namespace pipelined::api {
 namespace {
 
 constexpr std::size_t metrics_asked_max = 20;
-
-std::vector<std::string> split_at_commas(const std::string& text) {
-  std::vector<std::string> words;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find(',', begin), text.size());
-    if (end > begin) words.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return words;
-}
 
 /// Names to choose from when somebody named a step wrongly.
 std::vector<std::string> known_steps(Backend& backend, RunNumber run) {
@@ -71,7 +62,7 @@ void get_runs(Backend& backend, const Request& request, const Respond& respond) 
   }
   const auto values = asked_flag(request, "values");
   if (!values) return refuse(respond, values.error());
-  const std::vector<std::string> metrics = split_at_commas(request.asked("metrics"));
+  const std::vector<std::string> metrics = split_names(request.asked("metrics"));
   if (metrics.size() > metrics_asked_max) {
     return refuse(respond, {ErrorCode::invalid, "at most " + std::to_string(metrics_asked_max) +
                                                     " metrics can be asked for at once"});

@@ -165,7 +165,7 @@ struct DurationView {
   std::int64_t took_ms = 0;
 };
 std::vector<DurationView> list_durations(Store& store, RunNumber run);
-/// A metric without a slice by its name, or by STEP.NAME; of several the newest.
+/// A metric by its name, or by STEP.NAME, with [SLICE] behind it or of all rows; of several the newest.
 std::optional<double> find_metric(Store& store, RunNumber run, const std::string& name);
 /// The result that an attempt made, if it made one that has a key or is the step's own.
 std::optional<ResultRow> result_of_attempt(Store& store, const RunRow& run,

@@ -4,6 +4,7 @@
 
 #include "daemon/store/rows.h"
 #include "daemon/store/views.h"
+#include "dag/metric_name.h"
 
 namespace pipelined {
 namespace {
@@ -145,11 +146,12 @@ std::vector<DurationView> list_durations(Store& store, RunNumber run) {
 }
 
 std::optional<double> find_metric(Store& store, RunNumber run, const std::string& name) {
+  const MetricName wanted = MetricName::parse(name);
   Query query(store.database(),
               "SELECT m.value FROM steps s JOIN metrics m ON m.result = s.result "
-              "WHERE s.run = ?1 AND s.result <> 0 AND m.slice = '' "
+              "WHERE s.run = ?1 AND s.result <> 0 AND m.slice = ?3 "
               "AND (m.name = ?2 OR s.step || '.' || m.name = ?2) ORDER BY s.seq DESC LIMIT 1",
-              run, name);
+              run, wanted.name, wanted.slice);
   if (!query.next() || query.is_null(0)) return std::nullopt;
   return query.real(0);
 }
