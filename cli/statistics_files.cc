@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "dag/metric_name.h"
+
 namespace pipelined::cli {
 namespace {
 
@@ -27,6 +29,30 @@ Result<FileStatistics> computed(LocalRun& local, LocalStep step) {
 }
 
 }  // namespace
+
+Result<ValueTable> statistics_params(const Session& session) {
+  ValueTable params;
+  for (const char* name : {"label", "weight"}) {
+    if (session.arguments.has(name)) params[name] = session.arguments.text(name);
+  }
+  ValueTable conditions;
+  for (const std::string& word : session.arguments.list("where")) {
+    const std::size_t equals = word.find('=');
+    if (equals == 0 || equals == std::string::npos) {
+      return Error{ErrorCode::invalid, "stats: --where " + word + " has no name; it is NAME=CONDITION, such as "
+                                       "long='distance > 1000'"};
+    }
+    conditions[word.substr(0, equals)] = word.substr(equals + 1);
+  }
+  ValueList slices;
+  for (const std::string& columns : session.arguments.list("slice")) {
+    const std::vector<std::string> names = split_names(columns);
+    slices.push_back(ValueList(names.begin(), names.end()));
+  }
+  if (!conditions.empty()) params["where"] = std::move(conditions);
+  if (!slices.empty()) params["slices"] = std::move(slices);
+  return params;
+}
 
 Result<FileStatistics> statistics_of(LocalRun& local, const std::string& path,
                                      const ValueTable& params) {

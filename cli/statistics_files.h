@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cli/local_run.h"
+#include "cli/session.h"
 
 namespace pipelined::cli {
 
@@ -14,6 +15,9 @@ struct FileStatistics {
   LocalArtifact artifact;   ///< statistics/1
   std::string json;         ///< its text
 };
+
+/// What `data.statistics` is told by --label, --weight, --slice and --where.
+Result<ValueTable> statistics_params(const Session& session);
 
 /// The statistics of a table in files of any format, of a statistics.json, or of a .pb as TFDV writes it.
 Result<FileStatistics> statistics_of(LocalRun& local, const std::string& path,

@@ -84,6 +84,30 @@ Table statistics_table(const Value& statistics, bool wide) {
   return table;
 }
 
+Table slices_table(const Value& statistics, bool wide) {
+  Table table({{"FEATURE"}, {"SLICE"}, {"ROWS", false, true}, {"MISSING", false, true}, {"UNIQUE", true, true},
+               {"MEDIAN", false, true}, {"MEAN", false, true}, {"STD DEV", true, true}, {"MOST FREQUENT"}}, wide);
+  const ValueList* slices = at(statistics, "slices").as_list();
+  if (slices == nullptr) return table;
+  const auto add = [&](const Value& part, const Value& name, const Value& feature) {
+    table.add({short_value(at(feature, "name")), short_value(name), short_value(at(part, "rows")),
+               percent(number(at(feature, "missing")), number(at(part, "rows"))), short_value(at(feature, "unique")),
+               short_value(at(feature, "median")), short_value(at(feature, "mean")),
+               short_value(at(feature, "std_dev")), most_frequent(feature)});
+  };
+  for (const Value& feature : *at(statistics, "features").as_list()) {
+    add(statistics, Value("all rows"), feature);
+    for (const Value& slice : *slices) {
+      const ValueList* features = at(slice, "features").as_list();
+      if (features == nullptr) continue;
+      for (const Value& own : *features) {
+        if (at(own, "name") == at(feature, "name")) add(slice, at(slice, "name"), own);
+      }
+    }
+  }
+  return table;
+}
+
 Table comparison_table(const Value& comparison, bool wide) {
   Table table({{"FEATURE"}, {"TYPE"}, {"DISTANCE", false, true}, {"MISSING BEFORE", false, true},
                {"NOW", false, true}, {"UNIQUE BEFORE", true, true}, {"UNIQUE NOW", true, true},

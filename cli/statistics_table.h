@@ -15,6 +15,9 @@ namespace pipelined::cli {
 /// The features of statistics, one a line.  REQUIRES: what `read_statistics` gave.
 Table statistics_table(const Value& statistics, bool wide);
 
+/// The features by slice, each after that of all rows; empty: there are no slices.
+Table slices_table(const Value& statistics, bool wide);
+
 /// The features of a comparison.json, what differs most first.
 Table comparison_table(const Value& comparison, bool wide);
 

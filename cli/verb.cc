@@ -190,20 +190,23 @@ std::vector<Verb> file_verbs() {
   const Flag label = {"label", "COLUMN", "the column that is to be predicted"};
   const Flag schema = {"schema", "SCHEMA", "the schema's file"};
   const Positional table_word = {Count::one, "FILE", "a table, as for `stats show`"};
+  const Flag weight = {"weight", "COLUMN", "a column that says how much each row counts"};
+  const Flag slice = {"slice", "COLUMNS", "also for each value of this column, or of several with commas; may be repeated",
+                      true};
+  const Flag where = {"where", "NAME=CONDITION", "also for the rows where this SQL holds and where not; may be repeated",
+                      true};
   const Flag html = {"html", "PAGE", "writes a page that needs nothing else into this file as well"};
   return {
       {"stats show", "Describes a table in a file; asks no daemon.",
        {{Count::one, "FILE", "CSV, TSV, JSON lines, Parquet or Arrow, a folder of them, a "
          "statistics.json, or a .pb of TFDV"}},
-       {{"label", "COLUMN", "the column that is to be predicted"},
-        {"weight", "COLUMN", "a column that says how much each row counts"}, html, json},
-       run_stats_show},
+       {label, weight, slice, where, html, json}, run_stats_show},
       {"stats compare", "What differs between two tables in files; asks no daemon.",
        {{Count::one, "A", "the table before, as for `stats show`"},
         {Count::one, "B", "the table now"}}, {html, json}, run_stats_compare},
       {"stats export", "Writes statistics as the file that TFDV and Facets read; asks no daemon.",
        {{Count::one, "FILE", "a table, as for `stats show`"}, {Count::one, "OUT", "the file, FeatureStats.pb"}},
-       {label, {"weight", "COLUMN", "a column that says how much each row counts"}}, run_stats_export},
+       {label, weight, slice, where}, run_stats_export},
       {"schema infer", "Proposes a schema for a table in a file; asks no daemon.", {table_word},
        {label, json}, run_schema_infer},
       {"schema check", "Judges a table in a file by a schema; ends with 3 if it would halt.",

@@ -7,10 +7,7 @@ namespace pipelined::cli {
 namespace {
 
 Result<void> write_proto(Session& session) {
-  ValueTable params;
-  for (const char* name : {"label", "weight"}) {
-    if (session.arguments.has(name)) params[name] = session.arguments.text(name);
-  }
+  TRY(params, statistics_params(session));
   TRY(local, LocalRun::begin(session.environment));
   TRY(statistics, statistics_of(local, session.arguments.text("FILE"), params));
   TRY(bytes, proto_of(local, statistics.artifact));

@@ -9,10 +9,7 @@ namespace pipelined::cli {
 namespace {
 
 Result<std::string> statistics_json(Session& session) {
-  ValueTable params;
-  for (const char* name : {"label", "weight"}) {
-    if (session.arguments.has(name)) params[name] = session.arguments.text(name);
-  }
+  TRY(params, statistics_params(session));
   TRY(local, LocalRun::begin(session.environment));
   const std::string path = session.arguments.text("FILE"), page = session.arguments.text("html");
   TRY(statistics, statistics_of(local, path, params));
@@ -37,6 +34,10 @@ int run_stats_show(Session& session) {
   session.say(short_value(statistics->as_table()->at("rows")) + " rows, " +
               std::to_string(statistics->as_table()->at("features").as_list()->size()) + " features");
   session.print(statistics_table(*statistics, session.format == Format::wide));
+  if (const Table slices = slices_table(*statistics, session.format == Format::wide); !slices.empty()) {
+    session.terminal.out << "\n";
+    session.print(slices);
+  }
   return exit_done;
 }
 

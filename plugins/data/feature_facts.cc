@@ -202,7 +202,28 @@ void add_feature(FeatureFacts& sum, const FeatureFacts& more) {
   if (sum.complete) sum.unique = static_cast<std::int64_t>(sum.values.size());
 }
 
+TableFacts read_table(const Json& json) {
+  TableFacts facts;
+  facts.rows = json.at("rows").get<std::int64_t>();
+  facts.label = json.value("label", "");
+  for (const Json& feature : json.at("features")) facts.features.push_back(read_feature(feature));
+  return facts;
+}
+
+template <class Read>
+auto read_json(const std::string& text, const Read& read) -> Result<decltype(read(Json()))> {
+  try {
+    return read(Json::parse(text));
+  } catch (const std::exception& thrown) {
+    return Error{ErrorCode::invalid, std::string("read statistics.json: ") + thrown.what()};
+  }
+}
+
 }  // namespace
+
+bool SliceFacts::cuts(const std::string& feature) const {
+  return name.starts_with(feature + "=") || name.find(", " + feature + "=") != std::string::npos;
+}
 
 const FeatureFacts* TableFacts::find(const std::string& name) const {
   for (const FeatureFacts& feature : features) {
@@ -230,17 +251,16 @@ TableFacts united(const std::vector<TableFacts>& tables) {
   return sum;
 }
 
-Result<TableFacts> parse_statistics(const std::string& json) {
-  try {
-    const Json root = Json::parse(json);
-    TableFacts facts;
-    facts.rows = root.at("rows").get<std::int64_t>();
-    facts.label = root.value("label", "");
-    for (const Json& feature : root.at("features")) facts.features.push_back(read_feature(feature));
-    return facts;
-  } catch (const std::exception& thrown) {
-    return Error{ErrorCode::invalid, std::string("read statistics.json: ") + thrown.what()};
-  }
+Result<TableFacts> parse_statistics(const std::string& json) { return read_json(json, read_table); }
+
+Result<std::vector<SliceFacts>> parse_slices(const std::string& json) {
+  return read_json(json, [](const Json& root) {
+    std::vector<SliceFacts> slices;
+    for (const Json& slice : root.value("slices", Json::array())) {
+      slices.push_back({slice.at("name").get<std::string>(), read_table(slice)});
+    }
+    return slices;
+  });
 }
 
 }  // namespace pipelined

@@ -46,8 +46,19 @@ struct TableFacts {
   const FeatureFacts* find(const std::string& name) const;
 };
 
-/// Reads the text of statistics.json.
+/// The rows of one slice.
+struct SliceFacts {
+  std::string name;  ///< "carrier=AA, origin=JFK"
+  TableFacts table;
+  /// Whether the slice is one of this column's values.
+  bool cuts(const std::string& feature) const;
+};
+
+/// Reads the text of statistics.json, without its slices.
 Result<TableFacts> parse_statistics(const std::string& json);
+
+/// Its slices.
+Result<std::vector<SliceFacts>> parse_slices(const std::string& json);
 
 /// One set of facts for several tables, such as the spans of a training window: counts added up,
 /// value counts kept while all of them are complete, histograms laid over each other, means weighted.

@@ -148,7 +148,8 @@ std::string comparison_json(const ReportSide& before, const ReportSide& now) {
 
 Result<ReportSide> ReportSide::read(std::string name, std::string json) {
   TRY(facts, parse_statistics(json));
-  return ReportSide{std::move(name), std::move(json), std::move(facts)};
+  TRY(slices, parse_slices(json));
+  return ReportSide{std::move(name), std::move(json), std::move(facts), std::move(slices)};
 }
 
 Result<std::vector<ReportProblem>> read_problems(const std::string& anomalies_json) {

@@ -18,6 +18,8 @@ constexpr std::size_t listed_bytes = 250'000;  ///< and listed while it is small
 constexpr std::size_t bars_max = 8;
 constexpr std::size_t name_characters = 80;
 constexpr double worth_marking = 0.1;
+constexpr double slice_score_min = 0.01;  ///< below, a slice is like all rows
+constexpr int slice_features_max = 3;
 
 /// A side's features as JSON, by name; null: there is no such side.
 using FeatureTable = std::map<std::string, Json>;
@@ -200,6 +202,7 @@ class Page {
     add_verdict();
     if (before_) report_.key(before_->name, now_.name);
     add_overview();
+    add_slices();
     report_.heading("Features");
     std::size_t drawn = 0;
     for (const FeatureDifference& difference : differences_) {
@@ -283,6 +286,31 @@ class Page {
       report_.paragraph("The first " + std::to_string(rows.size()) + " of " +
                         std::to_string(differences_.size()) + " features.");
     }
+  }
+
+  /// "late 0.2153, fare 0.0410": where rows of a slice are least like all rows, but for what makes the slice.
+  std::string stands_out(const SliceFacts& slice) const {
+    std::string text;
+    int named = 0;
+    for (const FeatureDifference& difference : differences(now_.facts, slice.table)) {
+      if (slice.cuts(difference.feature) || difference.score < slice_score_min) continue;
+      text += (text.empty() ? "" : ", ") + cut(difference.feature) + " " + difference.distance_text();
+      if (++named == slice_features_max) break;
+    }
+    return text.empty() ? "–" : text;
+  }
+
+  void add_slices() {
+    if (now_.slices.empty()) return;
+    report_.heading("Slices");
+    std::vector<std::vector<ReportCell>> rows;
+    for (const SliceFacts& slice : now_.slices) {
+      const double all = static_cast<double>(std::max<std::int64_t>(1, now_.facts.rows));
+      rows.push_back({{cut(slice.name)}, {std::to_string(slice.table.rows), Tone::neutral, true},
+                      {percent(static_cast<double>(slice.table.rows) / all), Tone::neutral, true},
+                      {stands_out(slice)}});
+    }
+    report_.table({"slice", "rows", "share", "least like all rows in (distance)"}, rows);
   }
 
   static const Json* find(const FeatureTable& table, const std::string& name) {

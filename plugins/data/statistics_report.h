@@ -19,6 +19,7 @@ struct ReportSide {
   std::string name;        ///< how the page calls it
   std::string json;        ///< of statistics.json
   TableFacts facts;        ///< the same, read
+  std::vector<SliceFacts> slices;
 
   static Result<ReportSide> read(std::string name, std::string json);
 };

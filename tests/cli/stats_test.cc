@@ -21,6 +21,20 @@ TEST_CASE("stats show: a CSV file is described without a daemon", "[cli]") {
         "colour   string      0 %       2    -       -        -    -  red (75.0 %)\n");
 }
 
+TEST_CASE("stats show: each slice stands beside all rows, on the terminal and on the page", "[cli]") {
+  PlainFiles files;
+  const std::string file = files.write("rows.csv", "price,colour\n1,red\n2,red\n9,blue\n8,blue\n");
+  REQUIRE(files.run({"stats", "show", file, "--slice", "colour", "--where", "dear=price > 8"}) == 0);
+  CHECK_THAT(files.out, Contains("price    all rows        4") && Contains("price    colour=blue     2") &&
+                            Contains("price    dear=true       1"));
+  REQUIRE(files.run({"stats", "show", file, "--slice", "colour", "--html", files.path("page.html")}) == 0);
+  const std::string page = files.read("page.html");
+  CHECK_THAT(page, Contains("Slices") && Contains("colour=blue") && Contains("price 0."));
+  CHECK_THAT(page, !Contains("colour 1.") && !Contains("colour 0."));  // of course it differs
+  CHECK(files.run({"stats", "show", file, "--where", "price > 8"}) == 2);
+  CHECK_THAT(files.err, Contains("NAME=CONDITION"));
+}
+
 TEST_CASE("stats show: its JSON is statistics that it reads again", "[cli]") {
   PlainFiles files;
   const std::string file = files.write("rows.jsonl", "{\"a\":1}\n{\"a\":3}\n");

@@ -82,6 +82,9 @@ def main():
         rows(work + "/now.csv", 2000, 1)
         pipectl("stats", "show", work + "/before.csv", "--html", work + "/one.html")
         look("one", work + "/one.html", 8, 3)
+        pipectl("stats", "show", work + "/before.csv", "--slice", "kind", "--where", "dear=fare > 30",
+                "--html", work + "/slices.html")
+        look("slices", work + "/slices.html", 8, 3)
         pipectl("stats", "compare", work + "/before.csv", work + "/now.csv", "--html", work + "/two.html")
         look("two", work + "/two.html", 8, 3)
         html = open(work + "/two.html").read()
