@@ -288,12 +288,18 @@ class Page {
     }
   }
 
+  /// Texts that tell rows apart differ in any part of them, which says nothing.
+  static bool names_rows(const FeatureFacts& facts) {
+    return facts.type == "string" && (!facts.complete || 2 * facts.unique > facts.count);
+  }
+
   /// "late 0.2153, fare 0.0410": where rows of a slice are least like all rows, but for what makes the slice.
   std::string stands_out(const SliceFacts& slice) const {
     std::string text;
     int named = 0;
     for (const FeatureDifference& difference : differences(now_.facts, slice.table)) {
       if (slice.cuts(difference.feature) || difference.score < slice_score_min) continue;
+      if (difference.before && names_rows(*difference.before)) continue;
       text += (text.empty() ? "" : ", ") + cut(difference.feature) + " " + difference.distance_text();
       if (++named == slice_features_max) break;
     }
