@@ -14,6 +14,7 @@
 #include "daemon/keeping/fsck.h"
 #include "daemon/store/manifest_text.h"
 #include "daemon/store/named_digests.h"
+#include "daemon/store/removal.h"
 #include "daemon/store/rows.h"
 
 namespace pipelined {
@@ -47,6 +48,7 @@ struct Planner {
   void judge_logs(int root);
   void judge_trees(int root);
   void judge_checkpoints(int root);
+  void judge_pages();
   void forget_notes();
   Unused judge(const std::string& name, TimeMs touched_at);
   const RunVerdict* verdict_of(RunNumber run) const {
@@ -463,6 +465,14 @@ void Planner::judge_checkpoints(int root) {
   plan.report.push_back(std::move(row));
 }
 
+// What is free already; the rows that go now make more.
+void Planner::judge_pages() {
+  ReportRow row = row_of("pages", "free room in the file of the records");
+  row.checked = row.found = spare_pages(records);
+  row.bytes = row.found * database_page_bytes;
+  plan.report.push_back(std::move(row));
+}
+
 void Planner::forget_notes() {
   for (const auto& [name, since] : notes) {
     if (still_unused.count(name) == 0) plan.forgotten.push_back(name);
@@ -489,6 +499,7 @@ Result<CollectPlan> plan_collection(Database& records, const CollectOptions& opt
   planner.judge_logs(root.get());
   planner.judge_trees(root.get());
   planner.judge_checkpoints(root.get());
+  planner.judge_pages();
   planner.forget_notes();
   if (records.failure()) {
     const Error error = records.failure()->within("deciding what a collection removes");

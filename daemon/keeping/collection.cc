@@ -10,6 +10,7 @@ namespace {
 // Small enough that a turn with one of them is not felt.
 constexpr std::size_t slice = 256;
 constexpr int steps_a_turn = 2000;
+constexpr int pages_a_turn = 500;
 
 }  // namespace
 
@@ -44,6 +45,7 @@ void Collection::in_slices(const List& list, Act act) {
 
 void Collection::start() {
   add_row_steps();
+  steps_.push_back([this] { return give_back(); });
   add_file_steps();
   go_on();
 }
@@ -103,6 +105,16 @@ Result<void> Collection::take_run(RunNumber run) {
   } else if (!parts_.store.find_run(run)) {
     ++row("runs").found;
   }
+  return {};
+}
+
+Result<void> Collection::give_back() {
+  TRY(given, give_back_pages(parts_.store, pages_a_turn));
+  if (given == 0) return {};
+  ReportRow& pages = row("pages");
+  pages.found += given;
+  pages.bytes += given * database_page_bytes;
+  steps_.push_front([this] { return give_back(); });
   return {};
 }
 

@@ -41,6 +41,7 @@ class Collection {
   void add_sweep(std::vector<std::string> names, const char* row);
   void sweep(std::vector<std::string> names, const char* row);
   Result<void> take_run(RunNumber run);
+  Result<void> give_back();
   template <class List, class Act>
   void in_slices(const List& list, Act act);
   ReportRow& row(const char* name);

@@ -8,6 +8,9 @@
 namespace pipelined {
 namespace {
 
+// So much room is taken again soon; giving it back would be work for nothing.
+constexpr std::int64_t pages_kept = 1000;
+
 /// Runs `work` as one turn.
 template <class Work>
 Result<void> as_turn(Store& store, Work work) {
@@ -182,6 +185,26 @@ Result<std::int64_t> remove_versions(Store& store,
                  "EXISTS (SELECT 1 FROM runs WHERE pipeline = ?1 AND version = ?2)",
                  row.first, row.second);
   });
+}
+
+std::int64_t spare_pages(Database& database) {
+  Query incremental(database, "SELECT 1 FROM pragma_auto_vacuum WHERE auto_vacuum = 2");
+  if (!incremental.next()) return 0;
+  Query free(database, "PRAGMA freelist_count");
+  return free.next() ? std::max<std::int64_t>(0, free.integer(0) - pages_kept) : 0;
+}
+
+Result<std::int64_t> give_back_pages(Store& store, std::int64_t most) {
+  std::int64_t given = 0;
+  TRY_VOID(as_turn(store, [&](Database& database) {
+    const std::int64_t spare = spare_pages(database);
+    if (spare == 0) return;
+    Query giving(database, "PRAGMA incremental_vacuum(" + std::to_string(std::min(spare, most)) + ")");
+    while (giving.next()) {
+    }
+    given = spare - spare_pages(database);
+  }));
+  return given;
 }
 
 Result<void> note_unused(Store& store, const std::vector<std::string>& noted,

@@ -54,6 +54,15 @@ Result<std::int64_t> remove_decisions(Store& store, const std::vector<std::int64
 Result<std::int64_t> remove_versions(Store& store,
                                      const std::vector<std::pair<std::string, Digest>>& rows);
 
+/// SQLite's own measure of a page, which nothing here changes.
+inline constexpr std::int64_t database_page_bytes = 4096;
+
+/// How many free pages the database can give back to the disk; none if an older program made the file.
+std::int64_t spare_pages(Database& database);
+
+/// Gives up to so many of them back, and tells how many: 0, there are no more.
+Result<std::int64_t> give_back_pages(Store& store, std::int64_t most);
+
 /// Notes things that were found without a use, and forgets notes of what is used again or gone.
 Result<void> note_unused(Store& store, const std::vector<std::string>& noted,
                          const std::vector<std::string>& forgotten, TimeMs now);

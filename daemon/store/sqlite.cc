@@ -16,6 +16,7 @@ namespace {
 // whole daemon may use.  Exclusive locking keeps the log's index in our memory: no shared file, no
 // lock calls a statement, and a second process is refused.
 constexpr const char* pragmas =
+    "PRAGMA auto_vacuum=INCREMENTAL;"  // only counts where the file is made: free pages can be given back
     "PRAGMA locking_mode=EXCLUSIVE;"
     "PRAGMA journal_mode=WAL;"
     "PRAGMA synchronous=FULL;"

@@ -166,6 +166,35 @@ TEST_CASE("gc: logs go before their runs", "[keeping][gc]") {
   CHECK(std::filesystem::exists(world.artifacts->log_path(KeepingWorld::attempt_of(fresh))));
 }
 
+TEST_CASE("gc: room of rows that went is given back, but for what is taken again soon", "[keeping][gc]") {
+  CollectWorld world;
+  world.add_run(world.now - 1 * day);
+  Database& records = world.store->database();
+  const auto figure = [&](const std::string& sql) {
+    Query query(records, sql);
+    return query.next() ? query.integer(0) : -1;
+  };
+  const auto in_turn = [&](const char* sql) {
+    REQUIRE(world.store->begin());
+    records.run(sql);
+    REQUIRE(world.store->commit());
+  };
+  in_turn("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 6000) "
+          "INSERT INTO unused_objects (name, since) SELECT printf('%02000d', i), 1 FROM n");
+  const std::int64_t full = figure("PRAGMA page_count");
+  in_turn("DELETE FROM unused_objects");
+  REQUIRE(figure("PRAGMA freelist_count") > 3000);
+  CHECK(row_of(world.gc(true).report, "pages").found > 2000);
+  CHECK(figure("PRAGMA page_count") == full);
+  const Report done = world.gc().report;
+  CHECK(row_of(done, "pages").found > 2000);
+  CHECK(row_of(done, "pages").bytes == row_of(done, "pages").found * 4096);
+  CHECK(figure("PRAGMA freelist_count") == Approx(1000).margin(20));
+  CHECK(figure("PRAGMA page_count") < full - 2000);
+  CHECK(violated(world.look(true)).empty());
+  CHECK(row_of(world.gc().report, "pages").found < 20);
+}
+
 TEST_CASE("gc: a day after the first start it runs by itself, and then daily", "[keeping][gc]") {
   CollectWorld world;
   world.add_run(world.now - 100 * day);
