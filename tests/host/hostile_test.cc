@@ -247,7 +247,7 @@ TEST_CASE("worker: an attempt is born with three descriptors and its channel", "
   REQUIRE(report.outcome == Outcome::ok);
   const ValueTable& notes = *report.notes.as_table();
   CHECK(notes.at("descriptors") == Value("0 1 2 3 "));
-  CHECK(notes.at("environment") == Value("PATH LANG TZ OMP_WAIT_POLICY TMPDIR HOME "));
+  CHECK(notes.at("environment") == Value("PATH LANG TZ OMP_WAIT_POLICY TMPDIR HOME CUDA_VISIBLE_DEVICES "));
   CHECK(notes.at("umask") == Value(077));
   CHECK(notes.at("core") == Value(0));
   CHECK(notes.at("stdin") == Value(0));
