@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <limits>
 #include <utility>
 
@@ -16,7 +17,6 @@ namespace {
 // whole daemon may use.  Exclusive locking keeps the log's index in our memory: no shared file, no
 // lock calls a statement, and a second process is refused.
 constexpr const char* pragmas =
-    "PRAGMA auto_vacuum=INCREMENTAL;"  // only counts where the file is made: free pages can be given back
     "PRAGMA locking_mode=EXCLUSIVE;"
     "PRAGMA journal_mode=WAL;"
     "PRAGMA synchronous=FULL;"
@@ -63,6 +63,8 @@ const char* advice_for(ErrorCode code) {
 Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options) {
   std::unique_ptr<Database> database(new Database);
   database->path_ = options.path;
+  std::error_code none;
+  const bool fresh = std::filesystem::file_size(options.path, none) == 0 || none;
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
                     SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOFOLLOW;
   const int code = sqlite3_open_v2(options.path.c_str(), &database->handle_, flags,
@@ -71,6 +73,9 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options)
   sqlite3_db_config(database->handle_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   // One: a copy of the whole file is written through it.
   sqlite3_limit(database->handle_, SQLITE_LIMIT_ATTACHED, 1);
+  // Free pages can be given back later.  Only where the file is made: an existing one would be written, also on a
+  // full disk.
+  if (fresh) TRY_VOID(database->execute("PRAGMA auto_vacuum=INCREMENTAL;"));
   TRY_VOID(database->execute(pragmas));
   if (options.page_count_max > 0) {
     TRY_VOID(database->execute("PRAGMA max_page_count=" + std::to_string(options.page_count_max)));
