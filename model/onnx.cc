@@ -12,6 +12,8 @@
 namespace pipelined::model {
 namespace {
 
+constexpr const char* library_file = "libonnxruntime.so";
+
 // ONNX Runtime's C interface is one struct of function pointers whose order never changes; these are
 // the places of those that are used here.  Every one but the releases answers with a status or null.
 enum Place : std::size_t {
@@ -75,7 +77,13 @@ struct Library {
   }
 };
 
-// The file beside the folder that this code was loaded from.
+/// One more place; see the header.
+std::string& place_of_model() {
+  static std::string folder;
+  return folder;
+}
+
+// Beside the folder that this code was loaded from, in it, or beside the model.
 std::string library_path() {
   Dl_info info{};
   if (!dladdr(reinterpret_cast<const void*>(&library_path), &info) || !info.dli_fname) {
@@ -84,7 +92,13 @@ std::string library_path() {
   std::error_code error;
   auto self = std::filesystem::canonical(info.dli_fname, error);
   if (error) self = std::filesystem::canonical("/proc/self/exe", error);
-  return (self.parent_path().parent_path() / "lib" / "libonnxruntime.so").string();
+  const auto folder = self.parent_path();
+  const auto usual = folder.parent_path() / "lib" / library_file;
+  for (const auto& path : {usual, folder / "lib" / library_file, folder / library_file,
+                           std::filesystem::path(place_of_model()) / library_file}) {
+    if (std::filesystem::exists(path, error)) return path.string();
+  }
+  return usual.string();
 }
 
 Library load() {
@@ -128,6 +142,8 @@ Error wrong(const std::string& what) {
 }
 
 }  // namespace
+
+void look_for_onnx_runtime_in(const std::string& folder) { place_of_model() = folder; }
 
 struct Onnx::State {
   const Library& api;

@@ -15,6 +15,9 @@
 
 namespace pipelined::model {
 
+/// One more folder in which the library may lie, for programs that load models from elsewhere.  Before the first model.
+void look_for_onnx_runtime_in(const std::string& folder);
+
 /// One loaded model.
 class Onnx {
  public:

@@ -17,6 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* library_name = "libpipelined_score.so";
+constexpr const char* onnx_library_name = "libonnxruntime.so";
 
 constexpr const char* python_environment =
     "python: \"3.11\"\nbuild_dependencies:\n- pip\ndependencies:\n- -r requirements.txt\n";
@@ -77,6 +78,27 @@ Result<fs::path> scoring_library(const Session& session) {
                                            " beside the folder of plugins; install it again"};
 }
 
+bool is_onnx(const LocalModel& model) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(model.model.folder, error)) {
+    if (entry.path().extension() == ".onnx") return true;
+  }
+  return false;
+}
+
+// Models in the ONNX format are scored by ONNX Runtime, which goes with them.
+Result<void> add_onnx_runtime(const fs::path& folder, const fs::path& library) {
+  std::error_code error;
+  for (const fs::path& from : {library.parent_path() / "lib", library.parent_path()}) {
+    if (!fs::exists(from / onnx_library_name, error)) continue;
+    fs::copy_file(from / onnx_library_name, folder / "code" / onnx_library_name, error);
+    if (!error) return {};
+    return Error{ErrorCode::io, "cannot copy ONNX Runtime to " + folder.string() + ": " + error.message()};
+  }
+  return Error{ErrorCode::unavailable, std::string("export a model in the ONNX format: there is no ") +
+                                           onnx_library_name + " beside the plugins, which scores it; install it"};
+}
+
 Result<void> fill(const fs::path& folder, const fs::path& library, const LocalModel& model,
                   const std::string& description) {
   std::error_code error;
@@ -92,6 +114,7 @@ Result<void> fill(const fs::path& folder, const fs::path& library, const LocalMo
   TRY_VOID(write(folder / "python_env.yaml", python_environment));
   TRY_VOID(write(folder / "requirements.txt", "mlflow\nnumpy\npandas\n"));
   TRY_VOID(write(folder / "code" / "pipelined_mlflow.py", mlflow_loader));
+  if (is_onnx(model)) TRY_VOID(add_onnx_runtime(folder, library));
   fs::copy_file(library, folder / "code" / library_name, error);
   for (const auto& entry : fs::directory_iterator(model.model.folder, error)) {
     if (!error) fs::copy_file(entry.path(), folder / "data" / entry.path().filename(), error);

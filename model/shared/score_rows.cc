@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "model/model.h"
+#include "model/onnx.h"
 
 namespace {
 
@@ -69,6 +70,8 @@ Cell cell_of(const pipelined_column& column, ColumnKind kind, std::int64_t at) {
 PIPELINED_SHARED void* pipelined_score_open(const char* folder, char* said,
                                             std::size_t said_size) {
   try {
+    // An exported folder has it beside this library; another export's copy of this may be in memory already.
+    model::look_for_onnx_runtime_in(std::string(folder) + "/../code");
     auto model = model::Model::load(folder);
     if (model) {
       std::string description = described(*model);

@@ -22,8 +22,10 @@ import xgboost
 
 try:
     import mlflow
+    from skl2onnx import to_onnx
+    from sklearn.ensemble import RandomForestClassifier
 except ImportError:
-    print("not possible here: mlflow-skinny is not installed")
+    print("not possible here: mlflow-skinny or skl2onnx is not installed")
     sys.exit(77)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -130,6 +132,32 @@ def check_weights(driver, pipectl, work, rows):
     compare("probabilities add up to one", scores.sum(axis=1), np.ones(len(scores)), 1e-6)
 
 
+def check_onnx(driver, pipectl, work):
+    """A forest of scikit-learn in the ONNX format; `whole` rows, since scikit-learn takes no gaps."""
+    names = ["wind", "hour"]
+    frames = {}
+    for name, seed in (("onnx-train", 3), ("onnx-test", 4)):
+        rows = flights(800, seed)
+        rows["wind"] = np.random.default_rng(seed).normal(10, 4, 800).astype("float32").astype(float).tolist()
+        rows["hour"] = np.random.default_rng(seed).integers(0, 24, 800).tolist()
+        write(f"{work}/{name}", rows)
+        frames[name] = pd.DataFrame({column: rows[column] for column in [*names, "late"]})
+    train, test = frames["onnx-train"], frames["onnx-test"]
+    forest = RandomForestClassifier(20, max_depth=6, random_state=1).fit(train[names].to_numpy("float32"), train.late)
+    os.makedirs(f"{work}/forest-file")
+    with open(f"{work}/forest-file/model.onnx", "wb") as file:
+        file.write(to_onnx(forest, train[names].to_numpy("float32")[:1],
+                           options={id(forest): {"zipmap": False}}).SerializeToString())
+    drive(driver, "train.onnx", {"label": "late", "features": names},
+          [f"in:model:files/1={work}/forest-file", f"out:model:model/1={work}/forest"])
+    loaded = export(pipectl, f"{work}/forest", f"{work}/forest-mlflow")
+    scores = loaded.predict(test[names]).late.to_numpy()
+    ours = evaluated(driver, f"{work}/forest", f"{work}/onnx-test", f"{work}/predicted3")
+    claim("ONNX: MLflow scores as model.evaluate, bit for bit",
+          np.array_equal(scores, ours.score.to_numpy(dtype=np.float32)))
+    compare("ONNX: MLflow scores as scikit-learn", scores, forest.predict_proba(test[names].to_numpy("float32"))[:, 1], 1e-6)
+
+
 def main(driver, pipectl):
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as work:
@@ -138,6 +166,7 @@ def main(driver, pipectl):
         write(f"{work}/test", rows)
         check_trees(driver, pipectl, work, rows)
         check_weights(driver, pipectl, work, rows)
+        check_onnx(driver, pipectl, work)
     if FAILURES:
         sys.exit(f"{len(FAILURES)} failed: {FAILURES}")
 
