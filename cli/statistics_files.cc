@@ -20,6 +20,11 @@ bool holds_statistics(const std::string& path) {
 /// Statistics as TFDV writes them.
 bool is_proto(const std::string& path) { return fs::path(path).extension() == ".pb"; }
 
+Error counted_already(const std::string& path, const std::string& asked) {
+  return {ErrorCode::invalid, "stats of " + path + ": these are statistics already, and their rows cannot be counted again "
+                              "by '" + asked + "'; name the table itself"};
+}
+
 Result<FileStatistics> computed(LocalRun& local, LocalStep step) {
   step.outputs = {{"statistics", "statistics/1"}};
   TRY(ended, local.run(step));
@@ -61,8 +66,12 @@ Result<FileStatistics> statistics_of(LocalRun& local, const std::string& path,
     if (!is_proto(path)) {
       return computed(local, {.operator_id = "data.statistics", .params = params, .inputs = {{"examples", {files}}}});
     }
-    return computed(local, {.operator_id = "data.import_statistics", .inputs = {{"proto", {files}}}});
+    for (const auto& [name, value] : params) {
+      if (name != "label") return counted_already(path, name);
+    }
+    return computed(local, {.operator_id = "data.import_statistics", .params = params, .inputs = {{"proto", {files}}}});
   }
+  if (!params.empty()) return counted_already(path, params.begin()->first);
   const bool folder = fs::is_directory(path);
   TRY(linked, local.link_as("statistics/1", folder ? path + "/statistics.json" : path,
                             "statistics.json"));

@@ -33,6 +33,13 @@ TEST_CASE("stats show: each slice stands beside all rows, on the terminal and on
   CHECK_THAT(page, !Contains("colour 1.") && !Contains("colour 0."));  // of course it differs
   CHECK(files.run({"stats", "show", file, "--where", "price > 8"}) == 2);
   CHECK_THAT(files.err, Contains("NAME=CONDITION"));
+  REQUIRE(files.run({"stats", "show", file, "--json"}) == 0);
+  const std::string kept = files.write("kept.json", files.out);
+  CHECK(files.run({"stats", "show", kept, "--slice", "colour"}) == 2);
+  CHECK_THAT(files.err, Contains("statistics already") && Contains("name the table itself"));
+  REQUIRE(files.run({"stats", "export", file, files.path("kept.pb")}) == 0);
+  REQUIRE(files.run({"stats", "show", files.path("kept.pb"), "--label", "colour"}) == 0);
+  CHECK(files.run({"stats", "show", files.path("kept.pb"), "--weight", "price"}) == 2);
 }
 
 TEST_CASE("stats show: its JSON is statistics that it reads again", "[cli]") {

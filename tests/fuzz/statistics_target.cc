@@ -5,7 +5,7 @@
 
 namespace pipelined::fuzz {
 
-// What is taken can be judged, and written again in a form that is read again.
+// What is taken can be judged.
 void read_statistics_proto(std::string_view input) {
   const auto json = statistics_of_proto(input, {"", ""});
   if (!json) return CHECK(!json.error().message.empty());

@@ -167,26 +167,23 @@ def compare_round(work, source, out):
     check("round: bool", flag["type"] == "bool" and flag["true"] > 0)
 
 
+def add_values(data, name, kind, counts):
+    feature = data.features.add(type=kind)
+    feature.path.step.append(name)
+    own = feature.string_stats
+    own.common_stats.num_non_missing = own.common_stats.tot_num_values = sum(counts.values())
+    own.unique, own.avg_length = len(counts), 2.5
+    for rank, (value, count) in enumerate(counts.items()):
+        own.top_values.add(value=value, frequency=count)
+        own.rank_histogram.buckets.add(low_rank=rank, high_rank=rank, label=value, sample_count=count)
+
+
 def as_tfdv():
     """A table of 100 rows as StatisticsGen writes it: paths, categorical ints, two histograms."""
     message = proto.DatasetFeatureStatisticsList()
     data = message.datasets.add(name="", num_examples=100)
-    late = data.features.add(type=proto.FeatureNameStatistics.STRING)
-    late.path.step.append("late")
-    own = late.string_stats
-    own.common_stats.num_non_missing = own.common_stats.tot_num_values = 100
-    own.unique, own.avg_length = 2, 2.5
-    for rank, (value, count) in enumerate([("no", 50), ("yes", 50)]):
-        own.top_values.add(value=value, frequency=count)
-        own.rank_histogram.buckets.add(low_rank=rank, high_rank=rank, label=value, sample_count=count)
-    gate = data.features.add(type=proto.FeatureNameStatistics.INT)
-    gate.path.step.append("gate")
-    own = gate.string_stats
-    own.common_stats.num_non_missing = own.common_stats.tot_num_values = 100
-    own.unique = 2
-    for rank, (value, count) in enumerate([("7", 60), ("-2", 40)]):
-        own.top_values.add(value=value, frequency=count)
-        own.rank_histogram.buckets.add(low_rank=rank, high_rank=rank, label=value, sample_count=count)
+    add_values(data, "late", proto.FeatureNameStatistics.STRING, {"no": 50, "yes": 50})
+    add_values(data, "gate", proto.FeatureNameStatistics.INT, {"7": 60, "-2": 40})
     fare = data.features.add(type=proto.FeatureNameStatistics.FLOAT)
     fare.path.step.append("fare")
     own = fare.num_stats
