@@ -8,6 +8,7 @@
 #include "dag/engine_state.h"
 #include "dag/run_params.h"
 #include "dag/selection.h"
+#include "dag/step_ports.h"
 
 namespace pipelined {
 namespace {
@@ -58,14 +59,55 @@ class Stock {
   std::map<RunNumber, std::optional<RunRow>> runs_;
 };
 
-// Steps whose outputs somebody who takes part looks at.
+// Steps whose outputs somebody who takes part looks at, and the searches that named their elements.
 std::vector<bool> read_by_selected(const Run& run) {
   std::vector<bool> read(run.pipeline->steps.size());
   for (StepIndex s = 0; s < read.size(); ++s) {
     if (!run.selects(s)) continue;
-    for (const StepIndex parent : run.pipeline->steps[s].parents) read[parent] = true;
+    for (const StepIndex parent : run.pipeline->steps[s].parents) {
+      read[parent] = true;
+      const std::string& fan = run.pipeline->steps[parent].fan_source;
+      if (is_generated_source(fan)) read[run.pipeline->find(generator_of(fan))] = true;
+    }
   }
   return read;
+}
+
+// A search that runs names elements of its own: what those of an earlier search left cannot stand in
+// for them, so whoever selects it selects the work of its elements as well.
+std::optional<Error> torn_search(const Run& run) {
+  const std::vector<PipelineStep>& steps = run.pipeline->steps;
+  std::vector<bool> needed(steps.size());
+  for (StepIndex s = 0; s < steps.size(); ++s) {
+    for (const PipelineInput& input : steps[s].inputs) {
+      const bool asks = input.spec.kind == InputSpec::Kind::results && run.selects(s);
+      if (asks) needed[input.step] = true;
+    }
+  }
+  for (auto s = static_cast<StepIndex>(steps.size()); s-- > 0;) {
+    if (!run.selects(s) && !needed[s]) continue;
+    for (const StepIndex parent : steps[s].parents) {
+      needed[parent] = needed[parent] || is_generated_source(steps[parent].fan_source);
+    }
+  }
+  for (StepIndex s = 0; s < steps.size(); ++s) {
+    if (!needed[s] || run.selects(s)) continue;
+    const std::string search = generator_of(steps[s].fan_source);
+    if (!run.selects(run.pipeline->find(search))) continue;
+    return Error{ErrorCode::conflict,
+                 "run --select: step " + search + " is selected and names elements anew, but " +
+                     steps[s].spec.name + ", which works on them, is not; select it too, for example " +
+                     search + "+"};
+  }
+  return std::nullopt;
+}
+
+// Whether the search that stands in named fewer elements than this one's place.
+bool is_unnamed(const Run& run, NodeIndex index) {
+  const StepIndex step = run.nodes[index].step;
+  const auto generator = generator_node(run, step);
+  if (!generator || !run.nodes[*generator].generated) return false;
+  return index - run.first_node[step] >= run.nodes[*generator].generated->size();
 }
 
 }  // namespace
@@ -107,6 +149,7 @@ std::optional<Error> Engine::State::missing_error(const PipelineState& pipeline,
   run.row.created_seq = last_seq + 1;
   prepare_run(run);
   run.row.spans = spans_for_run(pipeline, run);
+  if (auto torn = torn_search(run)) return torn;
   Stock stock(ledger, run.row);
   for (StepIndex s = 0; s < run.pipeline->steps.size(); ++s) {
     const PipelineStep& step = run.pipeline->steps[s];
@@ -141,6 +184,11 @@ void Engine::State::settle_unselected(Run& run) {
     if (run.selects(node.step) || node.state != StepState::waiting) continue;
     if (!read[node.step]) {
       set_state(run, n, StepState::skipped, {"not_selected", "not selected", {}});
+      continue;
+    }
+    if (is_unnamed(run, n)) {
+      set_state(run, n, StepState::skipped,
+                {"not_selected", "not selected, and the search that stands in did not name it", {}});
       continue;
     }
     const RunSpan* span = node.span == no_span ? nullptr : &run.row.spans[node.span];

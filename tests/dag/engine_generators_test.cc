@@ -311,6 +311,38 @@ TEST_CASE("generators: a larger max calls anew and takes the earlier elements fr
   CHECK(world.run_state(run) == RunState::succeeded);
 }
 
+TEST_CASE("generators: a selection takes a search with the work of its elements, or neither",
+          "[dag][engine][generators]") {
+  World world;
+  world.search(false);
+  for (const char* select : {"search", "search or best", "+search and not trial"}) {
+    RunOptions options;
+    options.select = select;
+    world.turn(event::RunRequested{1, "tune", options, "ana"});
+    INFO(select);
+    REQUIRE(world.replies.back().error);
+    CHECK_THAT(world.replies.back().error->message,
+               Catch::Contains("search is selected and names elements anew, but ") &&
+                   Catch::Contains("select it too, for example search+"));
+  }
+  // A later search names fewer; the third trial of the earlier one does not stand in beside it.
+  RunOptions other;
+  other.force = {"search"};
+  world.turn(event::RunRequested{2, "tune", other, "ana"});
+  world.more({element(7), element(8)});
+  world.ok("search");
+  world.run_all();
+  RunOptions alone;
+  alone.select = "best";
+  alone.force = {"best"};
+  world.turn(event::RunRequested{3, "tune", alone, "ana"});
+  REQUIRE_FALSE(world.replies.back().error);
+  const RunNumber run = world.replies.back().run;
+  CHECK(world.state(run, "score", "2") == StepState::cached);
+  CHECK(world.state(run, "score", "3") == StepState::skipped);
+  CHECK_THAT(world.step(run, "score", "3").reason.sentence, Catch::Contains("did not name it"));
+}
+
 TEST_CASE("generators: an integer is taken for a number, and no value that a step cannot take",
           "[dag][engine][generators]") {
   ToldWorld world;

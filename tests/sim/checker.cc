@@ -33,6 +33,7 @@ void World::check() {
   check_attempts();
   check_versions();
   check_remedies();
+  check_backfills();
   if (checks_ % 64 == 0) check_rebuilt();
   for (auto it = ledger_.runs.rbegin(); it != ledger_.runs.rend(); ++it) {
     if (!is_open(it->second.state) && it->first + 3 < ledger_.runs.rbegin()->first) break;
@@ -123,7 +124,7 @@ void World::check_generated(const RunRow& row) {
   for (const PipelineStep& generator : pipeline.steps) {
     if (!generator.spec.generates) continue;
     const auto search = ledger_.steps.find({row.number, generator.spec.name, ""});
-    if (search == ledger_.steps.end()) continue;
+    if (search == ledger_.steps.end() || search->second.state == StepState::skipped) continue;
     const auto result = ledger_.results.find(search->second.result);
     const std::size_t named = result == ledger_.results.end() ? 0 : elements_of(result->second).size();
     if (named > static_cast<std::size_t>(generator.spec.generates->max)) {
@@ -139,7 +140,8 @@ void World::check_generated(const RunRow& row) {
       const bool works = step.state == StepState::running || is_done(step.state);
       if (works && !is_named) violate(place(step) + " runs though nobody named it");
       if (is_done(search->second.state) && is_named && is_open(row.state) &&
-          row.state != RunState::queued && step.state == StepState::skipped) {
+          row.state != RunState::queued && step.state == StepState::skipped &&
+          step.reason.code != "not_selected") {
         violate(place(step) + " was skipped though it was named");
       }
     }
@@ -154,7 +156,8 @@ void World::check_run(const RunRow& row) {
   for (auto it = ledger_.steps.lower_bound({row.number, "", ""});
        it != ledger_.steps.end() && it->second.run == row.number; ++it) {
     const StepRow& step = it->second;
-    failed = failed || step.state == StepState::failed;
+    const bool counts = row.state != RunState::halted || !was_passed_by(row, step);
+    failed = failed || (step.state == StepState::failed && counts);
     halted = halted || step.state == StepState::halted;
     if (step.state == StepState::halted && is_open(row.state) && step.key &&
         (ledger_.acceptances.contains(*step.key) ||
@@ -249,7 +252,9 @@ void World::check_equal_work(const ResultRow& row) {
 void World::check_spans() const {
   for (const auto& [key, span] : ledger_.spans) {
     const auto run = ledger_.runs.find(span.run);
-    if (span.state == SpanState::accepted && run != ledger_.runs.end()) {
+    // A run that was moved to another version decides anew, as a new run would, what was accepted.
+    const bool moved = migrated_.contains(span.run);
+    if (span.state == SpanState::accepted && run != ledger_.runs.end() && !moved) {
       for (const PipelineStep& step : pipeline_of(run->second).steps) {
         const bool decides = step.fan_source == span.source && !step.below_collector &&
                              step.spec.run_on == "success";
@@ -339,9 +344,15 @@ void World::check_attempts() const {
 void World::check_slots() const {
   const Capacity there = capacity();
   std::map<std::string, std::int64_t> taken;
+  std::set<std::int64_t> devices;
   double cpus = 0;
   for (const auto& [id, plan] : working_) {
     cpus += plan.start.cpus;
+    for (const std::int64_t device : plan.start.gpus) {
+      if (device < 0 || device >= there.gpus || !devices.insert(device).second) {
+        violate("the device " + std::to_string(device) + " has two owners or is not there");
+      }
+    }
     const auto run = ledger_.runs.find(plan.start.run);
     if (run == ledger_.runs.end()) continue;
     const Pipeline& pipeline = pipeline_of(run->second);
@@ -352,6 +363,41 @@ void World::check_slots() const {
   for (const auto& [pool, slots] : taken) {
     if (slots > there.pools.at(pool)) {
       violate(std::to_string(slots) + " slots of the pool " + pool + " are taken");
+    }
+  }
+}
+
+// Nothing new begins where somebody said before that it is to wait; what cleans up may.
+void World::check_held(const effect::StartAttempt& start) const {
+  const auto run = ledger_.runs.find(start.run);
+  if (run == ledger_.runs.end()) return;
+  const auto index = pipeline_of(run->second).find(start.step);
+  if (pipeline_of(run->second).steps[index].spec.run_on != "success") return;
+  for (const auto& [place, hold] : ledger_.holds) {
+    const bool meant = (hold.run == 0 || hold.run == start.run) &&
+                       (hold.step.empty() || hold.step == start.step) &&
+                       (hold.element.empty() || hold.element == start.element);
+    if (hold.active && meant && hold.seq <= seen_before_turn_) {
+      violate(step_path(start.step, start.element) + " of run " + std::to_string(start.run) +
+              " starts though " + hold.who + " holds it");
+    }
+  }
+}
+
+// A backfill takes each of its spans once, in its order, and says it is done when it has.
+void World::check_backfills() const {
+  std::map<std::int64_t, std::vector<std::string>> taken;
+  for (const auto& [number, run] : ledger_.runs) {
+    if (run.options.backfill == 0) continue;
+    auto& spans = taken[run.options.backfill];
+    spans.insert(spans.end(), run.options.spans.begin(), run.options.spans.end());
+  }
+  for (const auto& [id, row] : ledger_.backfills) {
+    const auto& begun = taken[id];
+    const std::vector<std::string> due(row.spans.begin(), row.spans.begin() + row.begun);
+    if (begun != due) violate("backfill " + std::to_string(id) + " took other spans than it says");
+    if (row.state == "done" && begun.size() != row.spans.size()) {
+      violate("backfill " + std::to_string(id) + " is done with spans left");
     }
   }
 }
@@ -399,11 +445,13 @@ void World::check_superseded(const RunRow& row) const {
     const std::string& source = pipeline.steps[pipeline.find(step.step)].fan_source;
     const auto version_in = [&](const RunRow& run) {
       for (const RunSpan& span : run.spans) {
-        if (span.source == source && span.span == step.element) return span.version;
+        const bool takes_part = span.left_out.empty();
+        if (takes_part && span.source == source && span.span == step.element) return span.version;
       }
       return std::int64_t{0};
     };
     for (auto later = ledger_.runs.upper_bound(row.number); later != ledger_.runs.end(); ++later) {
+      if (later->second.options.partial()) continue;  // it does not do what the halted one would
       if (version_in(later->second) > version_in(row)) {
         violate(place(step) + " is halted though run " + std::to_string(later->first) +
                 " has a newer version");
@@ -468,6 +516,12 @@ void World::check_rest() const {
   }
   for (const auto& [id, attempt] : ledger_.attempts) {
     if (attempt.running) violate("attempt " + id + " is recorded as running at rest");
+  }
+  for (const auto& [id, row] : ledger_.backfills) {
+    const bool waits = std::any_of(ledger_.runs.begin(), ledger_.runs.end(), [&](const auto& run) {
+      return run.second.options.backfill == id && is_open(run.second.state);
+    });
+    if (row.state == "running" && !waits) violate("backfill " + std::to_string(id) + " never ends");
   }
 }
 

@@ -8,6 +8,7 @@ void World::prepare(const effect::StartAttempt& start,
                     std::function<void(Result<AttemptPlan>)> done) {
   may_crash("prepare");
   prepared_in_[start.attempt] = life_;
+  check_held(start);
   AttemptPlan plan;
   plan.start = start;
   plan.folder = "/attempts/" + start.attempt;

@@ -269,6 +269,7 @@ timeout = "10s"
 [step.score]
 pool = "wide"
 priority = 3
+resources = { gpus = 1 }
 foreach = "gate"
 operator = "many"
 in.in = "gate.out"
@@ -276,6 +277,7 @@ in.model = "all"
 retry = { max = 2 }
 timeout = "10s"
 [step.trend]
+resources = { gpus = 2 }
 foreach = "score"
 operator = "many"
 in.in = "score"

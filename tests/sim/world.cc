@@ -178,6 +178,7 @@ void World::live() {
   later(20'000, true, [this] {
     if (supervisor_) {
       supervisor_->post(event::PauseRequested{0, current()->spec.name, "sim", false});
+      release_all();
     }
   });
   come_to_rest();
@@ -240,12 +241,19 @@ void World::run_twice() {
   }
 }
 
+void World::turn() {
+  for (const auto& [place, hold] : ledger_.holds) {
+    seen_before_turn_ = std::max(seen_before_turn_, hold.seq);
+  }
+  guarded([this] { supervisor_->turn(); });
+  check();
+}
+
 // The next thing that happens: a turn that was asked for, a timer of the daemon, or what is due.
 void World::step() {
   if (supervisor_ && turn_wanted_) {
     turn_wanted_ = false;
-    guarded([this] { supervisor_->turn(); });
-    check();
+    turn();
     return;
   }
   const bool timer = supervisor_ && wake_at_ && (due_.empty() || *wake_at_ <= due_.top().at);
@@ -254,8 +262,7 @@ void World::step() {
     now_.steady_ms += ahead;
     now_.wall_ms += ahead;
     wake_at_.reset();
-    guarded([this] { supervisor_->turn(); });
-    check();
+    turn();
     return;
   }
   if (due_.empty()) return;
@@ -390,65 +397,6 @@ void World::step_clock(std::int64_t kind) {
   }
   clock_set_in_ = life_;
   record("wall clock is at " + std::to_string(now_.wall_ms));
-}
-
-Event World::answer_for(const StepRow& held) {
-  const RequestId id = ++last_request_;
-  const std::int64_t kind = stream("people").below(held.state == StepState::in_review ? 3 : 4);
-  if (kind == 0) return event::RejectRequested{id, held.run, held.step, held.element, "sim", "no"};
-  if (held.state == StepState::in_review) {
-    return event::ApproveRequested{id, held.run, held.step, held.element, "sim", "fine"};
-  }
-  if (kind == 1 && !held.element.empty()) {
-    return event::SpanRequested{id, current()->spec.name, "", held.element, "sim", "drop", false};
-  }
-  return event::AcceptRequested{id, held.run, held.step, held.element, "sim", "fine"};
-}
-
-Event World::random_request() {
-  const std::string& name = current()->spec.name;
-  const RequestId id = ++last_request_;
-  const auto last = ledger_.runs.empty() ? 0 : ledger_.runs.rbegin()->first;
-  if (stream("people").chance(45)) {
-    for (auto it = ledger_.steps.rbegin(); it != ledger_.steps.rend(); ++it) {
-      if (is_held(it->second.state) && is_open(ledger_.runs.at(it->second.run).state)) {
-        hit("a person answers");
-        return answer_for(it->second);
-      }
-    }
-  }
-  if (stream("people").chance(8)) {
-    hit("pipeline applied again");
-    add_version(revised(text_, stream("people").below(9)));
-    return event::PipelineApplied{current(), id, "/data"};
-  }
-  switch (stream("people").below(9)) {
-    case 0: hit("cancel"); return event::CancelRequested{id, last, "sim", "enough"};
-    case 1: hit("retry"); return event::RetryRequested{id, last, "sim", "again"};
-    case 2: {
-      hit("pause");
-      later(stream("people").below(20'000), true, [this, name] {
-        if (supervisor_) supervisor_->post(event::PauseRequested{0, name, "sim", false});
-      });
-      return event::PauseRequested{id, name, "sim", true};
-    }
-    case 3: {
-      hit("drop or restore");
-      const std::string span = std::to_string(10 + stream("people").below(6));
-      return event::SpanRequested{id, name, "", span, "sim", "chance", stream("people").chance(60)};
-    }
-    default: break;
-  }
-  RunOptions options;
-  if (stream("people").chance(40)) options.params["p"] = Value(stream("people").below(4));
-  if (stream("people").chance(15)) {
-    hit("force");
-    const auto steps = static_cast<std::int64_t>(current()->steps.size());
-    options.force = {current()->steps[static_cast<std::size_t>(stream("people").below(steps))].spec.name};
-  }
-  options.refresh = stream("people").chance(5);
-  options.revalidate = stream("people").chance(5);
-  return event::RunRequested{id, name, options, "sim"};
 }
 
 }  // namespace pipelined::sim

@@ -26,7 +26,7 @@ namespace pipelined::sim {
 struct Crash {};
 
 /// What the simulated machine has.
-inline Capacity machine_capacity() { return {3, 0, 0, 0, 0, {{"narrow", 1}, {"wide", 2}}}; }
+inline Capacity machine_capacity() { return {3, 0, 0, 0, 2, {{"narrow", 1}, {"wide", 2}}}; }
 
 /// How long a life lasts at least, before it is healed.
 constexpr std::int64_t life_ms = std::int64_t{7} * 24 * 3600 * 1000;
@@ -119,7 +119,14 @@ class World : public Clock, public Executor, public ArtifactPort {
   void plan_request();
   void plan_faults();
   Event random_request();
+  Event rare_request(RequestId id, RunNumber last);
+  Event random_hold(RequestId id, RunNumber last);
+  Event random_backfill(RequestId id);
   Event answer_for(const StepRow& held);
+  std::string any_step();
+  std::shared_ptr<const Pipeline> version_of(RunNumber run) const;
+  void release_all();
+  void turn();
   std::shared_ptr<const Pipeline> current() const { return pipelines_.back(); }
 
   void behave(const AttemptPlan& plan);
@@ -141,6 +148,8 @@ class World : public Clock, public Executor, public ArtifactPort {
   void check_parents(const RunRow& row);
   void check_versions() const;
   void check_slots() const;
+  void check_held(const effect::StartAttempt& start) const;
+  void check_backfills() const;
   void check_rebuilt();
   void check_fired() const;
   bool was_dropped(const std::string& span) const;
@@ -182,6 +191,8 @@ class World : public Clock, public Executor, public ArtifactPort {
   RequestId last_request_ = 0;
   std::map<std::string, std::map<std::string, std::string>> delivered_;  ///< source → span → content
   std::set<std::string> acknowledged_;
+  std::set<RunNumber> migrated_;                     ///< that somebody asked to move
+  std::int64_t seen_before_turn_ = 0;                ///< the greatest seq of a hold
   std::int64_t last_checked_result_ = 0;
   std::int64_t checks_ = 0;
   std::map<std::tuple<RunNumber, std::string, std::string>, std::int64_t> own_ends_;
