@@ -34,6 +34,7 @@ void World::check() {
   check_versions();
   check_remedies();
   check_backfills();
+  check_schedules();
   if (checks_ % 64 == 0) check_rebuilt();
   for (auto it = ledger_.runs.rbegin(); it != ledger_.runs.rend(); ++it) {
     if (!is_open(it->second.state) && it->first + 3 < ledger_.runs.rbegin()->first) break;
@@ -96,6 +97,20 @@ void World::check_remedies() {
   }
   if (recorded != started) violate("runs of the policy and records of remedies differ");
   if (!started.empty()) hit("remedy by policy");
+}
+
+// A time of a schedule starts one run, whatever the clock does, and no run says so without a record.
+void World::check_schedules() {
+  std::multiset<RunNumber> recorded, started;
+  for (const auto& [place, slot] : ledger_.slots) {
+    const bool scheduled = !slot.trigger.starts_with("remedy/") && slot.run != 0;
+    if (scheduled) recorded.insert(slot.run);
+  }
+  for (const auto& [number, run] : ledger_.runs) {
+    if (run.reason.code == "schedule") started.insert(number);
+  }
+  if (recorded != started) violate("runs of the schedule and records of its times differ");
+  if (!started.empty()) hit("schedule fired");
 }
 
 // An element that failed as the file allows leaves its run good: counted here from the rows alone.

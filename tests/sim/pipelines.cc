@@ -67,6 +67,9 @@ path = "in/{SPAN}.csv"
 [[trigger]]
 arrival = ["s"]
 coalesce = "1s"
+[[trigger]]
+schedule = "20 */9 * * *"
+catch_up = "latest"
 [step.read]
 foreach = "source.s"
 operator = "single"
@@ -410,6 +413,12 @@ std::string without_step(const std::string& text, const std::string& step) {
   const std::size_t from = text.find("[step." + step + "]");
   if (from == std::string::npos) return text;
   return text.substr(0, from) + text.substr(std::min(text.find("\n[", from) + 1, text.size()));
+}
+
+std::string without_schedule(const std::string& text) {
+  const std::size_t from = text.find("[[trigger]]\nschedule");
+  if (from == std::string::npos) return text;
+  return text.substr(0, from) + text.substr(text.find("\n[", from) + 1);
 }
 
 std::string revised(const std::string& text, std::int64_t variant) {

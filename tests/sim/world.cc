@@ -175,8 +175,11 @@ void World::live() {
   record("healed");
   deliver_the_rest();
   // Somebody takes the pause away once the daemon is there again.
-  later(20'000, true, [this] {
+  const bool scheduled = without_schedule(text_) != text_;
+  if (scheduled) add_version(without_schedule(text_));
+  later(20'000, true, [this, scheduled] {
     if (supervisor_) {
+      if (scheduled) supervisor_->post(event::PipelineApplied{current(), 0, "/data"});
       supervisor_->post(event::PauseRequested{0, current()->spec.name, "sim", false});
       release_all();
     }

@@ -150,6 +150,7 @@ class World : public Clock, public Executor, public ArtifactPort {
   void check_slots() const;
   void check_held(const effect::StartAttempt& start) const;
   void check_backfills() const;
+  void check_schedules();
   void check_rebuilt();
   void check_fired() const;
   bool was_dropped(const std::string& span) const;
