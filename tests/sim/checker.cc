@@ -35,6 +35,7 @@ void World::check() {
   check_remedies();
   check_backfills();
   check_schedules();
+  check_rows(false);
   if (checks_ % 64 == 0) check_rebuilt();
   for (auto it = ledger_.runs.rbegin(); it != ledger_.runs.rend(); ++it) {
     if (!is_open(it->second.state) && it->first + 3 < ledger_.runs.rbegin()->first) break;
@@ -492,7 +493,26 @@ void World::check_fired() const {
   }
 }
 
+// Each row of the table is in one span, up to the watermark; at rest all of them are.
+void World::check_rows(bool all) const {
+  if (current()->spec.sources.front().kind != "query") return;
+  std::map<std::int64_t, std::int64_t> ranges;
+  for (const auto& [key, span] : ledger_.spans) {
+    if (span.version != 1) violate("the rows " + span.span + " were taken twice");
+    const std::size_t dash = span.span.find('-');
+    const std::int64_t first = std::stoll(span.span);
+    ranges[first] = dash == std::string::npos ? first : std::stoll(span.span.substr(dash + 1));
+  }
+  std::int64_t next = 1;
+  for (const auto& [first, last] : ranges) {
+    if (first != next) violate("row " + std::to_string(next) + " is in no span or in two");
+    next = last + 1;
+  }
+  if (all && next != rows_ + 1) violate("row " + std::to_string(next) + " was never taken");
+}
+
 void World::check_rest() const {
+  check_rows(true);
   std::map<RunNumber, std::vector<std::int64_t>> taken;
   check_fired();
   for (const auto& [number, arrival] : ledger_.arrivals) {

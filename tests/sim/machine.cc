@@ -199,6 +199,45 @@ void World::promote(const AttemptPlan& plan, const std::vector<OutputSpec>& outp
   });
 }
 
+// A database that answers with the rows after the watermark, or fails; a dead daemon hears nothing.
+void World::answer_poll(const effect::StartPoll& poll) {
+  may_crash("poll", 15);
+  Random& random = stream("polls");
+  event::PollEnded ended;
+  ended.poll = poll.poll;
+  const auto found = poll.start.params.find("after");
+  const std::string* after = found == poll.start.params.end() ? nullptr : found->second.as_text();
+  const std::int64_t first = (after == nullptr ? 0 : std::stoll(*after)) + 1, last = rows_;
+  if (faults_ && random.chance(20) && happens("failed poll", "the database does not answer")) {
+    hit("poll fails");
+    ended.error = "the database does not answer";
+  } else {
+    ended.outcome = Outcome::ok;
+    const bool any = first <= last;
+    const std::string from = any ? std::to_string(first) : "", to = any ? std::to_string(last) : "";
+    ended.notes = ValueTable{{"rows", last - first + 1}, {"first", from}, {"last", to}, {"seen", to},
+                             {"type", std::string("int")}};
+    if (any) ended.snapshot = ArtifactRef{sha256("rows " + from + " to " + to), "examples/1", 1};
+    if (any) changes_[{poll.start.element, first == last ? from : from + "-" + to}] = 1;
+    if (any) hit("rows polled");
+  }
+  const std::int64_t delay = 1 + random.below(3000);
+  const int times = random.chance(10) ? 2 : 1;
+  if (times == 2) hit("poll answered twice");
+  for (int i = 0; i < times; ++i) {
+    later(delay + i * random.below(100), false, [this, ended] {
+      if (supervisor_) supervisor_->post(ended);
+    });
+  }
+}
+
+// Whether everything that is in the table was taken.
+bool World::has_polled() const {
+  const auto row = ledger_.polls.find({current()->spec.name, "s"});
+  if (current()->spec.sources.front().kind != "query" || rows_ == 0) return true;
+  return row != ledger_.polls.end() && row->second.watermark == std::to_string(rows_);
+}
+
 void World::discard(const std::string&, bool) { may_crash("discard"); }
 
 }  // namespace pipelined::sim

@@ -124,7 +124,7 @@ Event World::random_request() {
     add_version(revised(text_, stream("people").below(9)));
     return event::PipelineApplied{current(), id, "/data"};
   }
-  if (stream("people").chance(36)) return rare_request(id, last);
+  if (stream("people").chance(42)) return rare_request(id, last);
   switch (stream("people").below(9)) {
     case 0: hit("cancel"); return event::CancelRequested{id, last, "sim", "enough"};
     case 1: hit("retry"); return event::RetryRequested{id, last, "sim", "again", {}, {}, version_of(last)};

@@ -380,6 +380,43 @@ retry = { max = 2 }
 timeout = "10s"
 )";
 
+// Rows of a table that is asked again and again, each in one span.
+constexpr const char* orders = R"(
+name = "orders"
+[params]
+p = 1
+[run]
+max_active = 2
+[source.s]
+kind = "query"
+database = "sqlite"
+path = "shop.db"
+query = "SELECT * FROM orders"
+watermark = "id"
+every = "6h"
+[[trigger]]
+arrival = ["s"]
+coalesce = "1s"
+[step.read]
+foreach = "source.s"
+operator = "rows"
+in.in = "each"
+retry = { max = 2 }
+timeout = "10s"
+[step.gate]
+foreach = "read"
+operator = "gate"
+in.in = "read"
+retry = { max = 2 }
+timeout = "10s"
+[step.all]
+operator = "many"
+in.in = "gate.out"
+params.p = "${p}"
+retry = { max = 2 }
+timeout = "10s"
+)";
+
 PortInfo port(const char* name, bool many, bool optional = false) {
   PortInfo info;
   info.name = name;
@@ -405,7 +442,7 @@ OperatorInfo plain(const char* id, std::vector<PortInfo> inputs) {
 }  // namespace
 
 const std::vector<std::string>& pipeline_texts() {
-  static const std::vector<std::string> texts = {flights, people, fresh, choice, below, shop, tune};
+  static const std::vector<std::string> texts = {flights, people, fresh, choice, below, shop, tune, orders};
   return texts;
 }
 
@@ -441,6 +478,12 @@ OperatorSet operators() {
   set["pair"] = plain("pair", {port("in", true), port("more", true, true),
                                port("reference", false, true)});
   set["single"] = plain("single", {port("in", false)});
+  set["rows"] = set["single"];
+  set["rows"].id = "rows";
+  set["rows"].inputs[0].type = "examples/1";
+  set["ingest.query"] = plain("ingest.query", {});
+  set["ingest.query"].outputs[0].name = "examples";
+  set["ingest.query"].outputs[0].type = "examples/1";
   OperatorInfo gate = plain("gate", {port("in", false), port("previous", false, true)});
   gate.outputs[0].pass = "in";
   PortInfo report = port("report", false);

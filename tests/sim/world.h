@@ -129,6 +129,8 @@ class World : public Clock, public Executor, public ArtifactPort {
   void turn();
   std::shared_ptr<const Pipeline> current() const { return pipelines_.back(); }
 
+  void answer_poll(const effect::StartPoll& poll);
+  bool has_polled() const;
   void behave(const AttemptPlan& plan);
   AttemptReport truth(const AttemptPlan& plan, Outcome outcome) const;
   void report(AttemptReport report, std::int64_t delay_ms);
@@ -151,6 +153,7 @@ class World : public Clock, public Executor, public ArtifactPort {
   void check_held(const effect::StartAttempt& start) const;
   void check_backfills() const;
   void check_schedules();
+  void check_rows(bool all) const;
   void check_rebuilt();
   void check_fired() const;
   bool was_dropped(const std::string& span) const;
@@ -192,6 +195,7 @@ class World : public Clock, public Executor, public ArtifactPort {
   RequestId last_request_ = 0;
   std::map<std::string, std::map<std::string, std::string>> delivered_;  ///< source → span → content
   std::set<std::string> acknowledged_;
+  std::int64_t rows_ = 0;                            ///< of the table that is polled
   std::set<RunNumber> migrated_;                     ///< that somebody asked to move
   std::int64_t seen_before_turn_ = 0;                ///< the greatest seq of a hold
   std::int64_t last_checked_result_ = 0;
