@@ -157,7 +157,7 @@ void World::check_generated(const RunRow& row) {
       if (works && !is_named) violate(place(step) + " runs though nobody named it");
       if (is_done(search->second.state) && is_named && is_open(row.state) &&
           row.state != RunState::queued && step.state == StepState::skipped &&
-          step.reason.code != "not_selected") {
+          row.options.select.empty()) {
         violate(place(step) + " was skipped though it was named");
       }
     }
