@@ -187,14 +187,15 @@ RunNumber Engine::State::create_run(PipelineState& pipeline, const RunOptions& o
   prepare_run(run);
   run.row.spans = spans_for_run(pipeline, run);
   supersede(run);
-  if (!dry && options.backfill == 0 && !has_room(run)) {
-    run.row.state = RunState::queued;
-    ledger.put(run.row);
-    emit(effect::RunChanged{run.row.pipeline, number, RunState::queued});
-  } else {
-    start_run(run);
-  }
+  start_or_queue(run);
   return number;
+}
+
+void Engine::State::start_or_queue(Run& run) {
+  if (dry || has_room(run)) return start_run(run);
+  run.row.state = RunState::queued;
+  ledger.put(run.row);
+  emit(effect::RunChanged{run.row.pipeline, run.row.number, RunState::queued});
 }
 
 // Spans that a person took out while the run was queued take no part in it (rule 18).
@@ -208,10 +209,7 @@ void Engine::State::leave_out_dropped(Run& run) {
 }
 
 void Engine::State::start_run(Run& run) {
-  if (run.row.started_at != 0 || !run.nodes.empty()) {  // it was at rest and waited for its turn
-    if (run.row.started_at == 0) run.row.started_at = now.wall_ms;  // cancelled before it had begun
-    return reopen(run);
-  }
+  if (run.row.started_at != 0) return reopen(run);  // it was at rest and waited for its turn
   leave_out_dropped(run);
   run.row.state = RunState::running;
   run.row.started_at = now.wall_ms;

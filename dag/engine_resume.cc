@@ -19,9 +19,11 @@ bool is_named(const std::vector<std::string>& names, const std::string& step,
   });
 }
 
-bool may_begin_again(const Node& node) {
-  return node.state == StepState::failed || node.state == StepState::cancelled ||
-         node.state == StepState::halted;
+// What was passed by stays: those who collect the elements have gone on without it.
+bool may_begin_again(const Run& run, NodeIndex index) {
+  const StepState state = run.nodes[index].state;
+  return state == StepState::cancelled || state == StepState::halted ||
+         (state == StepState::failed && !is_passed_by(run, index));
 }
 
 // Which steps of `to` are not what they were.  A search hangs on the steps that run its elements, too,
@@ -73,7 +75,15 @@ Result<Run*> Engine::State::run_to_go_on(RunNumber number, const std::string& ve
 // What has ended is marked as going on, and everything that waits is looked at.
 void Engine::State::begin_again(Run& run) {
   run.cancelling = false;
-  if (run.row.state != RunState::running) reopen(run);
+  if (run.row.started_at == 0) {  // it was cancelled before its turn came, so it has no steps yet
+    RunRow row = run.row;
+    row.state = RunState::queued;
+    row.end_reason = {};
+    row.ended_at = 0;
+    start_or_queue(load_run(row, run.pipeline, {}));
+  } else if (run.row.state != RunState::running) {
+    reopen(run);
+  }
   touched.insert(run.row.number);
 }
 
@@ -89,25 +99,32 @@ Result<std::set<NodeIndex>> Engine::State::nodes_to_retry(
   }
   for (const std::string& name : event.steps) {
     const StepIndex step = run.pipeline->find(name.substr(0, name.find('/')));
-    bool known = false, again = false;
+    bool known = false, again = false, passed_by = false;
     std::string state;
     for (NodeIndex n = step == no_step ? 0 : run.first_node[step];
          step != no_step && n < run.first_node[step + 1]; ++n) {
       if (!is_named({name}, run.step_of(n).spec.name, run.element_of(n))) continue;
       known = true;
-      again = again || may_begin_again(run.nodes[n]);
+      again = again || may_begin_again(run, n);
+      passed_by = passed_by || is_passed_by(run, n);
       state = name_of(run.nodes[n].state);
     }
     const std::string where = "run " + std::to_string(run.row.number);
     if (!known) return Error{ErrorCode::not_found, "retry: " + where + " has no step " + name};
     if (again) continue;
+    if (passed_by) {
+      return Error{ErrorCode::conflict,
+                   "retry: " + name + " of " + where + " was passed by, as generates.failures allows, "
+                       "and the search and what collects its elements went on without it; a new run "
+                       "tries it again: pipectl run " + run.row.pipeline};
+    }
     return Error{ErrorCode::conflict,
                  "retry: " + name + " of " + where + " is " + state +
                      ", neither failed nor halted; a step that is done runs again in a new run: "
                      "pipectl run " + run.row.pipeline + " --force " + run.pipeline->steps[step].spec.name};
   }
   for (NodeIndex n = 0; n < run.nodes.size(); ++n) {
-    if (!may_begin_again(run.nodes[n])) continue;
+    if (!may_begin_again(run, n)) continue;
     if (is_named(names, run.step_of(n).spec.name, run.element_of(n))) named.insert(n);
   }
   if (named.empty()) {
@@ -153,6 +170,10 @@ void Engine::State::retry_nodes(Run& run, const std::set<NodeIndex>& named,
       below.insert(s);
     }
   }
+  std::set<NodeIndex> passed_by;  // as things stand before anything is taken back
+  for (NodeIndex n = 0; n < run.nodes.size(); ++n) {
+    if (is_dead(run.nodes[n].state) && is_passed_by(run, n)) passed_by.insert(n);
+  }
   std::set<SpanIndex> opened, rejected;
   for (NodeIndex n = 0; n < run.nodes.size(); ++n) {
     Node& node = run.nodes[n];
@@ -164,7 +185,7 @@ void Engine::State::retry_nodes(Run& run, const std::set<NodeIndex>& named,
                            (watches && node.state == StepState::skipped);
       again = named.contains(n) || (follows && below.contains(node.step));
     }
-    if (again) {
+    if (again && !passed_by.contains(n)) {
       // A halt that is named runs again: what is recorded of it would halt it at once.
       if (node.state == StepState::halted) node.pass_over = last_seq + 1;
       node.state = StepState::waiting;
@@ -258,25 +279,18 @@ void Engine::State::on(const event::ResumeRequested& event) {
     refuse(event.request, run.error().code, run.error().message);
     return;
   }
-  if ((*run)->row.started_at == 0) {  // it was cancelled before its turn came
-    (*run)->cancelling = false;
-    (*run)->row.ended_at = 0;
-    (*run)->row.end_reason = {};
-    start_run(**run);
-  } else {
-    begin_again(**run);
-    for (NodeIndex n = 0; n < (*run)->nodes.size(); ++n) {
-      Node& node = (*run)->nodes[n];
-      if (node.state == StepState::cancelled || node.state == StepState::blocked) {
-        node.state = StepState::waiting;
-        node.cursor = 0;
-        if (node.span != no_span) open_span(**run, node.span, false);
-        write_step(**run, n, {"resumed", "goes on at the wish of " + event.who, {}});
-      }
-      arm_review(**run, n);
-      if (!take_late_decision(**run, n) && node.state == StepState::waiting) {
-        work.emplace_back(event.run, n);
-      }
+  begin_again(**run);
+  for (NodeIndex n = 0; n < (*run)->nodes.size(); ++n) {
+    Node& node = (*run)->nodes[n];
+    if (node.state == StepState::cancelled || node.state == StepState::blocked) {
+      node.state = StepState::waiting;
+      node.cursor = 0;
+      if (node.span != no_span) open_span(**run, node.span, false);
+      write_step(**run, n, {"resumed", "goes on at the wish of " + event.who, {}});
+    }
+    arm_review(**run, n);
+    if (!take_late_decision(**run, n) && node.state == StepState::waiting) {
+      work.emplace_back(event.run, n);
     }
   }
   decide("resume", (*run)->row.pipeline, text, event.who, event.why, event.run);

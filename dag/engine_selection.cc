@@ -102,11 +102,13 @@ std::optional<Error> torn_search(const Run& run) {
   return std::nullopt;
 }
 
-// Whether the search that stands in named fewer elements than this one's place.
+// Whether the search that stands in named fewer elements than this one's place; none stands in:
+// what an unfinished one left is no answer.
 bool is_unnamed(const Run& run, NodeIndex index) {
   const StepIndex step = run.nodes[index].step;
   const auto generator = generator_node(run, step);
-  if (!generator || !run.nodes[*generator].generated) return false;
+  if (!generator) return false;
+  if (!run.nodes[*generator].generated) return !run.selects(run.nodes[*generator].step);
   return index - run.first_node[step] >= run.nodes[*generator].generated->size();
 }
 
@@ -160,6 +162,12 @@ std::optional<Error> Engine::State::missing_error(const PipelineState& pipeline,
       if (!reads || input.port.optional || run.selects(input.step)) continue;
       const std::string& parent = input.spec.step;
       const std::string& fan = run.pipeline->steps[input.step].fan_source;
+      if (is_generated_source(fan) && !stock.newest(generator_of(fan), nullptr)) {
+        return Error{ErrorCode::conflict,
+                     "run --select: step " + step.spec.name + " needs what " + parent + " made of the "
+                         "elements of " + generator_of(fan) + ", which no earlier run has brought to "
+                         "its end; select it too, for example +" + step.spec.name};
+      }
       bool found = fan.empty() && stock.newest(parent, nullptr);
       for (auto span = run.row.spans.rbegin(); span != run.row.spans.rend() && !found; ++span) {
         found = span->source == fan && span->left_out.empty() && stock.newest(parent, &*span);

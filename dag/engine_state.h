@@ -85,6 +85,7 @@ struct Engine::State {
   void prepare_run(Run& run) const;             ///< params, definitions
   void lay_out(Run& run) const;                 ///< nodes and span counters
   void start_run(Run& run);
+  void start_or_queue(Run& run);
   void leave_out_dropped(Run& run);
   void start_queued(const std::string& pipeline);
   std::size_t active_runs(const std::string& pipeline) const;

@@ -272,6 +272,32 @@ TEST_CASE("generators: so many elements as the file allows may fail without fail
   }
 }
 
+TEST_CASE("generators: what was passed by stays so when its run is tried again",
+          "[dag][engine][generators]") {
+  ToldWorld world;
+  world.retell("failures = 1,");
+  const RunNumber run = world.run("tune");
+  world.ok("data");
+  world.more({element(1), element(2)});
+  world.fail("trial/1");
+  world.ok("trial/2");
+  world.ok("score/2");
+  world.ok("search");
+  world.fail("best");
+  REQUIRE(world.run_state(run) == RunState::failed);
+
+  world.turn(event::RetryRequested{1, run, "me", "", {"trial/1"}, {}, {}});
+  CHECK_THAT(world.replies.back().error->message, Catch::Contains("trial/1 of run 1 was passed by"));
+  world.turn(event::RetryRequested{2, run, "me", "", {}, {}, {}});
+  CHECK(world.state(run, "trial", "1") == StepState::failed);
+  CHECK(world.state(run, "score", "1") == StepState::blocked);
+  REQUIRE(world.started.size() == 1);
+  CHECK(world.started[0].step == "best");
+  world.restart();
+  world.run_all();
+  CHECK(world.run_state(run) == RunState::succeeded);
+}
+
 TEST_CASE("generators: an element that a person rejects did not fail, so it is never passed by",
           "[dag][engine][generators]") {
   for (const std::string judged : {"trial/1", "score/1"}) {
@@ -341,6 +367,25 @@ TEST_CASE("generators: a selection takes a search with the work of its elements,
   CHECK(world.state(run, "score", "2") == StepState::cached);
   CHECK(world.state(run, "score", "3") == StepState::skipped);
   CHECK_THAT(world.step(run, "score", "3").reason.sentence, Catch::Contains("did not name it"));
+}
+
+TEST_CASE("generators: what an unfinished search left stands in for nothing",
+          "[dag][engine][generators]") {
+  World world;
+  const RunNumber first = world.run("tune");
+  world.ok("data");
+  world.more({element(7), element(8)});
+  world.ok("trial/1");
+  world.ok("score/1");
+  world.turn(event::CancelRequested{1, first, "ana", "enough"});
+  world.turn(world.answer(world.take("trial/2"), Outcome::cancelled));
+  RunOptions alone;
+  alone.select = "best";
+  world.turn(event::RunRequested{2, "tune", alone, "ana"});
+  REQUIRE(world.replies.back().error);
+  CHECK_THAT(world.replies.back().error->message,
+             Catch::Contains("step best needs what score made of the elements of search, which no "
+                             "earlier run has brought to its end; select it too, for example +best"));
 }
 
 TEST_CASE("generators: an integer is taken for a number, and no value that a step cannot take",

@@ -345,17 +345,34 @@ TEST_CASE("resume: a held run is released", "[dag][engine]") {
   CHECK(world.run_state(run) == RunState::succeeded);
 }
 
-TEST_CASE("resume: one that was cancelled in the queue begins", "[dag][engine]") {
-  EngineWorld world;
-  world.apply(chain);
-  world.run("chain");
-  const RunNumber second = world.run("chain");
-  world.turn(event::CancelRequested{2, second, "me", "enough"});
-  CHECK(world.run_state(second) == RunState::cancelled);
-  world.run_all();
-  world.turn(event::ResumeRequested{3, second, "me", "after all", {}});
-  world.run_all();
-  CHECK(world.run_state(second) == RunState::succeeded);
+TEST_CASE("resume, retry: one that was cancelled in the queue waits for its turn, then begins",
+          "[dag][engine]") {
+  for (const bool resume : {true, false}) {
+    for (const bool waits : {true, false}) {
+      EngineWorld world;
+      world.apply(chain);
+      world.run("chain");
+      RunOptions options;
+      options.select = "a+1";
+      const RunNumber second = world.run("chain", options);
+      world.turn(event::CancelRequested{2, second, "me", "enough"});
+      CHECK(world.run_state(second) == RunState::cancelled);
+      if (!waits) world.run_all();
+      if (resume) world.turn(event::ResumeRequested{3, second, "me", "after all", {}});
+      else world.turn(event::RetryRequested{3, second, "me", "after all", {}, {}, {}});
+      REQUIRE_FALSE(world.replies.back().error);
+      CHECK(world.run_state(second) == (waits ? RunState::queued : RunState::succeeded));  // all is cached
+      CHECK((world.ledger.runs.at(second).started_at == 0) == waits);
+      const std::string living = world.engine->state_text();
+      if (waits) {
+        world.restart();
+        CHECK(world.engine->state_text() == living);
+      }
+      world.run_all();
+      CHECK(world.run_state(second) == RunState::succeeded);
+      CHECK(world.state(second, "c") == StepState::skipped);  // not selected
+    }
+  }
 }
 
 TEST_CASE("resume: neither a failed nor a superseded run", "[dag][engine]") {

@@ -15,11 +15,7 @@ std::string World::any_step() {
 // The version that a run has, as the shell of the daemon reads it again; nothing if there is no run.
 std::shared_ptr<const Pipeline> World::version_of(RunNumber run) const {
   const auto row = ledger_.runs.find(run);
-  if (row == ledger_.runs.end()) return nullptr;
-  for (const auto& pipeline : pipelines_) {
-    if (pipeline->version == row->second.version) return pipeline;
-  }
-  return nullptr;
+  return row == ledger_.runs.end() ? nullptr : find_version(row->second.version);
 }
 
 // Holds a pipeline, a run or a step, for a while or until somebody releases it, or releases one.
@@ -79,7 +75,6 @@ Event World::rare_request(RequestId id, RunNumber last) {
       return event::ResumeRequested{id, last, "sim", "go on", version_of(last)};
     case 2:
       hit("migrate");
-      migrated_.insert(last);
       return event::MigrateRequested{id, last, "sim", "newer", version_of(last)};
     default: return random_hold(id, last);
   }

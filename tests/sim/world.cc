@@ -70,10 +70,15 @@ void World::add_version(const std::string& text) {
   record("pipeline " + parsed.spec->name + " " + (*pipeline)->version.brief());
 }
 
-const Pipeline& World::pipeline_of(const RunRow& run) const {
+std::shared_ptr<const Pipeline> World::find_version(const Digest& version) const {
   for (const auto& pipeline : pipelines_) {
-    if (pipeline->version == run.version) return *pipeline;
+    if (pipeline->version == version) return pipeline;
   }
+  return nullptr;
+}
+
+const Pipeline& World::pipeline_of(const RunRow& run) const {
+  if (const auto found = find_version(run.version)) return *found;  // kept in pipelines_
   violate("run " + std::to_string(run.number) + " is of a version that nobody applied");
 }
 
@@ -136,9 +141,7 @@ void World::boot() {
   callbacks.post_turn = [this] { turn_wanted_ = true; };
   callbacks.load_pipeline = [this](const std::string&, const Digest& version)
       -> Result<std::shared_ptr<const Pipeline>> {
-    for (const auto& pipeline : pipelines_) {
-      if (pipeline->version == version) return pipeline;
-    }
+    if (auto found = find_version(version)) return found;
     return Error{ErrorCode::not_found, "no such version"};
   };
   callbacks.start_poll = [this](const effect::StartPoll& poll) { answer_poll(poll); };
@@ -189,12 +192,17 @@ void World::live() {
   check_rest();
   check_rebuilt();
   run_twice();
+  for (const auto& [number, run] : ledger_.runs) {
+    if (run.reason.code == "remedy") hit("remedy by policy");
+    if (run.reason.code == "schedule") hit("schedule fired");
+  }
 }
 
 // What a step may wait for is there in the end, though a scenario kept it from landing.
 void World::deliver_the_rest() {
   for (const SourceSpec& source : current()->spec.sources) {
-    if (source.kind == "query" || source.path.find('{') != std::string::npos || delivered_[source.name].contains("all")) continue;
+    const bool whole = source.kind != "query" && source.path.find('{') == std::string::npos;
+    if (!whole || delivered_[source.name].contains("all")) continue;
     delivered_[source.name]["all"] = source.name;
     ++changes_[{source.name, "all"}];
     later(20'000, true, [this, name = source.name] {
@@ -222,7 +230,8 @@ std::int64_t World::pause_before(const std::string& domain, std::int64_t dense_m
 void World::come_to_rest() {
   for (int i = 0; i < 200'000; ++i) {
     // Polls go on for ever: it is quiet when the next one is hours away and nothing is left to take.
-    const bool quiet = !wake_at_ || *wake_at_ - now_.steady_ms > 5 * 3'600'000;
+    const bool polls = current()->spec.sources.front().kind == "query";
+    const bool quiet = !wake_at_ || (polls && *wake_at_ - now_.steady_ms > 5 * 3'600'000);
     if (due_.empty() && quiet && !turn_wanted_ && has_polled()) return;
     step();
   }

@@ -125,6 +125,8 @@ class World : public Clock, public Executor, public ArtifactPort {
   Event answer_for(const StepRow& held);
   std::string any_step();
   std::shared_ptr<const Pipeline> version_of(RunNumber run) const;
+  std::shared_ptr<const Pipeline> find_version(const Digest& version) const;
+  bool was_decided(std::string_view kind, RunNumber run) const;
   void release_all();
   void turn();
   std::shared_ptr<const Pipeline> current() const { return pipelines_.back(); }
@@ -194,9 +196,7 @@ class World : public Clock, public Executor, public ArtifactPort {
   std::map<RequestId, RunNumber> promised_;          ///< runs named in replies
   RequestId last_request_ = 0;
   std::map<std::string, std::map<std::string, std::string>> delivered_;  ///< source → span → content
-  std::set<std::string> acknowledged_;
   std::int64_t rows_ = 0;                            ///< of the table that is polled
-  std::set<RunNumber> migrated_;                     ///< that somebody asked to move
   std::int64_t seen_before_turn_ = 0;                ///< the greatest seq of a hold
   std::int64_t last_checked_result_ = 0;
   std::int64_t checks_ = 0;
