@@ -58,8 +58,7 @@ Result<LocalOperators> describe_local(std::string worker, std::string plugins,
                                       const std::string& folder) {
   TRY(programs, find_programs(std::move(worker), std::move(plugins), folder));
   LocalOperators found;
-  OperatorInfo command = command_run_info();
-  found.operators[command.id] = std::move(command);
+  for (OperatorInfo& info : builtin_operators()) found.operators[info.id] = std::move(info);
   std::vector<std::string> files;
   std::error_code error;
   if (!programs.plugins.empty()) {

@@ -12,6 +12,7 @@
 
 #include "dag/step_ports.h"
 #include "daemon/posix/unique_fd.h"
+#include "operators/python_call.h"
 
 namespace pipelined {
 namespace {
@@ -24,11 +25,16 @@ Error failed(const std::string& path) {
           "cannot read the program " + path + ": " + std::strerror(errno)};
 }
 
-/// The first word of a command step's argv, or empty when only the attempt will know it.
+/// The program that a step starts, or empty when only the attempt will know it.
 std::string program_of(const PipelineStep& step, const Pipeline& pipeline) {
   const auto params =
       resolve_params(step.spec.params, pipeline.step_values(step.fan_source), pipeline.files);
   if (!params) return {};
+  if (step.info->id == python_operator) {
+    const auto python = params->find("python");
+    if (python == params->end()) return default_python;
+    return python->second.as_text() == nullptr ? "" : *python->second.as_text();
+  }
   const auto argv = params->find("argv");
   if (argv == params->end()) return {};
   const ValueList* words = argv->second.as_list();
@@ -89,15 +95,15 @@ Result<Digest> Programs::digest_of(const std::string& path) {
 
 std::shared_ptr<const Pipeline> Programs::with_programs(std::shared_ptr<const Pipeline> pipeline) {
   std::shared_ptr<Pipeline> changed;
-  std::map<std::string, std::shared_ptr<const OperatorInfo>> with;  // command.run by its program
+  std::map<std::string, std::shared_ptr<const OperatorInfo>> with;  // by the program
   for (std::size_t i = 0; i < pipeline->steps.size(); ++i) {
-    if (pipeline->steps[i].info->id != "command.run") continue;
+    if (!runs_program(pipeline->steps[i].info->id)) continue;
     const std::string name = program_of(pipeline->steps[i], *pipeline);
     if (name.empty()) continue;
     const auto program = find(name);
     if (!program) continue;
     if (!changed) changed = std::make_shared<Pipeline>(*pipeline);
-    std::shared_ptr<const OperatorInfo>& info = with[program->path];
+    auto& info = with[pipeline->steps[i].info->id + " " + program->path];
     if (!info) {
       OperatorInfo own = *pipeline->steps[i].info;
       own.libraries.push_back({"program " + program->path, program->digest.hex()});

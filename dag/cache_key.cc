@@ -28,7 +28,7 @@ void append_param(std::string& out, const std::string& name, const Value& value)
 
 void append_params(std::string& out, const PipelineStep& step, const ValueTable& params) {
   for (const auto& [name, value] : params) {
-    if (name == "argv" && step.info->id == "command.run") {
+    if (name == "argv" && step.info->id == command_operator) {
       out += "command " + canonical(value) + "\n";
       continue;
     }

@@ -17,7 +17,6 @@
 namespace pipelined {
 namespace {
 
-constexpr const char* command_operator = "command.run";
 constexpr std::size_t most_cycles_shown = 20;
 
 // A type is `name/N`.
@@ -289,8 +288,8 @@ class Checker {
                                          step.group + "'" + hint(step.group, known) +
                                          "; a group is written [group." + step.group + "]");
     }
-    if (step.timeout_progress_ms > 0 && step.operator_id == command_operator) {
-      error(place_of(step, "timeout"), "step '" + step.name + "': a command reports no progress, so "
+    if (step.timeout_progress_ms > 0 && runs_program(step.operator_id)) {
+      error(place_of(step, "timeout"), "step '" + step.name + "': a program reports no progress, so "
             "timeout.progress would always end it; use timeout.execution");
     }
   }
@@ -506,8 +505,10 @@ class Checker {
     };
     const auto problems = check_params(step, info, values_of(index), files_);
     std::for_each(problems.begin(), problems.end(), report);
-    if (info.id != command_operator) return;
-    const auto in_command = check_command_params(step, info, params_[index]);
+    if (!runs_program(info.id)) return;
+    const auto in_command = info.id == command_operator
+                                ? check_command_params(step, info, params_[index])
+                                : check_python_params(step, params_[index]);
     std::for_each(in_command.begin(), in_command.end(), report);
   }
 

@@ -1,6 +1,6 @@
 // What an operator declares about itself, as plain data.
 //
-// Filled by the descriptor reader (operators/descriptor) or built in for `command.run`; read by
+// Filled by the descriptor reader (operators/descriptor) or built in for programs; read by
 // `check`, by the key and by the engine.  Knows nothing of shared libraries or where code lives.
 #pragma once
 
@@ -41,6 +41,14 @@ struct ParamInfo {
 struct LibraryInfo {
   std::string name, version;
 };
+
+/// The built-in operators; both start a program of the user's.
+inline constexpr const char* command_operator = "command.run";
+inline constexpr const char* python_operator = "python.call";
+
+inline bool runs_program(const std::string& id) {
+  return id == command_operator || id == python_operator;
+}
 
 /// One operator of one plugin.
 struct OperatorInfo {

@@ -236,6 +236,18 @@ class TemplateChecker {
   std::vector<std::string> inputs_, outputs_, made_;
 };
 
+void check_environment(const ValueTable& params, std::vector<ParamProblem>& problems) {
+  const auto env = params.find("env");
+  if (env == params.end() || env->second.as_table() == nullptr) return;
+  for (const auto& [name, value] : *env->second.as_table()) {
+    if (value.as_text() != nullptr) continue;
+    problems.push_back({"env." + name, "the environment variable '" + name +
+                                           "' must be a string, not " + kind_name(value) +
+                                           "; write it in quotes, and a number of [params] " +
+                                           "inside other text"});
+  }
+}
+
 }  // namespace
 
 std::vector<ParamProblem> check_params(const StepSpec& step, const OperatorInfo& info,
@@ -265,16 +277,7 @@ std::vector<ParamProblem> check_command_params(const StepSpec& step, const Opera
     }
   }
   if (all_text) checker.check_all_made();
-  if (const auto env = params.find("env"); env != params.end() && env->second.as_table()) {
-    for (const auto& [name, value] : *env->second.as_table()) {
-      if (value.as_text() == nullptr) {
-        problems.push_back({"env." + name, "the environment variable '" + name +
-                                               "' must be a string, not " + kind_name(value) +
-                                               "; write it in quotes, and a number of [params] " +
-                                               "inside other text"});
-      }
-    }
-  }
+  check_environment(params, problems);
   const auto input = params.find("stdin");
   if (input != params.end() && input->second.as_text() != nullptr) {
     std::vector<std::string> known;
@@ -283,6 +286,28 @@ std::vector<ParamProblem> check_command_params(const StepSpec& step, const Opera
     if (std::count(known.begin(), known.end(), port) == 0) {
       problems.push_back({"stdin", "stdin names '" + port + "', which is no input of step '" +
                                        step.name + "'" + did_you_mean(port, known)});
+    }
+  }
+  return problems;
+}
+
+std::vector<ParamProblem> check_python_params(const StepSpec& step, const ValueTable& params) {
+  std::vector<ParamProblem> problems;
+  check_environment(params, problems);
+  const auto arguments = params.find("arguments");
+  if (arguments == params.end() || arguments->second.as_table() == nullptr) return problems;
+  for (const auto& [name, value] : *arguments->second.as_table()) {
+    const std::string at = "arguments." + name;
+    const bool is_port = std::any_of(step.inputs.begin(), step.inputs.end(),
+                                     [&](const InputSpec& input) { return input.port == name; });
+    if (name == "out" || is_port) {
+      problems.push_back({at, "the function gets '" + name + "' already, as " +
+                                  (is_port ? "an input" : "the place for what it makes") +
+                                  "; give the argument another name"});
+    } else if (name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") != name.npos ||
+               name.empty() || (name.front() >= '0' && name.front() <= '9')) {
+      problems.push_back({at, "the argument '" + name + "' cannot be one of a function: lower case " +
+                                  "letters, digits and _"});
     }
   }
   return problems;

@@ -28,6 +28,9 @@ std::vector<ParamProblem> check_params(const StepSpec& step, const OperatorInfo&
 std::vector<ParamProblem> check_command_params(const StepSpec& step, const OperatorInfo& info,
                                                const ValueTable& params);
 
+/// What is wrong with the arguments and env of a `python.call` step, `${…}` already replaced.
+std::vector<ParamProblem> check_python_params(const StepSpec& step, const ValueTable& params);
+
 /// The names of the pipeline's parameters that a value refers to with `${name}`.
 std::vector<std::string> references_in(const Value& value);
 

@@ -7,6 +7,7 @@
 
 #include "dag/nearest_name.h"
 #include "operators/pipelined_plugin.h"
+#include "operators/python_call.h"
 #include "operators/value_json.h"
 
 namespace pipelined {
@@ -379,7 +380,7 @@ Result<ValueTable> complete_params(const OperatorInfo& info, const ValueTable& p
 
 OperatorInfo command_run_info() {
   OperatorInfo info;
-  info.id = "command.run";
+  info.id = command_operator;
   info.summary = "Runs a program";
   info.doc =
       "Runs argv with {in.x}, {out.y} and {scratch} replaced by paths.  Exit 0 is success, 75 try "
@@ -393,5 +394,26 @@ OperatorInfo command_run_info() {
   info.open_inputs = info.open_outputs = true;
   return info;
 }
+
+OperatorInfo python_call_info() {
+  OperatorInfo info;
+  info.id = python_operator;
+  info.summary = "Calls a function in Python";
+  info.doc =
+      "Starts the script at `code`, whose function, marked with @step of the package pipelined_step, "
+      "gets the other inputs and `arguments` by their names and makes the outputs at `out`.  Exit 0 "
+      "is success, 75 try again, 65 halt, any other a failure.  The step declares the ports.";
+  info.inputs = {{script_port, "*", false, false, false, "", "the script"},
+                 {"*", "*", true, true, false, "", "an argument of the function"}};
+  info.outputs = {{"*", "*", false, true, false, "", "what the function makes"}};
+  info.params = {{"python", "string", default_python, false, {}, {}, {},
+                  "the interpreter: a path, or a name on the system's PATH; its bytes are in the key"},
+                 {"arguments", "table", {}, false, {}, {}, {}, "further arguments by name"},
+                 {"env", "table", {}, false, {}, {}, {}, "its whole environment beside PATH"}};
+  info.open_inputs = info.open_outputs = true;
+  return info;
+}
+
+std::vector<OperatorInfo> builtin_operators() { return {command_run_info(), python_call_info()}; }
 
 }  // namespace pipelined

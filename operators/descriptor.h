@@ -41,7 +41,9 @@ Result<PluginInfo> plugin_from_value(const Value& value);
 /// (invalid) name the operator, the parameter and the nearest known name.
 Result<ValueTable> complete_params(const OperatorInfo& info, const ValueTable& params);
 
-/// The operator that runs a program: no plugin holds it, every worker knows it.
+/// The operators that run a program: no plugin holds them, every worker knows them.
 OperatorInfo command_run_info();
+OperatorInfo python_call_info();
+std::vector<OperatorInfo> builtin_operators();
 
 }  // namespace pipelined

@@ -104,7 +104,7 @@ struct Candidate {
 class Reader {
  public:
   explicit Reader(const PluginOptions& options) : options_(options), cache_(options.cache) {
-    found_.operators.emplace("command.run", command_run_info());
+    for (const OperatorInfo& info : builtin_operators()) found_.operators.emplace(info.id, info);
   }
 
   PluginRegistry read() && {

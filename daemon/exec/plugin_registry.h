@@ -36,7 +36,7 @@ struct PluginFile {
 
 /// What was found.
 struct PluginRegistry {
-  OperatorSet operators;                       ///< with the built-in `command.run`
+  OperatorSet operators;                       ///< with the built-in ones
   std::map<std::string, PluginFile> plugins;   ///< by id
   std::vector<std::string> problems;           ///< a sentence for every file or folder refused
 

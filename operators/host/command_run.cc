@@ -16,6 +16,7 @@
 #include "operators/command_template.h"
 #include "operators/host/gpus.h"
 #include "operators/host/verdict.h"
+#include "operators/python_call.h"
 
 namespace pipelined::host {
 namespace {
@@ -93,6 +94,10 @@ Result<std::map<std::string, std::string>> environment_of(const wire::Run& run) 
       {"PATH", system_path}, {"LANG", "C.UTF-8"}, {"HOME", run.scratch}, {"TMPDIR", run.scratch},
       {"OMP_NUM_THREADS", threads_of(run.limits)}};
   environment.merge(gpu_environment(run.limits));
+  if (run.operator_id == python_operator) {
+    environment.insert({{"PYTHONUNBUFFERED", "1"}, {"PYTHONDONTWRITEBYTECODE", "1"},
+                        {"PYTHONHASHSEED", "0"}});
+  }
   const auto at = run.parameters.find("env");
   if (at == run.parameters.end()) return environment;
   const ValueTable* table = at->second.as_table();
@@ -133,10 +138,15 @@ struct Command {
   std::vector<std::string> words, environment;  ///< environment as NAME=value
 };
 
+Result<std::vector<std::string>> words_of(const wire::Run& run, const CommandPaths& paths) {
+  if (run.operator_id == python_operator) return python_words(run.parameters, paths);
+  TRY(argv, text_list(run, "argv"));
+  return expand_command(argv, paths);
+}
+
 Result<Command> make_command(const wire::Run& run) {
   const CommandPaths paths = paths_of(run);
-  TRY(argv, text_list(run, "argv"));
-  TRY(words, expand_command(argv, paths));
+  TRY(words, words_of(run, paths));
   TRY(environment, environment_of(run));
   TRY(input, stdin_path(run, paths));
   TRY(program, find_program(words.front(), environment["PATH"]));

@@ -1,4 +1,5 @@
-// The built-in operator `command.run`: one program, its words made from a template.
+// The built-in operators `command.run`, one program with words made from a template, and
+// `python.call`, a script with words that name what its function gets.
 //
 // Runs in the attempt's process, which stays beside the program as its parent: it collects orphans,
 // turns the exit status into an outcome and finds out which outputs were made.  Exit status 0 is

@@ -41,7 +41,7 @@ Result<PluginInfo> info_of(const std::string& word) {
   if (word == "--builtin") {
     PluginInfo builtin;
     builtin.id = "builtin";
-    builtin.operators.push_back(command_run_info());
+    builtin.operators = builtin_operators();
     return builtin;
   }
   TRY(plugin, LoadedPlugin::load(word));

@@ -15,6 +15,7 @@
 #include <iostream>
 #include <set>
 
+#include "dag/operator_info.h"
 #include "dag/value.h"
 #include "operators/host/command_run.h"
 #include "operators/host/loader.h"
@@ -101,7 +102,7 @@ std::vector<std::string> library_folders() {
 }
 
 wire::Ended run_builtin(const wire::Run& run, Sink&, const std::atomic<bool>&) {
-  if (run.operator_id == "command.run") return run_command(run);
+  if (runs_program(run.operator_id)) return run_command(run);
   return plain_report(run, Outcome::unsupported,
                       "there is no built-in operator " + run.operator_id);
 }

@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "dag/operator_info.h"
+
 namespace pipelined::host {
 namespace {
 
@@ -139,7 +141,7 @@ wire::Ended decide(const wire::Run& run, const AttemptFacts& facts) {
     decide_signal(ended, run, facts);
   } else if (!facts.report) {
     decide_without_report(ended, run, facts);
-  } else if (run.operator_id == "command.run" && ended.exit_code != 0) {
+  } else if (runs_program(run.operator_id) && ended.exit_code != 0) {
     ended.error = with_last_lines(ended.error, facts);
     if (ended.outcome == Outcome::failed) ended.failure_class = "exit";
   }

@@ -83,4 +83,23 @@ TEST_CASE("programs: a command step names its program among its libraries", "[da
   CHECK(programs.with_programs(later) == later);
 }
 
+TEST_CASE("programs: a step in Python names its interpreter among its libraries",
+          "[daemon][programs]") {
+  Programs programs;
+  const auto names = [&](const ValueTable& params) {
+    auto pipeline = std::make_shared<Pipeline>(*command({}));
+    OperatorInfo info;
+    info.id = "python.call";
+    pipeline->steps[0].info = std::make_shared<const OperatorInfo>(std::move(info));
+    pipeline->steps[0].spec.params = params;
+    return programs.with_programs(pipeline)->steps[0].info->libraries;
+  };
+  const auto cp = programs.find("cp");
+  REQUIRE(names({{"python", Value("cp")}}).size() == 1);
+  CHECK(names({{"python", Value("cp")}})[0].version == cp->digest.hex());
+  const auto python = programs.find("python3");
+  if (python) CHECK(names({})[0].name == "program " + python->path);
+  CHECK(names({{"python", Value(7)}}).empty());
+}
+
 }  // namespace pipelined

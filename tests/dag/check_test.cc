@@ -21,6 +21,16 @@ OperatorInfo command_run() {
   return info;
 }
 
+OperatorInfo python_call() {
+  OperatorInfo info = command_run();
+  info.id = "python.call";
+  info.inputs.insert(info.inputs.begin(), {"code", "*", false, false, false, "", ""});
+  info.params = {{"python", "string", "python3", false, {}, {}, {}, ""},
+                 {"arguments", "table", {}, false, {}, {}, {}, ""},
+                 {"env", "table", {}, false, {}, {}, {}, ""}};
+  return info;
+}
+
 // Small operators in the shape of the real ones.
 OperatorSet operators() {
   OperatorInfo ingest;
@@ -435,6 +445,33 @@ params.stdin = { file = "schema.toml" })"),
   REQUIRE(parsed.spec);
   CHECK(referenced_files(*parsed.spec) ==
         std::vector<std::string>{"a.txt", "schema.toml", "tools/x.py"});
+}
+
+TEST_CASE("check: python.call needs a script, and arguments that a function can take", "[check]") {
+  OperatorSet with = operators();
+  with["python.call"] = python_call();
+  const auto problems = [&](const std::string& lines) {
+    const auto parsed = parse_pipeline("name = \"p\"\n[source.s]\npath = \"a.csv\"\n[step.x]\n"
+                                       "operator = \"python.call\"\nin.rows = { source = \"s\" }\n"
+                                       "out.made = \"files/1\"\n" + lines, "p.toml");
+    REQUIRE(parsed.spec);
+    std::string all;
+    for (const Diagnostic& one : check(*parsed.spec, with, {{"x.py", "x"}}, "p.toml")) {
+      all += text_of(one) + "\n";
+    }
+    return all;
+  };
+  const std::string code = "in.code = { file = \"x.py\" }\n";
+  CHECK(problems(code + "params.arguments = { depth = 3 }") == "");
+  CHECK_THAT(problems(""), Contains("code"));
+  CHECK_THAT(problems(code + "params.arguments = { rows = 3 }"),
+             Contains("gets 'rows' already, as an input"));
+  CHECK_THAT(problems(code + "params.arguments = { out = 3 }"),
+             Contains("gets 'out' already, as the place for what it makes"));
+  CHECK_THAT(problems(code + "params.arguments = { \"a-b\" = 3 }"),
+             Contains("'a-b' cannot be one of a function"));
+  CHECK_THAT(problems(code + "params.env = { N = 3 }"), Contains("must be a string"));
+  CHECK_THAT(problems(code + "timeout.progress = \"5s\""), Contains("a program reports no progress"));
 }
 
 TEST_CASE("check: tens of thousands of steps are checked in time", "[check]") {

@@ -123,7 +123,8 @@ def hurt(victim, kills, chance):
     """Kills the daemon so many times; the fewest steps that were in flight at a kill."""
     fewest, starts = 10 ** 9, []
     for number in range(kills):
-        if number % 8 == 0 or victim.in_flight() < 300:
+        # So many that a kill always meets 200, and no more than are done within minutes afterwards.
+        if victim.in_flight() < (1600 if number % 8 == 0 else 300):
             victim.ask_wide()
         for i in range(2):
             victim.land(f"{1000 + len(victim.delivered)}.txt", f"{number} {i}\n")

@@ -102,6 +102,43 @@ TEST_CASE("command: reads the input that stdin names, else nothing", "[host][com
   CHECK_THAT(read_text(worker.folder(plan) / "log"), Contains("0"));
 }
 
+TEST_CASE("python.call: a script gets what the step names and makes its outputs", "[host][command]") {
+  WorkerHarness worker;
+  AttemptPlan plan = worker.command({});
+  plan.start.operator_id = "python.call";
+  plan.start.params = {{"arguments", Value(ValueTable{{"by", Value(3)}})},
+                       {"env", Value(ValueTable{{"PIECE", Value("x")}})}};
+  worker.add_input(plan, "code", {{"step.py", R"(
+import json, os, sys
+words = dict(word.split(":=", 1) for word in sys.argv if ":=" in word)
+rows = open(sys.argv[sys.argv.index("rows=") + 1]).read()
+place = next(word for word in sys.argv if word.startswith("made>"))[5:]
+if os.environ["PYTHONHASHSEED"] != "0": sys.exit("hashes differ from run to run")
+open(place, "w").write(rows.strip() * json.loads(words["by"]) + os.environ["PIECE"])
+)"}});
+  worker.add_input(plan, "rows", {{"a.csv", "12\n"}});
+  worker.add_output(plan, "made");
+  const AttemptReport report = worker.run(plan);
+  CHECK(report.error == "");
+  CHECK(report.outcome == Outcome::ok);
+  CHECK(report.outputs == Words{"made"});
+  CHECK(read_text(worker.folder(plan) / "out/made") == "121212x");
+}
+
+TEST_CASE("python.call: a script that ends badly is told like any program", "[host][command]") {
+  WorkerHarness worker;
+  for (const auto& [end, outcome] : {std::pair{"65", Outcome::halt}, {"75", Outcome::retry},
+                                     {"'no such column'", Outcome::failed}}) {
+    AttemptPlan plan = worker.command({});
+    plan.start.operator_id = "python.call";
+    plan.start.params = {};
+    worker.add_input(plan, "code", {{"step.py", "import sys; sys.exit(" + std::string(end) + ")"}});
+    const AttemptReport report = worker.run(plan);
+    CHECK(report.outcome == outcome);
+    if (outcome == Outcome::failed) CHECK_THAT(report.error, Contains("no such column"));
+  }
+}
+
 TEST_CASE("command: exit statuses are outcomes", "[host][command]") {
   WorkerHarness worker;
   CHECK(worker.run(worker.shell("exit 0")).outcome == Outcome::ok);

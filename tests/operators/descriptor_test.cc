@@ -164,3 +164,13 @@ TEST_CASE("descriptor: command.run takes what a step declares", "[operators][des
   CHECK(complete_params(info, {{"argv", ValueList{"cp", "{in.x}", "{out.y}"}}}).has_value());
   CHECK_FALSE(complete_params(info, {}).has_value());
 }
+
+TEST_CASE("descriptor: python.call needs its script and takes what a step declares",
+          "[operators][descriptor]") {
+  const OperatorInfo info = pipelined::python_call_info();
+  CHECK_FALSE(info.input("code")->optional);
+  CHECK_FALSE(info.input("code")->many);
+  CHECK(info.input("rows")->many);
+  CHECK(info.output("anything") != nullptr);
+  CHECK(*complete_params(info, {})->at("python").as_text() == "python3");
+}

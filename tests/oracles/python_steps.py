@@ -3,7 +3,7 @@
 
 usage: python_steps.py OPERATOR_DRIVER
 
-Starts scripts as command.run does, with the package of operators/python.  Prints one line a claim;
+Starts scripts as python.call does, with the package of operators/python.  Prints one line a claim;
 exits non-zero if one of them fails.
 """
 import os

@@ -1,6 +1,6 @@
 """Steps of pipelined in Python.
 
-A step is a function whose arguments are named like its ports; `command.run` starts the script:
+A step is a function whose arguments are named like its ports; `python.call` starts the script:
 
     from pipelined_step import step, Halt
 
@@ -9,13 +9,12 @@ A step is a function whose arguments are named like its ports; `command.run` sta
         out.table("clean", rows.table().drop_nulls())
 
     [step.clean]
-    operator    = "command.run"
-    in.code     = { file = "clean.py" }
-    in.rows     = "ingest"
-    out.clean   = "examples/1"
-    params.argv = ["python3", "{in.code}", "rows={in.rows}", "clean>{out.clean}"]
+    operator  = "python.call"
+    in.code   = { file = "clean.py" }
+    in.rows   = "ingest"
+    out.clean = "examples/1"
 
-`port=PATH` gives an input, `port>PATH` an output, `name:=JSON` a parameter.  Everything that decides
+The words `port=PATH` give an input, `port>PATH` an output, `name:=JSON` an argument.  Everything that decides
 what comes out must be an input, a parameter or a file named in the pipeline: the step's key covers
 these, and the interpreter itself; packages that are imported are not in it.
 """
