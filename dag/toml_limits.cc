@@ -12,6 +12,7 @@ class Scanner {
 
   /// What is too much, with its place; nothing when the text keeps the limits.
   std::optional<Diagnostic> scan() {
+    if (text_.starts_with("\xEF\xBB\xBF")) at_ = 3;  // a byte order mark
     while (at_ < text_.size() && !problem_) step();
     return problem_;
   }
@@ -26,6 +27,8 @@ class Scanner {
     }
     ++at_;
     ++column_;
+    // Only texts and comments may hold other letters; the parser itself is undefined for some of them.
+    if (static_cast<unsigned char>(c) >= 0x80) return report_letter();
     const bool top = open_.empty();
     if (c == '\n') {
       ++line_;
@@ -98,6 +101,13 @@ class Scanner {
     if (++keys_ > limits_.keys) {
       report("more than " + std::to_string(limits_.keys) + " keys in one pipeline file");
     }
+  }
+
+  void report_letter() {
+    std::size_t end = at_;
+    while (end < text_.size() && (text_[end] & 0xC0) == 0x80) ++end;
+    report("'" + std::string(text_.substr(at_ - 1, end - at_ + 1)) +
+           "' stands outside of quotes; write names and texts with such letters in quotes");
   }
 
   void report(const std::string& message) {

@@ -340,6 +340,14 @@ TEST_CASE("pipeline file: a breach of TOML's grammar has its place", "[spec]") {
   CHECK_THAT(one_problem(std::string("name = \"\xff\"\n")), Catch::StartsWith("1:"));
 }
 
+TEST_CASE("toml: letters beyond ASCII stand in quotes and comments only", "[spec]") {
+  // toml++ 3.3 has undefined behaviour at U+00A1 to U+0499 where it looks for the end of a value.
+  CHECK_THAT(one_problem("name = \"p\" \u00e9\n"), Contains("'\u00e9' stands outside of quotes"));
+  CHECK_THAT(one_problem("name = \"p\"\n\u4e2d = 1\n"), Contains("'\u4e2d' stands outside"));
+  const auto fine = parse_pipeline("\uFEFFname = \"p\" # \u00e9\ndescription = '\u00e9\u4e2d'\n", "p");
+  CHECK(fine.problems.empty());
+}
+
 TEST_CASE("pipeline file: size, depth and number of keys are bounded before it is parsed",
           "[spec]") {
   CHECK_THAT(one_problem(std::string((8 << 20) + 1, '#')), Contains("bytes; a pipeline file may"));
