@@ -12,7 +12,6 @@
 
 #include "dag/step_ports.h"
 #include "daemon/posix/unique_fd.h"
-#include "operators/python_call.h"
 
 namespace pipelined {
 namespace {
@@ -31,9 +30,12 @@ std::string program_of(const PipelineStep& step, const Pipeline& pipeline) {
       resolve_params(step.spec.params, pipeline.step_values(step.fan_source), pipeline.files);
   if (!params) return {};
   if (step.info->id == python_operator) {
-    const auto python = params->find("python");
-    if (python == params->end()) return default_python;
-    return python->second.as_text() == nullptr ? "" : *python->second.as_text();
+    const auto given = params->find("python");
+    const ParamInfo* param = step.info->param("python");
+    const Value python = given != params->end() ? given->second
+                         : param != nullptr     ? param->default_value
+                                                : Value();
+    return python.as_text() == nullptr ? "" : *python.as_text();
   }
   const auto argv = params->find("argv");
   if (argv == params->end()) return {};

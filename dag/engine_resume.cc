@@ -195,16 +195,8 @@ void Engine::State::retry_nodes(Run& run, const std::set<NodeIndex>& named,
       if (node.span != no_span) opened.insert(node.span);
       write_step(run, n, {"retried", "tried again at the wish of " + who, {}});
     }
-    if (node.state == StepState::waiting) work.emplace_back(run.row.number, n);
-    arm_review(run, n);
-    if (take_late_decision(run, n)) {
-      if (node.state == StepState::rejected) rejected.insert(node.span);
-      continue;
-    }
+    take_up_node(run, n);
     if (node.state == StepState::rejected) rejected.insert(node.span);
-    if (node.state == StepState::halted && node.key) {  // accepted while this run was over
-      if (const auto answer = answer_to(run, *node.key)) pass_halt(run, n, *answer);
-    }
   }
   for (const SpanIndex span : opened) {
     bool still_dead = rejected.contains(span);
@@ -214,6 +206,15 @@ void Engine::State::retry_nodes(Run& run, const std::set<NodeIndex>& named,
     }
     open_span(run, span, still_dead);
   }
+}
+
+// A node of a run that was over: it is looked at, and what was decided meanwhile holds for it.
+void Engine::State::take_up_node(Run& run, NodeIndex index) {
+  const Node& node = run.nodes[index];
+  if (node.state == StepState::waiting) work.emplace_back(run.row.number, index);
+  arm_review(run, index);
+  if (take_late_decision(run, index) || node.state != StepState::halted || !node.key) return;
+  if (const auto answer = answer_to(run, *node.key)) pass_halt(run, index, *answer);
 }
 
 // What was decided about its span while the run was over (rule 18).
@@ -288,10 +289,7 @@ void Engine::State::on(const event::ResumeRequested& event) {
       if (node.span != no_span) open_span(**run, node.span, false);
       write_step(**run, n, {"resumed", "goes on at the wish of " + event.who, {}});
     }
-    arm_review(**run, n);
-    if (!take_late_decision(**run, n) && node.state == StepState::waiting) {
-      work.emplace_back(event.run, n);
-    }
+    take_up_node(**run, n);
   }
   decide("resume", (*run)->row.pipeline, text, event.who, event.why, event.run);
   reply(event.request, event.run, text + " goes on");
@@ -349,8 +347,7 @@ std::vector<PlannedStep> Engine::State::move_run(Run& run) {
     begin_again(loaded);
     for (NodeIndex n = 0; n < loaded.nodes.size(); ++n) {
       if (is_dead(loaded.nodes[n].state)) dead.emplace_back(row.number, n);
-      if (loaded.nodes[n].state == StepState::waiting) work.emplace_back(row.number, n);
-      arm_review(loaded, n);
+      take_up_node(loaded, n);
     }
   } else {
     ledger.put(loaded.row);

@@ -270,6 +270,7 @@ struct Engine::State {
                                              const event::RetryRequested& event) const;
   void begin_again(Run& run);
   void retry_nodes(Run& run, const std::set<NodeIndex>& named, const std::string& who);
+  void take_up_node(Run& run, NodeIndex index);
   bool take_late_decision(Run& run, NodeIndex index);
   /// After a retry of some of its elements; `rejected`: others stay rejected.
   void open_span(Run& run, SpanIndex span, bool rejected);

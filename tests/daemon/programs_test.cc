@@ -90,6 +90,7 @@ TEST_CASE("programs: a step in Python names its interpreter among its libraries"
     auto pipeline = std::make_shared<Pipeline>(*command({}));
     OperatorInfo info;
     info.id = "python.call";
+    info.params = {{"python", "string", "python3", false, {}, {}, {}, ""}};
     pipeline->steps[0].info = std::make_shared<const OperatorInfo>(std::move(info));
     pipeline->steps[0].spec.params = params;
     return programs.with_programs(pipeline)->steps[0].info->libraries;

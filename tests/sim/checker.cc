@@ -242,8 +242,10 @@ void World::check_collectors(const RunRow& row) const {
       for (auto it = ledger_.steps.lower_bound({row.number, from, ""});
            it != ledger_.steps.end() && it->second.run == row.number && it->second.step == from; ++it) {
         const StepState state = it->second.state;
-        // The work of a dropped span may still be ending while collectors go past it.
-        if (state == StepState::running && was_dropped(it->second.element)) continue;
+        // The work of a dropped span may still be ending while collectors go past it, and what had
+        // failed or been rejected before stays so, also when the span is restored later.
+        const bool stays = state == StepState::running || is_dead(state);
+        if (stays && was_dropped(it->second.element)) continue;
         if (is_dead(state) && was_passed_by(row, it->second)) continue;
         if (state == StepState::halted || is_dead(state) || state == StepState::running) {
           violate(step.spec.name + " of run " + std::to_string(row.number) + " is done though " +
