@@ -454,6 +454,34 @@ TEST_CASE("migrate: refused while steps run, and when there is nothing to move t
   CHECK(world.state(run, "d") == StepState::succeeded);
 }
 
+TEST_CASE("migrate: what was decided while the run was over holds for its halts", "[dag][engine]") {
+  for (const bool dropped : {true, false}) {
+    EngineWorld world;
+    world.apply(fan);
+    const auto old = world.pipelines.back();
+    world.arrive("fan", "s", "1", "one");
+    world.arrive("fan", "s", "2", "two");
+    const RunNumber run = world.run("fan");
+    world.verdicts = {{"gate/1", Outcome::halt}, {"gate/2", Outcome::failed}};
+    world.run_all();
+    REQUIRE(world.run_state(run) == RunState::failed);
+    REQUIRE(world.state(run, "gate", "1") == StepState::halted);
+    if (dropped) {
+      world.turn(event::SpanRequested{1, "fan", "s", "1", "me", "no good", false});
+    } else {
+      world.verdicts.erase("gate/2");
+      const RunNumber other = world.run("fan");
+      world.run_all();
+      world.turn(event::AcceptRequested{1, other, "gate", "1", "me", "fine"});
+    }
+    REQUIRE_FALSE(world.replies.back().error);
+    world.apply(fan + "[step.more]\noperator = \"single\"\nin.in = \"all\"\n");
+    world.turn(event::MigrateRequested{2, run, "me", "one step more", old});
+    REQUIRE_FALSE(world.replies.back().error);
+    CHECK(world.state(run, "gate", "1") == (dropped ? StepState::skipped : StepState::succeeded));
+  }
+}
+
 TEST_CASE("migrate: a queued run begins with the new version, a halt is kept", "[dag][engine]") {
   EngineWorld world;
   world.apply(fan);
